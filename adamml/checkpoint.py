@@ -1,0 +1,243 @@
+"""Weights on disk: a folder of safetensors files and one `model.json` that says what they are.
+
+    everyday-av/
+      model.json               name, version, classes, licence, training facts, sha256 of every file
+      recognizers.safetensors  both recognisers and the fusion weight: shared by every policy
+      adamml.safetensors       one policy
+
+Matrices are stored in half precision, one-dimensional tensors (batch-norm statistics, biases) in float32; both
+are float32 once loaded. Nothing is ever unpickled here. `load_published` turns the published model's state dict
+into ours.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from torch import Tensor, nn
+
+from adamml.nn import AdaMML, PolicyNetwork
+
+FORMAT = 1
+MODEL_FILE = "model.json"
+RECOGNIZERS_FILE = "recognizers.safetensors"
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing, damaged or not what it says it is. The message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What `model.json` holds.
+
+    Attributes:
+        trained: one sentence on what it was trained on.
+        untrained: True for random weights, as tests use them; every result then says so.
+        files: file name -> sha256.
+        facts: training facts and measured results, free-form.
+    """
+
+    name: str
+    version: str
+    classes: tuple[str, ...]
+    licence: str
+    trained: str
+    untrained: bool = False
+    modalities: tuple[str, ...] = ("rgb", "audio")
+    policies: tuple[str, ...] = ("adamml",)
+    files: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
+            raise CheckpointError(f"model {self.name!r} needs at least two classes, each named once")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A checkpoint in memory, in evaluation mode, without gradients."""
+
+    card: ModelCard
+    network: AdaMML
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    """Write beside the target and rename, so that no reader ever sees half a file."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _to_bytes(state: Mapping[str, Tensor]) -> bytes:
+    kept = {
+        name: (value.half() if value.ndim > 1 else value.float()).contiguous()
+        for name, value in state.items()
+        if not name.endswith("num_batches_tracked")
+    }
+    return save_safetensors(kept, metadata={"format": "pt"})
+
+
+def _recognizer_state(network: AdaMML) -> dict[str, Tensor]:
+    return {name: value for name, value in network.state_dict().items() if not name.startswith("policy.")}
+
+
+def save_model(folder: Path, network: AdaMML, card: ModelCard) -> ModelCard:
+    """Write recognisers, the policy "adamml" and `model.json` (last); returns the card with its checksums."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        RECOGNIZERS_FILE: _to_bytes(_recognizer_state(network)),
+        "adamml.safetensors": _to_bytes(network.policy.state_dict()),
+    }
+    for name, data in contents.items():
+        _write_atomically(folder / name, data)
+    values = asdict(card) | {"files": {name: _sha256(data) for name, data in contents.items()}}
+    written = json.dumps({"format": FORMAT} | values, indent=2) + "\n"
+    _write_atomically(folder / MODEL_FILE, written.encode())
+    return ModelCard(**values)
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """The folder of a checkpoint: a path to one, or a name looked up in `ADAMML_CHECKPOINTS` or `checkpoints/`."""
+    direct = Path(name_or_path)
+    if (direct / MODEL_FILE).is_file():
+        return direct
+    root = Path(os.environ.get("ADAMML_CHECKPOINTS", CHECKPOINTS))
+    if re.fullmatch(r"[\w.-]+", str(name_or_path)) and (root / name_or_path / MODEL_FILE).is_file():
+        return root / name_or_path
+    names = sorted(path.parent.name for path in root.glob(f"*/{MODEL_FILE}"))
+    known = f"models here: {', '.join(names)}" if names else f"there are no models in {root}"
+    raise CheckpointError(f"no model named {str(name_or_path)!r}; {known}")
+
+
+def read_card(folder: Path) -> ModelCard:
+    """`model.json` as a validated card."""
+    try:
+        values = json.loads((folder / MODEL_FILE).read_text())
+        if values.pop("format") != FORMAT:
+            raise CheckpointError(f"{folder / MODEL_FILE} has another format than {FORMAT}; update adamml")
+        for key in ("classes", "modalities", "policies"):
+            values[key] = tuple(values[key])
+        return ModelCard(**values)
+    except CheckpointError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / MODEL_FILE} cannot be read as a model description: {error}") from error
+
+
+def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]:
+    expected = card.files.get(name)
+    if expected is None:
+        raise CheckpointError(f"{folder / MODEL_FILE} names no checksum for {name}")
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{folder / name} cannot be read: {error.strerror}") from error
+    if _sha256(data) != expected:
+        raise CheckpointError(f"{folder / name} does not have the sha256 in {MODEL_FILE}: damaged or changed")
+    try:
+        return {key: value.float() for key, value in load_safetensors(data).items()}
+    except SafetensorError as error:
+        raise CheckpointError(f"{folder / name} is not a safetensors file: {error}") from error
+
+
+def _fill(module: nn.Module, state: Mapping[str, Tensor], what: str, ignore: str = "") -> None:
+    """`load_state_dict` that forgives only missing batch counters and names under `ignore`."""
+    try:
+        missing, unexpected = module.load_state_dict(dict(state), strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(f"{what}: {str(error).splitlines()[-1].strip()}") from error
+    missing = [
+        name
+        for name in missing
+        if not name.endswith("num_batches_tracked") and not (ignore and name.startswith(ignore))
+    ]
+    if missing or unexpected:
+        first = (missing or unexpected)[0]
+        raise CheckpointError(
+            f"{what}: {len(missing)} tensors missing and {len(unexpected)} unknown, the first of them {first!r}"
+        )
+
+
+def load_model(name_or_path: str | Path) -> LoadedModel:
+    """Load a checkpoint, checking checksums, names and shapes.
+
+    Raises:
+        CheckpointError: for anything that is not exactly what the description promises.
+    """
+    folder = find_model(name_or_path)
+    card = read_card(folder)
+    network = AdaMML(len(card.classes), fusion="renormalised")
+    _fill(network, _read_weights(folder, RECOGNIZERS_FILE, card), str(folder / RECOGNIZERS_FILE), ignore="policy.")
+    policy: PolicyNetwork = network.policy
+    _fill(policy, _read_weights(folder, "adamml.safetensors", card), str(folder / "adamml.safetensors"))
+    return LoadedModel(card=card, network=network.eval().requires_grad_(False))
+
+
+# Published name -> ours, applied in order. The published policy backbones keep every convolution, norm and
+# activation of a block in one flat list; torchvision nests convolution and norm, hence the number tables.
+_FIRST_BLOCK = {"0": "0.0", "1": "0.1", "3": "1", "4": "2"}
+_LATER_BLOCK = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
+_POLICY_NETS = {"0": "rgb", "1": "audio"}
+
+
+def our_name(published: str) -> str:
+    """Our state-dict name of a published one, with or without the `module.` of DataParallel."""
+    name = published.removeprefix("module.")
+    if name == "main_net.lf_weights":
+        return "rgb_weight"
+    if match := re.fullmatch(r"main_net\.nets\.([01])\.(.+)", name):
+        return f"recognizers.{_POLICY_NETS[match[1]]}.net.{match[2]}"
+    if match := re.fullmatch(r"policy_net\.joint_net\.nets\.([01])\.conv\.(.+)", name):
+        return f"policy.{_POLICY_NETS[match[1]]}.features.18.{match[2]}"
+    if match := re.fullmatch(r"policy_net\.joint_net\.nets\.([01])\.features\.(\d+)\.conv\.(\d)\.(.+)", name):
+        net, block, part, rest = match.groups()
+        table = _FIRST_BLOCK if block == "1" else _LATER_BLOCK
+        return f"policy.{_POLICY_NETS[net]}.features.{block}.conv.{table.get(part, part)}.{rest}"
+    if match := re.fullmatch(r"policy_net\.joint_net\.nets\.([01])\.(features\..+)", name):
+        return f"policy.{_POLICY_NETS[match[1]]}.{match[2]}"
+    if match := re.fullmatch(r"policy_net\.joint_net\.(joint\..+)", name):
+        return f"policy.{match[1]}"
+    if match := re.fullmatch(r"policy_net\.fcs\.(.+)", name):
+        return f"policy.heads.{match[1]}"
+    if match := re.fullmatch(r"policy_net\.(lstm\..+)", name):
+        return f"policy.{match[1]}"
+    raise CheckpointError(f"{published!r} is no tensor of the published RGB + sound model")
+
+
+def load_published(checkpoint: Mapping[str, Any]) -> AdaMML:
+    """The published model from its checkpoint, with the published fusion rule, in evaluation mode.
+
+    Args:
+        checkpoint: `{"state_dict": name -> tensor, "temperature": number, ...}` as the published files hold it
+            (read those with `torch.load(..., weights_only=True)`). The temperature belongs to training; inference
+            takes the arg max and does not need it.
+
+    Raises:
+        CheckpointError: when names or shapes are not those of the published RGB + sound model.
+    """
+    state_dict = checkpoint.get("state_dict")
+    if not isinstance(state_dict, Mapping):
+        raise CheckpointError("a published checkpoint holds a 'state_dict'; this one does not")
+    state = {our_name(name): torch.as_tensor(value) for name, value in state_dict.items()}
+    try:
+        num_classes = state["recognizers.rgb.net.fc.bias"].shape[0]
+    except KeyError as error:
+        raise CheckpointError("the checkpoint has no RGB classifier (main_net.nets.0.fc.bias)") from error
+    model = AdaMML(num_classes, fusion="published")
+    _fill(model, state, "published checkpoint")
+    return model.eval()

@@ -1,0 +1,130 @@
+"""Multiply-accumulates of what really ran.
+
+Each network is walked once on the meta device (shapes without numbers), layer by layer; a run's cost is then the
+number of times each part ran. Two conventions: the full count, and the published one, which leaves out classifiers,
+the policy's joint layers and heads, the LSTM's feedback inputs and the fusion. 1 MAC = 2 FLOPs.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from adamml.analysis import Macs
+from adamml.nn import AdaMML
+from adamml.nn.policy import JOINT_DIM, SMALL_FRAMES, SMALL_SIZE
+
+FRAMES_SHAPE = (1, 8, 3, 224, 224)
+SMALL_SHAPE = (1, len(SMALL_FRAMES), 3, SMALL_SIZE, SMALL_SIZE)
+SOUND_SHAPE = (1, 256, 256)
+
+
+def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
+    """MACs of convolutions, linear layers and LSTM cells below `module` while `call(module)` runs.
+
+    Norms, activations, pooling and additions are not counted, as is usual.
+    """
+    total = 0
+
+    def on_conv(layer: nn.Conv2d, _: object, out: Tensor) -> None:
+        nonlocal total
+        per_value = layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
+        total += out.numel() * per_value
+
+    def on_linear(layer: nn.Linear, _: object, out: Tensor) -> None:
+        nonlocal total
+        total += out.numel() * layer.in_features
+
+    def on_lstm(layer: nn.LSTMCell, _: object, out: tuple[Tensor, Tensor]) -> None:
+        nonlocal total
+        total += 4 * out[0].numel() * (layer.input_size + layer.hidden_size)
+
+    counters = {nn.Conv2d: on_conv, nn.Linear: on_linear, nn.LSTMCell: on_lstm}
+    hooks = [
+        layer.register_forward_hook(count)
+        for layer in module.modules()
+        for kind, count in counters.items()
+        if isinstance(layer, kind)
+    ]
+    try:
+        with torch.no_grad():
+            call(module)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """How often each part ran on a clip."""
+
+    rgb: int = 0
+    audio: int = 0
+    glimpse_rgb: int = 0
+    glimpse_audio: int = 0
+    decide: int = 0  # joint layers, LSTM and heads
+    fuse: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostModel:
+    """MACs of every part for one segment, in the full count, with what the published convention leaves out."""
+
+    rgb: int
+    rgb_classifier: int
+    audio: int
+    audio_classifier: int
+    glimpse_rgb: int
+    glimpse_audio: int
+    joint: int
+    lstm: int
+    lstm_feedback: int
+    heads: int
+    fuse: int
+
+    @staticmethod
+    def of(network: AdaMML) -> "CostModel":
+        """Measure a network's parts. The network is left as it was."""
+        meta = copy.deepcopy(network).to("meta").eval()
+        rgb, audio, policy = meta.recognizers["rgb"], meta.recognizers["audio"], meta.policy
+        frames = torch.empty(FRAMES_SHAPE, device="meta")
+        small = torch.empty(SMALL_SHAPE, device="meta")
+        sound = torch.empty(SOUND_SHAPE, device="meta")
+        lstm_in = torch.empty(1, policy.lstm.input_size, device="meta")
+        k, m = network.num_classes, policy.num_modalities
+        hidden = policy.lstm.hidden_size
+        return CostModel(
+            rgb=count_macs(rgb, lambda net: net(frames)),
+            rgb_classifier=rgb.feature_dim * k,
+            audio=count_macs(audio, lambda net: net(sound)),
+            audio_classifier=audio.feature_dim * k,
+            glimpse_rgb=count_macs(policy.rgb, lambda net: net(small)),
+            glimpse_audio=count_macs(policy.audio, lambda net: net(sound)),
+            joint=count_macs(policy.joint, lambda net: net(torch.empty(1, net[0].in_features, device="meta"))),
+            lstm=count_macs(policy.lstm, lambda cell: cell(lstm_in)),
+            lstm_feedback=4 * hidden * (policy.lstm.input_size - JOINT_DIM),
+            heads=m * 2 * hidden,
+            fuse=m * k,
+        )
+
+    def full(self, runs: Runs) -> Macs:
+        """Everything that ran."""
+        decide = runs.decide * (self.joint + self.lstm + self.heads)
+        return Macs(
+            decide=decide + runs.glimpse_rgb * self.glimpse_rgb + runs.glimpse_audio * self.glimpse_audio,
+            rgb=runs.rgb * self.rgb,
+            audio=runs.audio * self.audio,
+            fusion=runs.fuse * self.fuse,
+        )
+
+    def published(self, runs: Runs) -> Macs:
+        """The same runs as the paper counts them."""
+        decide = runs.decide * (self.lstm - self.lstm_feedback)
+        return Macs(
+            decide=decide + runs.glimpse_rgb * self.glimpse_rgb + runs.glimpse_audio * self.glimpse_audio,
+            rgb=runs.rgb * (self.rgb - self.rgb_classifier),
+            audio=runs.audio * (self.audio - self.audio_classifier),
+        )

@@ -1,0 +1,34 @@
+"""From an untrusted file to the frames and the sound of each segment. The only room that decodes.
+
+Read in this order: `settings` and `errors` (what is allowed), `container` (what is in a file), `sampling` (where the
+segments lie), `video`, `audio` and `spectrogram` (how pixels and samples come out), `clip` (all of it as one object),
+`storyboard` (pictures for people).
+"""
+
+from adamml.media.clip import Clip
+from adamml.media.container import ClipInfo, probe
+from adamml.media.errors import ClipError, ClipLimitError, UnreadableClipError
+from adamml.media.sampling import Segment, examined_share, plan_segments
+from adamml.media.settings import PROFILES, MediaSettings, settings_for
+from adamml.media.spectrogram import SILENCE, log_spectrogram, sound_window
+from adamml.media.storyboard import Storyboard, draw_storyboard
+
+__all__ = [
+    "PROFILES",
+    "SILENCE",
+    "Clip",
+    "ClipError",
+    "ClipInfo",
+    "ClipLimitError",
+    "MediaSettings",
+    "Segment",
+    "Storyboard",
+    "UnreadableClipError",
+    "draw_storyboard",
+    "examined_share",
+    "log_spectrogram",
+    "plan_segments",
+    "probe",
+    "settings_for",
+    "sound_window",
+]

@@ -1,0 +1,90 @@
+"""The sound track as mono samples at 24 kHz."""
+
+import math
+from collections.abc import Iterator
+
+import av
+import numpy as np
+import torch
+import torchaudio
+
+from adamml.media.container import AV_ERRORS, ClipInfo, open_container
+from adamml.media.spectrogram import SAMPLE_RATE
+
+SILENT_PEAK = 1e-4  # -80 dB: a track that never gets louder was never recorded
+GAP_S = 0.05  # a jump in time stamps longer than this is kept as silence
+# torchaudio's polyphase kernel grows with the reduced ratio; odd rates such as 44,099 Hz would need gigabytes.
+MAX_RATIO = 2000
+
+
+def decode_sound(info: ClipInfo) -> np.ndarray:
+    """The whole track, (N,) float32 mono at 24 kHz, starting at `info.audio.start`; empty when nothing decodes."""
+    if info.audio is None:
+        return np.zeros(0, np.float32)
+    pieces: list[np.ndarray] = []
+    rate = SAMPLE_RATE
+    for samples, rate in _decoded(info):  # noqa: B007 (the last rate holds for all)
+        pieces.append(samples)
+    if not pieces:
+        return np.zeros(0, np.float32)
+    mono = np.nan_to_num(np.concatenate(pieces), nan=0.0, posinf=0.0, neginf=0.0)
+    if rate != SAMPLE_RATE:
+        mono = torchaudio.functional.resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
+    return mono
+
+
+def is_silent(samples: np.ndarray) -> bool:
+    """Whether a track holds nothing that could be heard."""
+    return samples.size == 0 or float(np.abs(samples).max()) < SILENT_PEAK
+
+
+def _decoded(info: ClipInfo) -> Iterator[tuple[np.ndarray, int]]:
+    """Mono pieces with their common rate; gaps in the time stamps become silence."""
+    assert info.audio is not None
+    with open_container(info.path) as container:
+        stream = container.streams[info.audio.stream]
+        assert isinstance(stream, av.AudioStream)
+        native = stream.rate or SAMPLE_RATE
+        common = math.gcd(native, SAMPLE_RATE)
+        rate = native if max(native, SAMPLE_RATE) // common <= MAX_RATIO else SAMPLE_RATE
+        resampler: av.AudioResampler | None = None
+        shape: tuple[str, str, int] | None = None
+        written = 0
+        for frame in _frames(container, stream):
+            if frame.sample_rate <= 0 or frame.samples <= 0:
+                continue
+            layout = frame.layout.name
+            if shape != (frame.format.name, layout, frame.sample_rate):  # first frame, or the format changes midway
+                shape = frame.format.name, layout, frame.sample_rate
+                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+            if frame.time is not None:
+                missing = (frame.time - info.origin - info.audio.start) - written / rate
+                if missing > GAP_S and written / rate + missing <= info.audio.end:
+                    silence = np.zeros(int(missing * rate), np.float32)
+                    written += silence.size
+                    yield silence, rate
+            assert resampler is not None
+            try:
+                converted = resampler.resample(frame)
+            except AV_ERRORS:
+                continue
+            for part in converted:
+                mono = part.to_ndarray().mean(axis=0, dtype=np.float32)
+                written += mono.size
+                yield mono, rate
+
+
+def _frames(container, stream) -> Iterator[av.AudioFrame]:
+    """Decoded frames; packets that are damaged are passed over."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except AV_ERRORS:
+            return
+        try:
+            yield from packet.decode()
+        except AV_ERRORS:
+            continue

@@ -1,0 +1,126 @@
+"""Frames at given moments, in one forward pass: what is shown at time t is the last frame that began by then.
+
+Nothing but the wanted frames is converted. The pass reads on sequentially and seeks only when the next key frame
+before a wanted moment lies beyond where it stands, because decoding on is cheaper than decoding a group twice.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation
+
+from adamml.media.container import AV_ERRORS, ClipInfo, open_container
+from adamml.media.errors import UnreadableClipError
+
+SHORT_SIDE = 256
+CROP = 224
+MAX_LONG_SIDE = 4096
+# Containers round time stamps (Matroska to 1 ms): a frame that begins this little after t still counts as begun.
+TOLERANCE_S = 0.002
+
+
+def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.ndarray:
+    """(H, W, 3) uint8 upright RGB with the given shorter side.
+
+    Args:
+        pixel_aspect: width of the file's pixels over their height; ours are square.
+
+    Raises:
+        UnreadableClipError: for a shape so narrow that scaling it up would take a fortune.
+    """
+    width, height = frame.width * pixel_aspect, frame.height
+    scale = short_side / min(width, height)
+    size = max(short_side, int(width * scale)), max(short_side, int(height * scale))
+    if max(size) > MAX_LONG_SIDE:
+        raise UnreadableClipError(f"Frames of {frame.width} x {frame.height} pixels are too narrow to be used.")
+    picture = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation=Interpolation.BILINEAR)
+    pixels = picture.to_ndarray()
+    quarter_turns = round((frame.rotation or 0) / 90) % 4
+    return np.rot90(pixels, quarter_turns) if quarter_turns else pixels
+
+
+def centre_crop(pixels: np.ndarray, size: int = CROP) -> np.ndarray:
+    """The middle (size, size, 3) of an image whose sides are at least that long."""
+    top, left = round((pixels.shape[0] - size) / 2), round((pixels.shape[1] - size) / 2)
+    return np.ascontiguousarray(pixels[top : top + size, left : left + size])
+
+
+def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Yield (time, frame) for each wanted moment, in ascending order, in one pass over the file.
+
+    Moments after the last frame get the last frame, moments before the first get the first.
+
+    Raises:
+        UnreadableClipError: when not one frame can be decoded.
+    """
+    track = info.video
+    assert track is not None, "only ask for frames where there is a picture"
+    wanted = sorted(set(times))
+    if not wanted:
+        return
+    with open_container(info.path) as container:
+        stream = container.streams[track.stream]
+        assert isinstance(stream, av.VideoStream)
+        stream.thread_type = "AUTO"
+        base = float(stream.time_base or 1)
+        shown: av.VideoFrame | None = None
+        position = float("-inf")  # time of the frame last decoded
+        fetch = 0
+        while fetch < len(wanted):
+            _seek_if_worth_it(container, stream, track.key_frames, wanted[fetch], position, info.origin, base)
+            restart = False
+            for frame in _decode(container, stream):
+                # Frames without a time stamp follow each other at the stream's usual pace.
+                begins = position + 1 / 25 if frame.pts is None else frame.pts * base - info.origin
+                while fetch < len(wanted) and begins > wanted[fetch] + TOLERANCE_S:
+                    yield wanted[fetch], shown if shown is not None else frame
+                    fetch += 1
+                shown, position = frame, begins
+                if fetch == len(wanted):
+                    return
+                key = _key_before(track.key_frames, wanted[fetch])
+                if key is not None and key > position + 1.0:
+                    restart = True
+                    break
+            if not restart:
+                break
+        if shown is None:
+            raise UnreadableClipError(f"No frame of {info.path.name!r} can be decoded; the file is damaged.")
+        for time in wanted[fetch:]:
+            yield time, shown
+
+
+def _key_before(key_frames: tuple[float, ...], time: float) -> float | None:
+    place = bisect_right(key_frames, time + TOLERANCE_S)
+    return key_frames[place - 1] if place else None
+
+
+def _seek_if_worth_it(
+    container, stream, key_frames, wanted: float, position: float, origin: float, base: float
+) -> None:
+    key = _key_before(key_frames, wanted)
+    # At the very start there is nothing to jump over; otherwise jump only past what would be decoded for nothing.
+    if key is None or key <= max(position, key_frames[0]) + 1.0:
+        return
+    try:
+        container.seek(int((key + origin) / base), stream=stream)
+    except AV_ERRORS:
+        return  # a file that cannot seek is read on
+
+
+def _decode(container, stream) -> Iterator[av.VideoFrame]:
+    """Decoded frames; packets that are damaged are passed over."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except AV_ERRORS:
+            return  # the file breaks off here
+        try:
+            yield from packet.decode()
+        except AV_ERRORS:
+            continue

@@ -1,0 +1,75 @@
+"""The two recognisers: what is in this segment, by its picture or by its sound (Sec. 3.1 and 4.1).
+
+RGB: ResNet-50 over 8 frames with temporal max pooling after stages 1, 2 and 3, (B, 8, 3, 224, 224) -> (B, K).
+Audio: MobileNetV2 over a log spectrogram, (B, 256, 256) -> (B, K).
+Both are torchvision's networks; only the temporal pooling and the one-channel input are ours.
+"""
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import mobilenet_v2, resnet50
+
+from adamml.nn.pooling import pool_frames
+
+
+class RGBRecognizer(nn.Module):
+    """ResNet-50 with temporal max pooling.
+
+    Args:
+        num_classes: K, at least 1.
+    """
+
+    feature_dim = 2048
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.net = resnet50(weights=None, num_classes=num_classes)
+
+    def trunk(self, frames_BTCHW: Tensor) -> Tensor:
+        """Stem and stages 1 to 3: (B, T, 3, H, W) -> (B * T', 1024, H / 16, W / 16), T' = 1 for T = 8."""
+        net = self.net
+        b, t = frames_BTCHW.shape[:2]
+        x = frames_BTCHW.flatten(0, 1)  # B * T, C, H, W
+        x = net.maxpool(net.relu(net.bn1(net.conv1(x))))
+        for stage in (net.layer1, net.layer2, net.layer3):
+            x, t = pool_frames(stage(x), t)
+        assert x.shape[0] == b * t
+        return x
+
+    def features(self, frames_BTCHW: Tensor) -> Tensor:
+        """(B, T, 3, H, W) ImageNet-normalised frames -> (B, 2048), averaged over the frames that are left."""
+        x = self.net.avgpool(self.net.layer4(self.trunk(frames_BTCHW))).flatten(1)
+        return x.reshape(frames_BTCHW.shape[0], -1, self.feature_dim).mean(1)
+
+    def forward(self, frames_BTCHW: Tensor) -> Tensor:
+        """(B, T, 3, H, W) -> logits (B, K). The classifier is linear, so averaging before it equals averaging after."""
+        return self.net.fc(self.features(frames_BTCHW))
+
+
+class AudioRecognizer(nn.Module):
+    """MobileNetV2 with one input channel.
+
+    Args:
+        num_classes: K, at least 1.
+    """
+
+    feature_dim = 1280
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.net = mobilenet_v2(weights=None, num_classes=num_classes)
+        self.net.features[0][0] = nn.Conv2d(1, 32, 3, stride=2, padding=1, bias=False)
+
+    def features(self, sound_BFT: Tensor) -> Tensor:
+        """(B, 256, 256) log spectrograms, frequency by time -> (B, 1280)."""
+        return self.net.features(sound_BFT[:, None]).mean((2, 3))
+
+    def forward(self, sound_BFT: Tensor) -> Tensor:
+        """(B, 256, 256) log spectrograms -> logits (B, K)."""
+        return self.net.classifier(self.features(sound_BFT))
+
+
+def initialise_one_channel(conv: nn.Conv2d, weight_from_rgb: Tensor) -> None:
+    """Start a one-channel first layer from an RGB one (32, 3, 3, 3), averaged over its colours."""
+    with torch.no_grad():
+        conv.weight.copy_(weight_from_rgb.mean(1, keepdim=True))

@@ -1,0 +1,36 @@
+"""What a policy is: something that decides, segment by segment, which modalities are run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from adamml.evidence import Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What is run for one segment, and how probable the policy held each choice (None: it has no opinion)."""
+
+    segment: int
+    use: Mapping[str, bool]
+    probability: Mapping[str, float | None]
+
+
+class Decider(Protocol):
+    """One policy at work on one clip. It may carry state from one stretch of segments to the next."""
+
+    def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
+        """Decisions for the next segments, in order. Each stretch follows the one before."""
+        ...
+
+
+class Policy(Protocol):
+    """A way of deciding. `begin` gives a fresh decider for a clip."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    def begin(self, evidence: Evidence) -> Decider: ...

@@ -1,0 +1,1 @@
+"""Training: data sources, augmentation and the recipe behind the shipped model."""

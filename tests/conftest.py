@@ -1,0 +1,36 @@
+"""Shared by all tests: an untrained model of full size and a plain clip."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from adamml import ModelCard, Recognizer
+from adamml.checkpoint import LoadedModel
+from adamml.nn import AdaMML
+from tests.clips import tone, write_clip
+
+CLASSES = ("cat", "dog", "drum", "sea")
+
+
+@pytest.fixture(scope="session")
+def toy_card() -> ModelCard:
+    return ModelCard(name="toy", version="0", classes=CLASSES, licence="none", trained="not trained", untrained=True)
+
+
+@pytest.fixture(scope="session")
+def toy_network() -> AdaMML:
+    """Random weights whose policy is undecided enough to choose differently from segment to segment."""
+    torch.manual_seed(3)
+    return AdaMML(len(CLASSES), fusion="renormalised").eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def toy(toy_network: AdaMML, toy_card: ModelCard) -> Recognizer:
+    return Recognizer(LoadedModel(card=toy_card, network=toy_network))
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4 s of a moving block and a tone."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "plain.mp4", seconds=4.0, sound=tone(4.0))

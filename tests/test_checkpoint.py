@@ -1,0 +1,111 @@
+"""Weights come back as they were written, and anything else is refused by name."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from adamml import CheckpointError, ModelCard, Recognizer
+from adamml.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, save_model
+from adamml.nn import AdaMML
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory, toy_network: AdaMML, toy_card: ModelCard) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints") / "toy"
+    save_model(folder, toy_network, toy_card)
+    return folder
+
+
+@pytest.fixture
+def copied(saved: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage; large files are linked."""
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    for file in saved.iterdir():
+        (folder / file.name).hardlink_to(file)
+    return folder
+
+
+def replace(path: Path, data: bytes) -> None:
+    path.unlink()  # the link, not what it links to
+    path.write_bytes(data)
+
+
+def test_round_trip(saved: Path, toy_network: AdaMML, toy_card: ModelCard) -> None:
+    loaded = load_model(saved)
+    assert dataclasses.replace(loaded.card, files={}) == toy_card
+    for name, value in toy_network.state_dict().items():
+        back = loaded.network.state_dict()[name]
+        assert back.dtype == value.dtype
+        if value.ndim > 1:
+            torch.testing.assert_close(back, value, rtol=1e-3, atol=1e-6)  # stored in half precision
+        else:
+            assert torch.equal(back, value)
+    assert not loaded.network.training
+    assert not any(parameter.requires_grad for parameter in loaded.network.parameters())
+    assert sum(file.stat().st_size for file in saved.iterdir()) < 95e6
+    assert not list(saved.glob("*.part"))
+
+
+def test_untrained_models_say_so(saved: Path, clip: Path) -> None:
+    analysis = Recognizer.load(saved).analyze(clip, "audio", segments=1)
+    assert any("untrained" in note for note in analysis.notes)
+    assert analysis.weights["recognizers"].startswith("recognizers.safetensors ")
+
+
+def test_names_are_looked_up(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADAMML_CHECKPOINTS", str(saved.parent))
+    assert find_model("toy") == saved
+    with pytest.raises(CheckpointError, match=r"no model named 'toi'; models here: toy"):
+        find_model("toi")
+    with pytest.raises(CheckpointError):
+        find_model("../toy/../..")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "missing"])
+def test_damaged_weights_are_refused(copied: Path, damage: str) -> None:
+    file = copied / RECOGNIZERS_FILE
+    data = bytearray(file.read_bytes())
+    data[-1000] ^= 1
+    if damage == "missing":
+        file.unlink()
+    else:
+        replace(file, bytes(data) if damage == "flipped" else bytes(data[: len(data) // 2]))
+    with pytest.raises(CheckpointError, match=RECOGNIZERS_FILE):
+        load_model(copied)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": ["cat", "dog", "drum"]},
+        {"classes": ["cat", "cat", "drum", "sea"]},
+        {"classes": None},
+        {"format": 99},
+        {"files": {}},
+        {"surprise": 1},
+    ],
+)
+def test_a_description_that_does_not_fit_is_refused(copied: Path, change: dict) -> None:
+    file = copied / MODEL_FILE
+    values = json.loads(file.read_text()) | change
+    replace(file, json.dumps(values).encode())
+    with pytest.raises(CheckpointError):
+        load_model(copied)
+
+
+def test_pickles_are_never_opened(copied: Path) -> None:
+    import hashlib
+
+    file = copied / "adamml.safetensors"
+    torch.save({"a": torch.zeros(1)}, copied / "x")
+    data = (copied / "x").read_bytes()
+    replace(file, data)
+    description = json.loads((copied / MODEL_FILE).read_text())
+    description["files"]["adamml.safetensors"] = hashlib.sha256(data).hexdigest()
+    replace(copied / MODEL_FILE, json.dumps(description).encode())
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
+        load_model(copied)
