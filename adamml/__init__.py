@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.media import ClipError, Storyboard
     from adamml.policies import POLICIES
-    from adamml.recognizer import ClipSession, Recognizer, check_clip
+    from adamml.recognizer import Recognizer, check_clip
+    from adamml.session import ClipSession
 
 __version__ = "0.1.0"
 
@@ -22,7 +23,8 @@ _HOME = {
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.policies": ("POLICIES",),
-    "adamml.recognizer": ("ClipSession", "Recognizer", "check_clip"),
+    "adamml.recognizer": ("Recognizer", "check_clip"),
+    "adamml.session": ("ClipSession",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

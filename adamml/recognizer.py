@@ -7,36 +7,22 @@
             print(event.message)
         other = session.analyze("rgb")                        # reuses what was already computed
 
-A session goes through the clip in stretches: the policy decides for every segment of a stretch, then what it chose is
-run, then the stretch's frames are forgotten. Long clips therefore need no more memory than short ones.
+What happens inside a session is in `adamml.session`.
 """
 
-import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 
-import torch
-
-from adamml.analysis import Analysis, ClipFacts, SegmentResult
+from adamml.analysis import Analysis, ClipFacts
 from adamml.checkpoint import LoadedModel, ModelCard, load_model
-from adamml.cost import CostModel, Runs
+from adamml.cost import CostModel
 from adamml.engine import Engine
-from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
-from adamml.evidence import TRACK, ClipMemory, Evidence
-from adamml.media import Clip, ClipError, ClipInfo, ClipLimitError, Storyboard, draw_storyboard, probe, settings_for
-from adamml.media.sampling import examined_share
-from adamml.nn import FUSION_RULES, MODALITIES, fuse
+from adamml.media import Clip, ClipLimitError, probe, settings_for
+from adamml.nn import FUSION_RULES
 from adamml.nn.fusion import FusionRule
-from adamml.policies import Decision, Policy, get_policy
+from adamml.policies import Policy
+from adamml.session import ClipSession, clip_facts
 
 DEFAULT_MODEL = "everyday-av"
-STRETCH = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB
-NAMES = {"rgb": "picture", "audio": "sound"}
-
-
-class NothingToRunError(ClipError):
-    """The policy may only use what the clip does not have."""
 
 
 def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
@@ -45,19 +31,7 @@ def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
     Raises:
         ClipError: when it cannot be used, or exceeds a limit of the profile.
     """
-    return _facts(probe(Path(path), settings_for(profile)))
-
-
-def _facts(info: ClipInfo) -> ClipFacts:
-    return ClipFacts(
-        name=info.path.name,
-        duration=info.duration,
-        has_video=info.video is not None,
-        has_audio=info.audio is not None,
-        width=info.width,
-        height=info.height,
-        fps=info.fps,
-    )
+    return clip_facts(probe(Path(path), settings_for(profile)))
 
 
 class Recognizer:
@@ -107,216 +81,3 @@ class Recognizer:
         """Open, run to the end, and return the answer. Raises what `open` and `ClipSession.run` raise."""
         with self.open(path, segments, profile) as session:
             return session.analyze(policy)
-
-
-class ClipSession:
-    """One opened clip and everything computed about it so far."""
-
-    def __init__(self, recognizer: Recognizer, clip: Clip) -> None:
-        self._recognizer, self._clip = recognizer, clip
-        self._memory = ClipMemory(clip, recognizer.engine)
-        self.clip: ClipFacts = _facts(clip.info)
-        self.spans: tuple[tuple[float, float], ...] = tuple((s.start, s.end) for s in clip.segments)
-
-    def __enter__(self) -> "ClipSession":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._memory.drop_large()
-
-    def analyze(self, policy: str | Policy = "adamml") -> Analysis:
-        """Run a policy to the end."""
-        for event in self.run(policy):
-            if isinstance(event, Finished):
-                return event.analysis
-        raise AssertionError("a run ends with its answer")
-
-    def run(self, policy: str | Policy = "adamml") -> Iterator[Event]:
-        """Analyse the clip, yielding events; the last one is `Finished`.
-
-        Raises:
-            ValueError: for an unknown policy.
-            ClipError: when the clip cannot be decoded, or lacks all that the policy may use.
-        """
-        chosen = get_policy(policy) if isinstance(policy, str) else policy
-        return self._run(chosen)
-
-    def storyboard(self) -> Storyboard:
-        """Thumbnails and waveform, for people; decoded apart from any analysis and not charged to one."""
-        return draw_storyboard(self._clip)
-
-    def _run(self, policy: Policy) -> Iterator[Event]:
-        evidence = Evidence(self._memory)
-        decider = policy.begin(evidence)
-        count = len(self._clip.segments)
-        yield Probed(progress=0.0, message="Looked the file over", clip=self.clip, spans=self.spans)
-        decisions: list[Decision] = []
-        for begin in range(0, count, STRETCH):
-            stretch = range(begin, min(begin + STRETCH, count))
-            decided: list[Decision] = []
-            for decision in decider.decide(stretch):
-                decided.append(decision)
-                share = (begin + 0.3 * len(decided)) / count
-                yield _decided(decision, share, count)
-            evidence.decode_frames([d.segment for d in decided if d.use["rgb"]])
-            yield Decoded(
-                progress=(begin + 0.3 * len(decided)) / count,
-                message=f"Fetched what was chosen, up to segment {stretch[-1] + 1} of {count}",
-                done=stretch[-1] + 1,
-            )
-            for place, decision in enumerate(decided):
-                for modality in MODALITIES:
-                    if decision.use[modality]:
-                        evidence.modality_logits(decision.segment, modality)
-                        share = (begin + 0.3 * len(decided) + 0.7 * (place + 1)) / count
-                        yield _scored(decision.segment, modality, min(share, 0.99), count)
-            decisions += decided
-            if count > STRETCH:
-                self._memory.drop_large()
-        notes: list[str] = []
-        if not any(any(decision.use.values()) for decision in decisions):
-            place, modality = self._last_resort(decisions, policy)
-            evidence.modality_logits(place, modality)
-            decisions[place] = _with(decisions[place], modality)
-            notes.append(
-                f"The policy chose nothing anywhere. So that there is an answer, its most probable choice was run: "
-                f"the {NAMES[modality]} of segment {place + 1}."
-            )
-            yield _scored(place, modality, 0.99, count)
-        analysis = self._conclude(policy, evidence, decisions, notes)
-        yield Finished(progress=1.0, message=f"Done: {analysis.label}", analysis=analysis)
-
-    def _last_resort(self, decisions: Sequence[Decision], policy: Policy) -> tuple[int, str]:
-        """The most probable cell of a clip in which nothing was chosen; the earliest one when several are."""
-        cells = [
-            (probability, -decision.segment, modality)
-            for decision in decisions
-            for modality, probability in decision.probability.items()
-            if probability is not None
-        ]
-        if not cells:
-            lacking = "picture" if not self.clip.has_video else "sound"
-            raise NothingToRunError(
-                f"{self.clip.name!r} has no usable {lacking}, and the policy {policy.name!r} looks at nothing else."
-            )
-        _, segment, modality = max(cells)
-        return -segment, modality
-
-    def _available(self, index: int, modality: str) -> bool:
-        """What is known of availability without decoding more than the policy had decoded."""
-        segment = self._clip.segments[index]
-        if modality == "rgb":
-            return self._clip.has_picture(segment)
-        return self._clip.has_sound(segment) if TRACK in self._memory else self._clip.may_have_sound(segment)
-
-    def _conclude(
-        self, policy: Policy, evidence: Evidence, decisions: Sequence[Decision], notes: list[str]
-    ) -> Analysis:
-        recognizer, card = self._recognizer, self._recognizer.card
-        began = time.perf_counter()
-        logits = {m: torch.zeros(len(decisions), len(card.classes)) for m in MODALITIES}  # S, K
-        for decision in decisions:
-            for m in MODALITIES:
-                if decision.use[m]:
-                    logits[m][decision.segment] = evidence.modality_logits(decision.segment, m)
-        used_SM = torch.tensor([[float(decision.use[m]) for m in MODALITIES] for decision in decisions])
-        weight = recognizer.engine.network.rgb_weight.detach()
-        segment_BSK, clip_BK = fuse(
-            logits["rgb"][None], logits["audio"][None], used_SM[None], weight, recognizer.fusion
-        )
-        fused = time.perf_counter() - began
-        segments = tuple(
-            SegmentResult(
-                index=d.segment,
-                start=self.spans[d.segment][0],
-                end=self.spans[d.segment][1],
-                available={m: self._available(d.segment, m) for m in MODALITIES},
-                decisions=dict(d.use),
-                probabilities=dict(d.probability),
-                modality_scores={m: self._scores(logits[m][d.segment]) if d.use[m] else None for m in MODALITIES},
-                scores=self._scores(segment_BSK[0, d.segment]) if any(d.use.values()) else None,
-                label=card.classes[int(segment_BSK[0, d.segment].argmax())] if any(d.use.values()) else None,
-            )
-            for d in decisions
-        )
-        runs = evidence.runs()
-        return Analysis(
-            model=card.name,
-            version=card.version,
-            policy=policy.name,
-            fusion=recognizer.fusion,
-            weights=self._weights(policy),
-            clip=self.clip,
-            classes=card.classes,
-            segments=segments,
-            label=card.classes[int(clip_BK[0].argmax())],
-            scores=self._scores(clip_BK[0]),
-            examined=examined_share(list(self.spans), self.clip.duration),
-            macs=recognizer.cost.full(runs),
-            macs_published=recognizer.cost.published(runs),
-            alternatives=self._alternatives(),
-            seconds=evidence.measured(fused),
-            notes=tuple(self._notes() + notes),
-        )
-
-    def _scores(self, logits_K: torch.Tensor) -> dict[str, float]:
-        return dict(zip(self._recognizer.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
-
-    def _weights(self, policy: Policy) -> dict[str, str]:
-        """Which files answered; fixed policies use the shared recognisers alone."""
-        weights = {"recognizers": "recognizers.safetensors"}
-        if policy.name in self._recognizer.card.policies:
-            weights["policy"] = f"{policy.name}.safetensors"
-        files = self._recognizer.card.files
-        return {part: f"{file} {files[file][:12]}" if file in files else file for part, file in weights.items()}
-
-    def _alternatives(self) -> dict:
-        """MACs that the fixed policies would need on this clip: counted, not run."""
-        rgb = sum(self._available(s, "rgb") for s in range(len(self.spans)))
-        audio = sum(self._available(s, "audio") for s in range(len(self.spans)))
-        either = sum(any(self._available(s, m) for m in MODALITIES) for s in range(len(self.spans)))
-        runs = {
-            "rgb": Runs(rgb=rgb, fuse=rgb),
-            "audio": Runs(audio=audio, fuse=audio),
-            "all": Runs(rgb=rgb, audio=audio, fuse=either),
-        }
-        counted = {name: self._recognizer.cost.full(run) for name, run in runs.items()}
-        return {name: macs for name, macs in counted.items() if macs.total}
-
-    def _notes(self) -> list[str]:
-        notes = []
-        if self._recognizer.card.untrained:
-            notes.append("This model is untrained: its answers mean nothing.")
-        if not self.clip.has_video:
-            notes.append("This file has no picture; it was judged by its sound alone.")
-        if not self.clip.has_audio:
-            notes.append("This clip has no sound track; it was judged by its picture alone.")
-        elif TRACK in self._memory and self._clip.silent:
-            notes.append("The sound track is silent from beginning to end, so there was nothing to listen to.")
-        return notes
-
-
-def _decided(decision: Decision, share: float, count: int) -> Decided:
-    used = [NAMES[m] for m in MODALITIES if decision.use[m]]
-    return Decided(
-        progress=share,
-        message=f"Segment {decision.segment + 1} of {count}: {' and '.join(used) or 'nothing'} chosen",
-        segment=decision.segment,
-        decisions=decision.use,
-        probabilities=decision.probability,
-    )
-
-
-def _scored(segment: int, modality: str, share: float, count: int) -> Scored:
-    verb = "Looked at" if modality == "rgb" else "Listened to"
-    return Scored(
-        progress=share, message=f"{verb} segment {segment + 1} of {count}", segment=segment, modality=modality
-    )
-
-
-def _with(decision: Decision, modality: str) -> Decision:
-    return Decision(
-        segment=decision.segment, use=dict(decision.use) | {modality: True}, probability=decision.probability
-    )

@@ -213,7 +213,7 @@ def test_long_clips_are_worked_through_in_stretches(
 ) -> None:
     """Small stretches give the same answer as one large stretch, and keep few frames."""
     whole = toy.analyze(clip, "rgb", segments=6)
-    monkeypatch.setattr("adamml.recognizer.STRETCH", 2)
+    monkeypatch.setattr("adamml.session.STRETCH", 2)
     with toy.open(clip, segments=6) as session:
         pieces = session.analyze("rgb")
         assert not any(key[0] == "frames" for key in session._memory._values)

@@ -19,6 +19,7 @@ CROP = 224
 MAX_LONG_SIDE = 4096
 # Containers round time stamps (Matroska to 1 ms): a frame that begins this little after t still counts as begun.
 TOLERANCE_S = 0.002
+JUMP_S = 1.0  # reading on this far costs less than a seek
 
 
 def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.ndarray:
@@ -66,25 +67,30 @@ def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, a
         stream.thread_type = "AUTO"
         base = float(stream.time_base or 1)
         shown: av.VideoFrame | None = None
+        pace = 1 / info.fps if info.fps else 1 / 25
         position = float("-inf")  # time of the frame last decoded
-        fetch = 0
+        fetch, may_seek = 0, True
         while fetch < len(wanted):
-            _seek_if_worth_it(container, stream, track.key_frames, wanted[fetch], position, info.origin, base)
-            restart = False
+            left = position
+            if may_seek:
+                _seek_if_worth_it(container, stream, track.key_frames, wanted[fetch], position, info.origin, base)
+            jump = False
             for frame in _decode(container, stream):
                 # Frames without a time stamp follow each other at the stream's usual pace.
-                begins = position + 1 / 25 if frame.pts is None else frame.pts * base - info.origin
+                follows = 0.0 if shown is None else position + pace
+                begins = follows if frame.pts is None else frame.pts * base - info.origin
                 while fetch < len(wanted) and begins > wanted[fetch] + TOLERANCE_S:
                     yield wanted[fetch], shown if shown is not None else frame
                     fetch += 1
                 shown, position = frame, begins
                 if fetch == len(wanted):
                     return
+                may_seek = may_seek and begins > left  # a file whose jumps lead backwards is read on instead
                 key = _key_before(track.key_frames, wanted[fetch])
-                if key is not None and key > position + 1.0:
-                    restart = True
+                if may_seek and key is not None and key > position + JUMP_S:
+                    jump = True
                     break
-            if not restart:
+            if not jump:
                 break
         if shown is None:
             raise UnreadableClipError(f"No frame of {info.path.name!r} can be decoded; the file is damaged.")
@@ -102,7 +108,7 @@ def _seek_if_worth_it(
 ) -> None:
     key = _key_before(key_frames, wanted)
     # At the very start there is nothing to jump over; otherwise jump only past what would be decoded for nothing.
-    if key is None or key <= max(position, key_frames[0]) + 1.0:
+    if key is None or key <= max(position, key_frames[0]) + JUMP_S:
         return
     try:
         container.seek(int((key + origin) / base), stream=stream)

@@ -95,7 +95,7 @@ def as_session(module: nn.Module, **example: Tensor) -> onnxruntime.InferenceSes
 def write_shard(path: Path, **arrays: list) -> None:
     """Beside the target first, so that a shard is whole or not there."""
     temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, **{name: np.stack(values) for name, values in arrays.items()})
+    np.savez(temporary, allow_pickle=False, **{name: np.stack(values) for name, values in arrays.items()})
     temporary.rename(path)
 
 

@@ -79,13 +79,17 @@ class SoundMaker:
         return cut_window(recordings[rng.integers(len(recordings))], rng)
 
     def of_class(self, label: int, rng: np.random.Generator, *, worn: bool) -> np.ndarray:
-        """A window of a class: gain -20 to 0 dB; mixed at 5 to 30 dB with noise or an `other` sound."""
+        """A window of a class: gain -20 to 0 dB; mixed at 5 to 30 dB with noise or an `other` sound.
+
+        When worn (training), the band is limited at random, and a third of the windows stay unmixed.
+        """
         window = self.clean(label, rng)
         if worn:
             window = wear(window, rng)
         window *= PEAK / max(float(np.abs(window).max()), 1e-4)
-        disturbance = self.clean(OTHER, rng) if rng.random() < 0.5 else noise(rng)
-        window = add_at_snr(window, disturbance, rng.uniform(5, 30))
+        if not worn or rng.random() < 2 / 3:
+            disturbance = self.clean(OTHER, rng) if rng.random() < 0.5 else noise(rng)
+            window = add_at_snr(window, disturbance, rng.uniform(5, 30))
         return (window * 10 ** (rng.uniform(-20, 0) / 20)).astype(np.float32)
 
     def of_nothing(self, rng: np.random.Generator) -> np.ndarray:

@@ -61,7 +61,7 @@ def draw_batch(maker: SoundMaker, classes: int, rng: np.random.Generator, steps:
         smooth = torch.full((classes,), 1 / classes)
         targets.append(smooth if label == OTHER else 0.95 * F.one_hot(torch.tensor(label), classes) + 0.05 * smooth)
     x, y = torch.stack(sounds), torch.stack(targets)
-    if rng.random() < 0.5:  # mixup
+    if rng.random() < 0.3:  # mixup
         share, order = float(rng.beta(0.4, 0.4)), torch.from_numpy(rng.permutation(BATCH))
         x, y = share * x + (1 - share) * x[order], share * y + (1 - share) * y[order]
     return x, y
@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--half-steps", type=int, default=520, help="batches of half-length windows")
     parser.add_argument("--full-steps", type=int, default=280, help="batches of full windows")
+    parser.add_argument("--start", type=Path, help="go on from the weights of an earlier run, with a gentler rate")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -109,11 +110,15 @@ def main() -> None:
     classes = len(sources.classes)
     train, test = SoundMaker(sources.sounds, test=False), SoundMaker(sources.sounds, test=True)
     network = AudioRecognizer(classes)
-    start_from_imagenet(network, args.pretrained)
+    if args.start:
+        network.load_state_dict(torch.load(args.start, weights_only=True)["state_dict"])
+    else:
+        start_from_imagenet(network, args.pretrained)
+    peak = PEAK_LR / 2 if args.start else PEAK_LR
     network.to(memory_format=torch.channels_last)
     total = args.half_steps + args.full_steps
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_LR, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_LR, total_steps=total, pct_start=0.2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, total_steps=total, pct_start=0.2)
     began, running = time.time(), 0.0
     for step in range(total):
         network.train()
@@ -123,7 +128,7 @@ def main() -> None:
         loss.backward()
         optimiser.step()
         schedule.step()
-        running = 0.95 * running + 0.05 * float(loss)
+        running = 0.95 * running + 0.05 * float(loss.detach())
         if step % 20 == 19:
             left = (time.time() - began) / (step + 1) * (total - step - 1)
             print(f"step {step + 1}/{total} loss {running:.3f} left {left / 60:.1f} min (at this pace)", flush=True)

@@ -9,7 +9,9 @@ bank segment, and a clip is a list of bank segments: thousands of clips a minute
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from adamml.cost import CostModel, Runs
 from adamml.media.spectrogram import SILENCE, log_spectrogram
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions, policy_penalty
 from adamml.nn.gumbel import DECAY_PER_EPOCH, INITIAL_TEMPERATURE
-from adamml.training.picture_bank import load_imagenet
+from adamml.training.picture_bank import OTHER_SHARE, load_imagenet
 from adamml.training.sounds import SoundMaker
 from adamml.training.sources import OTHER, read_sources
 from adamml.training.train_rgb import Tail, features_of, read_bank
@@ -45,32 +47,36 @@ class Bank:
         return {int(k): np.flatnonzero((self.label == k).numpy()) for k in self.label.unique()}
 
 
-def save_sound_bank(network: AdaMML, maker: SoundMaker, count: int, seed: int, path: Path, *, worn: bool) -> Bank:
-    """A bank of sound windows, a fifth of them of nothing; kept in a file and read from there the next time."""
-    if path.exists():
-        stored = np.load(path)
-        return Bank(**{name: torch.from_numpy(stored[name]) for name in stored.files})
+def remembered(path: Path, make: Callable[[], Bank]) -> Bank:
+    """A bank from its file, or made now and kept there for the next run."""
+    if not path.exists():
+        bank = make()
+        np.savez(path, glimpse=bank.glimpse.numpy(), logits=bank.logits.numpy(), label=bank.label.numpy())
+    stored = np.load(path)
+    return Bank(**{name: torch.from_numpy(stored[name]) for name in stored.files})
+
+
+@torch.no_grad()
+def sound_bank(network: AdaMML, maker: SoundMaker, count: int, seed: int, *, worn: bool) -> Bank:
+    """Sound windows, a fifth of them of nothing, with what the trained recogniser says about them."""
     rng = np.random.default_rng(seed)
-    classes = network.num_classes
-    glimpses, logits, labels = [], [], []
-    with torch.inference_mode():
-        for index in range(count):
-            label = OTHER if rng.random() < 0.22 else index % classes
-            sound = log_spectrogram(maker.window(label, rng, worn=worn))[None]
-            glimpses.append(network.policy.audio(sound)[0].numpy())
-            logits.append(network.recognizers["audio"](sound)[0].numpy())
-            labels.append(label)
-    values = {"glimpse": np.stack(glimpses), "logits": np.stack(logits), "label": np.array(labels)}
-    np.savez(path, **values)
-    return Bank(**{name: torch.from_numpy(value) for name, value in values.items()})
+    glimpses, labels = [], []
+    for index in range(count):
+        label = OTHER if rng.random() < OTHER_SHARE else index % network.num_classes
+        # The policy's glimpse has the recogniser's weights, see main(): its features serve both.
+        glimpses.append(network.policy.audio(log_spectrogram(maker.window(label, rng, worn=worn))[None])[0])
+        labels.append(label)
+    glimpse = torch.stack(glimpses)
+    logits = network.recognizers["audio"].net.classifier(glimpse)
+    return Bank(glimpse=glimpse, logits=logits, label=torch.tensor(labels))
 
 
+@torch.no_grad()
 def picture_bank(folder: Path, side: str, network: AdaMML) -> Bank:
     """The cached picture segments of one side, with what the trained recogniser says about them."""
     stored = read_bank(folder, side, "trunk", "glimpse", "label")
     tail = Tail(network.recognizers["rgb"].net)
-    with torch.inference_mode():
-        logits = tail.fc(features_of(tail, stored["trunk"]))
+    logits = tail.fc(features_of(tail, stored["trunk"]))
     return Bank(glimpse=stored["glimpse"], logits=logits, label=stored["label"])
 
 
@@ -214,10 +220,14 @@ def main() -> None:
     banks = {}
     for side in ("train", "test"):
         test = side == "test"
+        count, seed = (1000, 8) if test else (args.sounds, 7)
         maker = SoundMaker(sources.sounds, test=test)
-        count = 1000 if test else args.sounds
-        sound = save_sound_bank(network, maker, count, 7 + test, args.bank / f"sound-{side}.npz", worn=not test)
-        banks[side] = {"rgb": picture_bank(args.bank, side, network), "audio": sound}
+        banks[side] = {
+            "rgb": remembered(args.bank / f"pictures-{side}.npz", partial(picture_bank, args.bank, side, network)),
+            "audio": remembered(
+                args.bank / f"sounds-{side}.npz", partial(sound_bank, network, maker, count, seed, worn=not test)
+            ),
+        }
     with torch.inference_mode():
         missing = {
             "rgb": network.policy.rgb(torch.zeros(1, 4, 3, 160, 160)),

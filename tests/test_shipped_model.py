@@ -1,0 +1,66 @@
+"""The shipped model answers the example clips rightly, and picks visibly different things as they go on."""
+
+from pathlib import Path
+
+import pytest
+
+from adamml import Analysis, Recognizer
+from adamml.checkpoint import CHECKPOINTS
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.mp4"))
+# The class that each example was filmed for, by the first word of its name.
+CLASS_OF = {
+    "blackbird": "bird",
+    "cow": "cow",
+    "drums": "drums",
+    "frog": "frog",
+    "guitar": "guitar",
+    "lion": "lion",
+    "rooster": "chicken",
+    "sheep": "sheep",
+}
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Recognizer:
+    return Recognizer.load("everyday-av")
+
+
+@pytest.fixture(scope="module")
+def answers(shipped: Recognizer) -> dict[str, Analysis]:
+    return {path.stem: shipped.analyze(path) for path in EXAMPLES}
+
+
+def test_there_are_small_examples() -> None:
+    assert len(EXAMPLES) >= 4
+    assert all(path.stat().st_size < 1.5e6 for path in EXAMPLES)
+    assert "GPL-2" in (ROOT / "assets" / "CREDITS.md").read_text()
+
+
+def test_examples_are_answered_rightly(answers: dict[str, Analysis]) -> None:
+    wrong = {name: a.label for name, a in answers.items() if a.label != CLASS_OF[name.split("_")[0]]}
+    assert wrong == {}
+
+
+def test_decisions_vary_and_save(answers: dict[str, Analysis]) -> None:
+    for name, analysis in answers.items():
+        rows = {tuple(segment.decisions.values()) for segment in analysis.segments}
+        assert len(rows) >= 2, name
+        assert analysis.saving("all") > 0.1, name
+
+
+def test_the_model_fits_and_says_what_it_is(shipped: Recognizer) -> None:
+    files = list((CHECKPOINTS / "everyday-av").iterdir())
+    assert sum(file.stat().st_size for file in files) < 95e6
+    assert {file.suffix for file in files} == {".json", ".safetensors"}
+    card = shipped.card
+    assert len(card.classes) == 17
+    assert card.licence == "CC BY-NC 4.0"
+    assert not card.untrained
+    measured = card.facts["measured"]
+    assert measured["photo_segments_top1"]["photos"] > 90
+    assert measured["sounds_top1"]["recording"] > 85
+    text = (CHECKPOINTS / "README.md").read_text()
+    assert f"{measured['photo_segments_top1']['photos']:.1f}" in text  # the card quotes what was measured
+    assert f"{measured['sounds_top1']['recording']:.1f}" in text
