@@ -1,0 +1,11 @@
+"""The web page of AdaMML Studio: layout, wiring, figures and styles. No torch, no decoding, no model code in here.
+
+`python -m app` starts it. `app.page.build` makes the page; `app.service` is the only module that talks to the
+recogniser.
+"""
+
+import os
+
+# Gradio reads this once, when it is first imported: no look-ups, no counting of visitors. So it stands here, before
+# any module of this package imports Gradio.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
