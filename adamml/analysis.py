@@ -231,5 +231,6 @@ def _without_total(values: dict[str, Any], kind: type) -> Any:
 
 
 def _plain(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A name on one line that no spreadsheet takes for a formula."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return "'" + text if text[:1] in ("=", "+", "-", "@") else text

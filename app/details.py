@@ -94,7 +94,7 @@ def _time_cell(value: float, longest: float, part: str) -> str:
 
 def known(card: ModelCard) -> str:
     """The classes, said before anybody uploads something the model has never heard of."""
-    names = esc(words.listing(card.classes))
+    names = esc(words.listing([words.label(name) for name in card.classes]))
     number = words.count(len(card.classes), "thing")
     return f"<p>It knows <b>{number}</b>: {names}. Anything else it takes for one of these.</p>"
 

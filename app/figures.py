@@ -33,12 +33,12 @@ def scores(analysis: Analysis) -> go.Figure:
         figure.add_scatter(
             x=centres,
             y=values,
-            name=name,
+            name=words.label(name),
             mode="lines+markers",
             connectgaps=False,
             line={"color": colour, "width": 2.5 if name == analysis.label else 2, "dash": dash},
             marker={"symbol": symbol, "size": 8, "color": colour},
-            hovertemplate=f"{words.esc(name)}: %{{y:.0%}} at %{{x:.1f}} s<extra></extra>",
+            hovertemplate=f"{words.esc(words.label(name))}: %{{y:.0%}} at %{{x:.1f}} s<extra></extra>",
         )
     idle = [centre for segment, centre in zip(analysis.segments, centres, strict=True) if segment.scores is None]
     if idle:

@@ -20,7 +20,7 @@ def answer(analysis: Analysis, comparison: Analysis | None) -> str:
         lines += f'<p class="answer-compare">{comparison_sentence(analysis, comparison)}</p>'
     return (
         '<section class="answer" aria-label="Answer">'
-        f'<h2 class="answer-label"><span>{esc(analysis.label)}</span> <small>{sure}</small></h2>'
+        f'<h2 class="answer-label"><span>{esc(words.label(analysis.label))}</span> <small>{sure}</small></h2>'
         f"{lines}{ranked(analysis)}</section>"
     )
 
@@ -69,9 +69,9 @@ def comparison_sentence(analysis: Analysis, comparison: Analysis) -> str:
     """What the RGB-only run said."""
     score = percent(comparison.scores[comparison.label])
     if comparison.label == analysis.label:
-        text = f"RGB only gives the <strong>same answer</strong>: {esc(comparison.label)}, {score} sure."
+        text = f"RGB only gives the <strong>same answer</strong>: {esc(words.label(comparison.label))}, {score} sure."
     else:
-        text = f"RGB only gives <strong>another answer</strong>: {esc(comparison.label)}, {score} sure."
+        text = f"RGB only gives <strong>another answer</strong>: {esc(words.label(comparison.label))}, {score} sure."
     different = differing(analysis, comparison)
     if not different:
         return f"{text} Every segment agrees."
@@ -81,7 +81,7 @@ def comparison_sentence(analysis: Analysis, comparison: Analysis) -> str:
 def ranked(analysis: Analysis) -> str:
     """The best classes with bars; the numbers are text, so the list reads well without the bars."""
     rows = "".join(
-        f'<li><span class="rank-name">{esc(name)}</span><span class="rank-bar" aria-hidden="true">'
+        f'<li><span class="rank-name">{esc(words.label(name))}</span><span class="rank-bar" aria-hidden="true">'
         f'<i style="width:{100 * score:.1f}%"></i></span><span class="rank-score">{percent(score)}</span></li>'
         for name, score in analysis.ranked(_TOP)
     )

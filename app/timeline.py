@@ -21,7 +21,7 @@ def timeline(analysis: Analysis, comparison: Analysis | None, board: Storyboard)
     """The whole component as HTML."""
     spans = [(s.start, s.end) for s in analysis.segments]
     others: Sequence[SegmentResult | None] = comparison.segments if comparison else [None] * len(spans)
-    labels = [s.label for s in (*analysis.segments, *others) if s is not None and s.label is not None]
+    labels = [words.label(s.label) for s in (*analysis.segments, *others) if s is not None and s.label is not None]
     least = least_pitch(labels, marked=comparison is not None)
     layout = lay_out(spans, max(analysis.clip.duration, spans[-1][1]), least)
     thumbnails = [*board.thumbnails, *[None] * len(spans)][: len(spans)]
@@ -68,7 +68,7 @@ def _cell_words(segment: SegmentResult, modality: str) -> str:
 def _answer_words(segment: SegmentResult) -> str:
     if segment.scores is None or segment.label is None:
         return "not run"
-    return f"answer {segment.label} {percent(segment.scores[segment.label])}"
+    return f"answer {words.label(segment.label)} {percent(segment.scores[segment.label])}"
 
 
 def _differs(segment: SegmentResult, other: SegmentResult) -> bool:
@@ -108,7 +108,7 @@ def _button(
         lanes += _cell(other, "rgb", image) + _answer(other, answer, differs=_differs(segment, other))
     now = f"segment {segment.index + 1} · {_how(segment)}"
     if segment.scores is not None and segment.label is not None:
-        now += f" · {segment.label} {percent(segment.scores[segment.label])}"
+        now += f" · {words.label(segment.label)} {percent(segment.scores[segment.label])}"
     return (
         f'<button type="button" class="tl-seg" data-index="{segment.index}" data-start="{segment.start:.3f}" '
         f'data-end="{segment.end:.3f}" data-now="{esc(now)}" tabindex="{0 if segment.index == 0 else -1}" '
@@ -142,7 +142,7 @@ def _answer(segment: SegmentResult, answer: str, *, differs: bool = False) -> st
     state += "" if segment.label == answer else " is-other"
     return (
         f'<span class="tl-answer{state}"><span class="tl-score"><i style="height:{100 * score:.0f}%"></i></span>'
-        f"<b>{mark}{esc(segment.label)}</b><small>{percent(score)}</small></span>"
+        f"<b>{mark}{esc(words.label(segment.label))}</b><small>{percent(score)}</small></span>"
     )
 
 

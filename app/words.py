@@ -33,6 +33,11 @@ def esc(text: object) -> str:
     return escape(str(text), quote=True)
 
 
+def label(name: str) -> str:
+    """A class as a person reads it: "sea waves"."""
+    return name.replace("_", " ")
+
+
 def policy(name: str) -> str:
     """A policy's name as a heading."""
     return POLICY.get(name, name.replace("_", " ").replace("-", " ").capitalize())

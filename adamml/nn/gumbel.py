@@ -37,7 +37,7 @@ def gumbel_softmax_decisions(logits: Tensor, temperature: float, generator: Gene
     noisy = logits + noise
     soft = torch.softmax(noisy / temperature, dim=-1)[..., 1]
     hard = noisy.argmax(-1).to(logits.dtype)
-    return hard + soft - soft.detach()
+    return hard + (soft - soft.detach())  # the bracket is exactly 0 in value, and carries the gradient
 
 
 def argmax_decisions(logits: Tensor) -> Tensor:
