@@ -80,6 +80,9 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def upload(page: Page, path: Path) -> None:
+    clear = page.locator("#clip .icon-button-wrapper button")
+    if clear.count():
+        clear.last.click()
     page.locator("#clip input[type=file]").set_input_files(path)
 
 
@@ -126,7 +129,7 @@ def test_from_upload_to_comparison(page: Page, short: Path) -> None:
     expect(page.locator("#scores-plot .js-plotly-plot")).to_be_visible()
     expect(page.locator("#compute-plot .js-plotly-plot")).to_be_visible()
     expect(page.locator(".tl-table tbody tr")).to_have_count(10)
-    expect(page.locator("#seconds-table")).to_contain_text("RGB only")
+    expect(page.locator("#seconds-table")).to_contain_text("Picture only (RGB)")
 
 
 def test_downloaded_json_is_the_analysis(page: Page, short: Path) -> None:
