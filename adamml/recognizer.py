@@ -20,7 +20,7 @@ from adamml.media import Clip, ClipLimitError, probe, settings_for
 from adamml.nn import FUSION_RULES
 from adamml.nn.fusion import FusionRule
 from adamml.policies import Policy
-from adamml.session import ClipSession, clip_facts
+from adamml.session import ClipSession, ReadyModel, clip_facts
 
 DEFAULT_MODEL = "everyday-av"
 
@@ -45,10 +45,14 @@ class Recognizer:
     def __init__(self, model: LoadedModel, *, fusion: FusionRule = "renormalised") -> None:
         if fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
-        self.card: ModelCard = model.card
-        self.fusion: FusionRule = fusion
-        self.engine = Engine(model.network)
-        self.cost = CostModel.of(model.network)
+        self.ready = ReadyModel(
+            card=model.card, engine=Engine(model.network), cost=CostModel.of(model.network), fusion=fusion
+        )
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is, what it can recognise, and how it was trained."""
+        return self.ready.card
 
     @staticmethod
     def load(name_or_path: str | Path = DEFAULT_MODEL, *, fusion: FusionRule = "renormalised") -> "Recognizer":
@@ -73,7 +77,7 @@ class Recognizer:
         settings = settings_for(profile)
         if not 1 <= segments <= settings.max_segments:
             raise ClipLimitError(f"Between 1 and {settings.max_segments} segments can be asked for, not {segments}.")
-        return ClipSession(self, Clip(Path(path), settings, segments))
+        return ClipSession(self.ready, Clip(Path(path), settings, segments))
 
     def analyze(
         self, path: str | Path, policy: str | Policy = "adamml", segments: int = 10, profile: str = "local"

@@ -7,22 +7,22 @@ stay, so that a second policy on the same clip only runs what the first one did 
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import torch
 
 from adamml.analysis import Analysis, ClipFacts, Macs, SegmentResult
-from adamml.cost import Runs
+from adamml.checkpoint import ModelCard
+from adamml.cost import CostModel, Runs
+from adamml.engine import Engine
 from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
 from adamml.evidence import TRACK, ClipMemory, Evidence
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
 from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
+from adamml.nn.fusion import FusionRule
 from adamml.policies import Decision, Policy, get_policy
-
-if TYPE_CHECKING:
-    from adamml.recognizer import Recognizer
 
 STRETCH = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB
 NAMES = {"rgb": "picture", "audio": "sound"}
@@ -30,6 +30,16 @@ NAMES = {"rgb": "picture", "audio": "sound"}
 
 class NothingToRunError(ClipError):
     """The policy may only use what the clip does not have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadyModel:
+    """A model made ready to run; all sessions share it."""
+
+    card: ModelCard
+    engine: Engine
+    cost: CostModel
+    fusion: FusionRule
 
 
 def clip_facts(info: ClipInfo) -> ClipFacts:
@@ -48,9 +58,9 @@ def clip_facts(info: ClipInfo) -> ClipFacts:
 class ClipSession:
     """One opened clip and everything computed about it so far."""
 
-    def __init__(self, recognizer: "Recognizer", clip: Clip) -> None:
-        self._recognizer, self._clip = recognizer, clip
-        self._memory = ClipMemory(clip, recognizer.engine)
+    def __init__(self, model: ReadyModel, clip: Clip) -> None:
+        self._model, self._clip = model, clip
+        self._memory = ClipMemory(clip, model.engine)
         self.clip: ClipFacts = clip_facts(clip.info)
         self.spans: tuple[tuple[float, float], ...] = tuple((s.start, s.end) for s in clip.segments)
 
@@ -150,7 +160,7 @@ class ClipSession:
     def _conclude(
         self, policy: Policy, evidence: Evidence, decisions: Sequence[Decision], notes: list[str]
     ) -> Analysis:
-        recognizer, card = self._recognizer, self._recognizer.card
+        model, card = self._model, self._model.card
         began = time.perf_counter()
         logits = {m: torch.zeros(len(decisions), len(card.classes)) for m in MODALITIES}  # S, K
         for decision in decisions:
@@ -158,10 +168,8 @@ class ClipSession:
                 if decision.use[m]:
                     logits[m][decision.segment] = evidence.modality_logits(decision.segment, m)
         used_SM = torch.tensor([[float(decision.use[m]) for m in MODALITIES] for decision in decisions])
-        weight = recognizer.engine.network.rgb_weight.detach()
-        segment_BSK, clip_BK = fuse(
-            logits["rgb"][None], logits["audio"][None], used_SM[None], weight, recognizer.fusion
-        )
+        weight = model.engine.network.rgb_weight.detach()
+        segment_BSK, clip_BK = fuse(logits["rgb"][None], logits["audio"][None], used_SM[None], weight, model.fusion)
         fused = time.perf_counter() - began
         segments = tuple(
             SegmentResult(
@@ -182,7 +190,7 @@ class ClipSession:
             model=card.name,
             version=card.version,
             policy=policy.name,
-            fusion=recognizer.fusion,
+            fusion=model.fusion,
             weights=self._weights(policy),
             clip=self.clip,
             classes=card.classes,
@@ -190,22 +198,22 @@ class ClipSession:
             label=card.classes[int(clip_BK[0].argmax())],
             scores=self._scores(clip_BK[0]),
             examined=examined_share(list(self.spans), self.clip.duration),
-            macs=recognizer.cost.full(runs),
-            macs_published=recognizer.cost.published(runs),
+            macs=model.cost.full(runs),
+            macs_published=model.cost.published(runs),
             alternatives=self._alternatives(),
             seconds=evidence.measured(fused),
             notes=tuple(self._notes() + notes),
         )
 
     def _scores(self, logits_K: torch.Tensor) -> dict[str, float]:
-        return dict(zip(self._recognizer.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
+        return dict(zip(self._model.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
 
     def _weights(self, policy: Policy) -> dict[str, str]:
         """Which files answered; fixed policies use the shared recognisers alone."""
         weights = {"recognizers": "recognizers.safetensors"}
-        if policy.name in self._recognizer.card.policies:
+        if policy.name in self._model.card.policies:
             weights["policy"] = f"{policy.name}.safetensors"
-        files = self._recognizer.card.files
+        files = self._model.card.files
         return {part: f"{file} {files[file][:12]}" if file in files else file for part, file in weights.items()}
 
     def _alternatives(self) -> dict[str, Macs]:
@@ -218,12 +226,12 @@ class ClipSession:
             "audio": Runs(audio=audio, fuse=audio),
             "all": Runs(rgb=rgb, audio=audio, fuse=either),
         }
-        counted = {name: self._recognizer.cost.full(run) for name, run in runs.items()}
+        counted = {name: self._model.cost.full(run) for name, run in runs.items()}
         return {name: macs for name, macs in counted.items() if macs.total}
 
     def _notes(self) -> list[str]:
         notes = []
-        if self._recognizer.card.untrained:
+        if self._model.card.untrained:
             notes.append("This model is untrained: its answers mean nothing.")
         if not self.clip.has_video:
             notes.append("This file has no picture; it was judged by its sound alone.")

@@ -39,7 +39,7 @@ class Chosen:
 @contextmanager
 def counted_calls(recognizer: Recognizer) -> Iterator[Counter]:
     """Forward calls of every network while the block runs."""
-    network, calls = recognizer.engine.network, Counter()
+    network, calls = recognizer.ready.engine.network, Counter()
     parts = {
         "rgb": network.recognizers["rgb"],
         "audio": network.recognizers["audio"],
@@ -71,9 +71,9 @@ def test_only_chosen_cells_run(toy: Recognizer, clip: Path, monkeypatch: pytest.
     assert [[int(s.decisions[m]) for m in MODALITIES] for s in analysis.segments] == cells
     assert analysis.segments[2].scores is None
     assert analysis.segments[2].label is None
-    assert analysis.macs.rgb == 2 * toy.cost.rgb
+    assert analysis.macs.rgb == 2 * toy.ready.cost.rgb
     assert analysis.macs.decide == 0
-    assert analysis.macs.total == 2 * toy.cost.rgb + 2 * toy.cost.audio + 3 * toy.cost.fuse
+    assert analysis.macs.total == 2 * toy.ready.cost.rgb + 2 * toy.ready.cost.audio + 3 * toy.ready.cost.fuse
 
 
 def test_audio_only_never_decodes_a_frame(toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_rgb_only_never_decodes_sound(toy: Recognizer, clip: Path, monkeypatch: 
 
 def test_equals_running_everything_and_masking(toy: Recognizer, clip: Path) -> None:
     analysis = toy.analyze(clip, RandomPolicy(seed=4), segments=4)
-    network = toy.engine.network
+    network = toy.ready.engine.network
     opened = Clip(clip, settings_for("local"), 4)
     pixels = opened.frames(opened.segments)
     frames = torch.stack([normalise(torch.from_numpy(pixels[s.index])) for s in opened.segments])
@@ -115,12 +115,12 @@ def test_learned_policy_equals_the_reference_forward(toy: Recognizer, clip: Path
     frames = torch.stack([normalise(torch.from_numpy(pixels[s.index])) for s in opened.segments])[None]
     sound = torch.stack([log_spectrogram(opened.window(s)) for s in opened.segments])[None]
     with torch.inference_mode():
-        out = toy.engine.network(frames, sound)
+        out = toy.ready.engine.network(frames, sound)
     probability = out.policy_logits.softmax(-1)[0, ..., 1]
     for s in analysis.segments:
         for i, m in enumerate(MODALITIES):
             assert s.probabilities[m] == pytest.approx(float(probability[s.index, i]), abs=1e-5)
-    assert analysis.macs.decide == toy.cost.full(_all_glances(3)).decide
+    assert analysis.macs.decide == toy.ready.cost.full(_all_glances(3)).decide
 
 
 def _all_glances(count: int):
@@ -149,7 +149,7 @@ def test_a_second_policy_reuses_what_was_computed(toy: Recognizer, clip: Path) -
         with counted_calls(toy) as calls:
             reused = session.analyze("rgb")
     assert calls == {}
-    assert reused.macs.rgb == 3 * toy.cost.rgb  # charged all the same
+    assert reused.macs.rgb == 3 * toy.ready.cost.rgb  # charged all the same
     assert reused.seconds.rgb > 0
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torchaudio
 
-from adamml.media.container import AV_ERRORS, ClipInfo, open_container
+from adamml.media.container import AV_ERRORS, ClipInfo, decoded, open_container
 from adamml.media.spectrogram import SAMPLE_RATE
 
 SILENT_PEAK = 1e-4  # -80 dB: a track that never gets louder was never recorded
@@ -50,7 +50,7 @@ def _decoded(info: ClipInfo) -> Iterator[tuple[np.ndarray, int]]:
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
         written = 0
-        for frame in _frames(container, stream):
+        for frame in decoded(container, stream):
             if frame.sample_rate <= 0 or frame.samples <= 0:
                 continue
             layout = frame.layout.name
@@ -72,19 +72,3 @@ def _decoded(info: ClipInfo) -> Iterator[tuple[np.ndarray, int]]:
                 mono = part.to_ndarray().mean(axis=0, dtype=np.float32)
                 written += mono.size
                 yield mono, rate
-
-
-def _frames(container, stream) -> Iterator[av.AudioFrame]:
-    """Decoded frames; packets that are damaged are passed over."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except AV_ERRORS:
-            return
-        try:
-            yield from packet.decode()
-        except AV_ERRORS:
-            continue

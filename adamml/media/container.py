@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -67,6 +68,20 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         yield container
     finally:
         container.close()
+
+
+def decoded(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> Iterator[Any]:
+    """Frames of one stream from where the file stands; damaged packets are passed over, a torn end is the end."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, *AV_ERRORS):
+            return
+        try:
+            yield from packet.decode()
+        except AV_ERRORS:
+            continue
 
 
 class _Times:

@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from adamml.media.container import AV_ERRORS, ClipInfo, open_container
+from adamml.media.container import AV_ERRORS, ClipInfo, decoded, open_container
 from adamml.media.errors import UnreadableClipError
 
 SHORT_SIDE = 256
@@ -75,7 +75,7 @@ def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, a
             if may_seek:
                 _seek_if_worth_it(container, stream, track.key_frames, wanted[fetch], position, info.origin, base)
             jump = False
-            for frame in _decode(container, stream):
+            for frame in decoded(container, stream):
                 # Frames without a time stamp follow each other at the stream's usual pace.
                 follows = 0.0 if shown is None else position + pace
                 begins = follows if frame.pts is None else frame.pts * base - info.origin
@@ -114,19 +114,3 @@ def _seek_if_worth_it(
         container.seek(int((key + origin) / base), stream=stream)
     except AV_ERRORS:
         return  # a file that cannot seek is read on
-
-
-def _decode(container, stream) -> Iterator[av.VideoFrame]:
-    """Decoded frames; packets that are damaged are passed over."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except AV_ERRORS:
-            return  # the file breaks off here
-        try:
-            yield from packet.decode()
-        except AV_ERRORS:
-            continue
