@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test setup lint clean
+.PHONY: app screenshots test setup lint clean
 
 app: $(VENV)/.app
 	$(BIN)/adamml app
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python assets/take_screenshots.py
 
 test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -21,11 +24,13 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 $(VENV)/.app: requirements.txt pyproject.toml
+	@echo "Setting up $(VENV): PyTorch and the rest take a few minutes, once."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
 $(VENV)/.dev: requirements.txt pyproject.toml
+	@echo "Setting up $(VENV) with what tests and training need: a few minutes, once."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train]'
 	touch $@ $(VENV)/.app

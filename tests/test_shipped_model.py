@@ -14,7 +14,6 @@ CLASS_OF = {
     "blackbird": "bird",
     "cow": "cow",
     "drums": "drums",
-    "frog": "frog",
     "guitar": "guitar",
     "lion": "lion",
     "rooster": "chicken",
