@@ -64,9 +64,6 @@ class Evidence:
         self._used: set[Key] = set()
         self._decide_runs, self._decide_seconds = 0, 0.0
 
-    def __len__(self) -> int:
-        return len(self._memory.clip.segments)
-
     def available(self, segment: int, modality: str) -> bool:
         """Whether the clip has this modality there. Asking about sound decodes the sound track, and is charged."""
         clip = self._memory.clip

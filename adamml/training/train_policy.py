@@ -25,7 +25,7 @@ from adamml.cost import CostModel, Runs
 from adamml.media.spectrogram import SILENCE, log_spectrogram
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions, policy_penalty
 from adamml.nn.fusion import FusionRule
-from adamml.nn.gumbel import DECAY_PER_EPOCH, INITIAL_TEMPERATURE
+from adamml.nn.gumbel import temperature_at
 from adamml.training.picture_bank import OTHER_SHARE, load_imagenet
 from adamml.training.sounds import SoundMaker
 from adamml.training.sources import OTHER, read_sources
@@ -262,7 +262,7 @@ def main() -> None:
     weights = (args.lambda_rgb, args.lambda_audio)
     test_clips = compose(banks["test"], missing, 2000, np.random.default_rng(99), dropout=0.0)
     for epoch in range(args.epochs):
-        temperature = INITIAL_TEMPERATURE * DECAY_PER_EPOCH ** (epoch * 20 / args.epochs)
+        temperature = temperature_at(20 * epoch // args.epochs)  # the published 20 epochs, however long ours are
         for group in optimiser.param_groups:
             group["lr"] = args.lr * (1 - epoch / args.epochs)
         losses = []
