@@ -75,10 +75,18 @@ class Evidence:
         self._memory.compute(TRACK, lambda: clip.silent)
         return clip.has_sound(clip.segments[segment])
 
-    def decode_frames(self, segments: Iterable[int]) -> None:
-        """Fetch the frames of several segments in one pass over the file, unless they are there already."""
-        clip = self._memory.clip
-        wanted = [clip.segments[s] for s in segments if ("frames", s) not in self._memory]
+    def knows_sound(self) -> bool:
+        """Whether anything was asked about the sound track through this view."""
+        return TRACK in self._used
+
+    def decode_frames(self, segments: Iterable[int], purpose: str) -> None:
+        """Fetch the frames of several segments in one pass over the file.
+
+        Segments whose frames are there already, or whose result for `purpose` ("rgb" or "glimpse_rgb") is remembered,
+        are left out.
+        """
+        clip, memory = self._memory.clip, self._memory
+        wanted = [clip.segments[s] for s in segments if ("frames", s) not in memory and (purpose, s) not in memory]
         began = time.perf_counter()
         decoded = clip.frames([segment for segment in wanted if clip.has_picture(segment)])
         share = (time.perf_counter() - began) / max(1, len(decoded))
@@ -88,7 +96,7 @@ class Evidence:
     def frames(self, segment: int) -> Tensor:
         """(8, 224, 224, 3) uint8 RGB."""
         self._used.add(("frames", segment))
-        self.decode_frames([segment])
+        self.decode_frames([segment], "frames")
         return torch.from_numpy(self._memory[("frames", segment)])
 
     def sound(self, segment: int) -> Tensor:

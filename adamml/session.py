@@ -17,7 +17,7 @@ from adamml.checkpoint import ModelCard
 from adamml.cost import CostModel, Runs
 from adamml.engine import Engine
 from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
-from adamml.evidence import TRACK, ClipMemory, Evidence
+from adamml.evidence import ClipMemory, Evidence
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
 from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
@@ -106,7 +106,7 @@ class ClipSession:
                 decided.append(decision)
                 share = (begin + 0.3 * len(decided)) / count
                 yield _decided(decision, share, count)
-            evidence.decode_frames([d.segment for d in decided if d.use["rgb"]])
+            evidence.decode_frames([d.segment for d in decided if d.use["rgb"]], "rgb")
             yield Decoded(
                 progress=(begin + 0.3 * len(decided)) / count,
                 message=f"Fetched what was chosen, up to segment {stretch[-1] + 1} of {count}",
@@ -145,17 +145,17 @@ class ClipSession:
         if not cells:
             lacking = "picture" if not self.clip.has_video else "sound"
             raise NothingToRunError(
-                f"{self.clip.name!r} has no usable {lacking}, and the policy {policy.name!r} looks at nothing else."
+                f"{self.clip.name!r} has no usable {lacking}, and the policy {policy.name!r} uses nothing else."
             )
         _, segment, modality = max(cells)
         return -segment, modality
 
-    def _available(self, index: int, modality: str) -> bool:
-        """What is known of availability without decoding more than the policy had decoded."""
+    def _available(self, evidence: Evidence, index: int, modality: str) -> bool:
+        """What this policy could know: of a sound track that it never asked about, what the file promises."""
         segment = self._clip.segments[index]
         if modality == "rgb":
             return self._clip.has_picture(segment)
-        return self._clip.has_sound(segment) if TRACK in self._memory else self._clip.may_have_sound(segment)
+        return self._clip.has_sound(segment) if evidence.knows_sound() else self._clip.may_have_sound(segment)
 
     def _conclude(
         self, policy: Policy, evidence: Evidence, decisions: Sequence[Decision], notes: list[str]
@@ -176,7 +176,7 @@ class ClipSession:
                 index=d.segment,
                 start=self.spans[d.segment][0],
                 end=self.spans[d.segment][1],
-                available={m: self._available(d.segment, m) for m in MODALITIES},
+                available={m: self._available(evidence, d.segment, m) for m in MODALITIES},
                 decisions=dict(d.use),
                 probabilities=dict(d.probability),
                 modality_scores={m: self._scores(logits[m][d.segment]) if d.use[m] else None for m in MODALITIES},
@@ -200,9 +200,9 @@ class ClipSession:
             examined=examined_share(list(self.spans), self.clip.duration),
             macs=model.cost.full(runs),
             macs_published=model.cost.published(runs),
-            alternatives=self._alternatives(),
+            alternatives=self._alternatives(evidence),
             seconds=evidence.measured(fused),
-            notes=tuple(self._notes() + notes),
+            notes=tuple(self._notes(evidence) + notes),
         )
 
     def _scores(self, logits_K: torch.Tensor) -> dict[str, float]:
@@ -216,11 +216,11 @@ class ClipSession:
         files = self._model.card.files
         return {part: f"{file} {files[file][:12]}" if file in files else file for part, file in weights.items()}
 
-    def _alternatives(self) -> dict[str, Macs]:
+    def _alternatives(self, evidence: Evidence) -> dict[str, Macs]:
         """MACs that the fixed policies would need on this clip: counted, not run."""
-        rgb = sum(self._available(s, "rgb") for s in range(len(self.spans)))
-        audio = sum(self._available(s, "audio") for s in range(len(self.spans)))
-        either = sum(any(self._available(s, m) for m in MODALITIES) for s in range(len(self.spans)))
+        rgb = sum(self._available(evidence, s, "rgb") for s in range(len(self.spans)))
+        audio = sum(self._available(evidence, s, "audio") for s in range(len(self.spans)))
+        either = sum(any(self._available(evidence, s, m) for m in MODALITIES) for s in range(len(self.spans)))
         runs = {
             "rgb": Runs(rgb=rgb, fuse=rgb),
             "audio": Runs(audio=audio, fuse=audio),
@@ -229,7 +229,7 @@ class ClipSession:
         counted = {name: self._model.cost.full(run) for name, run in runs.items()}
         return {name: macs for name, macs in counted.items() if macs.total}
 
-    def _notes(self) -> list[str]:
+    def _notes(self, evidence: Evidence) -> list[str]:
         notes = []
         if self._model.card.untrained:
             notes.append("This model is untrained: its answers mean nothing.")
@@ -237,7 +237,7 @@ class ClipSession:
             notes.append("This file has no picture; it was judged by its sound alone.")
         if not self.clip.has_audio:
             notes.append("This clip has no sound track; it was judged by its picture alone.")
-        elif TRACK in self._memory and self._clip.silent:
+        elif evidence.knows_sound() and self._clip.silent:
             notes.append("The sound track is silent from beginning to end, so there was nothing to listen to.")
         return notes
 

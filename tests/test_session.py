@@ -153,6 +153,30 @@ def test_a_second_policy_reuses_what_was_computed(toy: Recognizer, clip: Path) -
     assert reused.seconds.rgb > 0
 
 
+def test_what_one_policy_learned_does_not_change_what_another_says(toy: Recognizer, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "mute.mp4", seconds=2.0, sound=np.zeros((1, 48_000), np.float32))
+    alone = toy.analyze(path, "rgb", segments=2).to_dict()
+    with toy.open(path, segments=2) as session:
+        session.analyze("all")  # finds out that the sound track is silent
+        after = session.analyze("rgb").to_dict()
+    alone.pop("seconds")
+    after.pop("seconds")
+    assert after == alone
+
+
+def test_frames_of_remembered_results_are_not_fetched_again(
+    toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adamml.session.STRETCH", 2)  # frames are forgotten after each stretch
+    with toy.open(clip, segments=4) as session:
+        session.analyze("rgb")
+        fetched: list[int] = []
+        decode = Clip.frames
+        monkeypatch.setattr(Clip, "frames", lambda self, s: fetched.extend(x.index for x in s) or decode(self, s))
+        session.analyze("all")
+    assert fetched == []
+
+
 def test_events_tell_the_story_and_progress_never_falls(toy: Recognizer, clip: Path) -> None:
     with toy.open(clip, segments=4) as session:
         events = list(session.run(Chosen([[1, 1], [0, 1], [0, 0], [1, 0]])))

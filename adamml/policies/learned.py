@@ -23,7 +23,7 @@ class _LearnedDecider:
         self.state = evidence.policy_start()
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
-        self.evidence.decode_frames(segments)  # one pass for the whole stretch
+        self.evidence.decode_frames(segments, "glimpse_rgb")  # one pass for the whole stretch
         for segment in segments:
             glimpses = [self.evidence.glimpse(segment, modality) for modality in MODALITIES]
             self.state = self.evidence.policy_step(glimpses[0], glimpses[1], self.state)

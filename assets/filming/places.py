@@ -35,14 +35,13 @@ from .scenery import (
 )
 
 OAK, PILI = "plants/trees/holm_oak", "plants/trees/tree336"
+DOG_ROSE = "plants/flowers/flower8"
 BIRCH, PALM = "plants/trees/birch", "plants/trees/liberia-palm"
-WATER_LILY, DOG_ROSE = "plants/flowers/pigface", "plants/flowers/flower8"
 
 GREEN: Shades = ((0.17, 0.23, 0.08), (0.60, 0.62, 0.32))
 WET: Shades = ((0.16, 0.23, 0.10), (0.50, 0.56, 0.32))
 STRAW: Shades = ((0.26, 0.25, 0.09), (0.78, 0.68, 0.36))
 DRY: Shades = ((0.38, 0.28, 0.12), (0.86, 0.72, 0.40))
-REED: Shades = ((0.18, 0.27, 0.09), (0.50, 0.58, 0.26))
 
 
 # ---- pastures ----
