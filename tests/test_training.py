@@ -9,8 +9,8 @@ from PIL import Image
 from torch.nn import functional as F
 
 from adamml.nn import AdaMML, gumbel_softmax_decisions
-from adamml.training.pictures import Move, degrade
-from adamml.training.sources import OTHER, read_sources
+from adamml.training.data.pictures import Move, degrade
+from adamml.training.data.sources import OTHER, read_sources
 from adamml.training.train_policy import Bank, compose, fused, policy_loss
 
 K = 3

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from adamml.nn import AdaMML
 from adamml.nn.policy import small_frames
-from adamml.training.pictures import PictureMaker
-from adamml.training.sources import OTHER, Source, read_sources
+from adamml.training.data.pictures import PictureMaker
+from adamml.training.data.sources import OTHER, Source, read_sources
 
 SHARD = 250
 OTHER_SHARE = 0.22

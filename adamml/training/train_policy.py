@@ -26,9 +26,9 @@ from adamml.media.spectrogram import SILENCE, log_spectrogram
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions, policy_penalty
 from adamml.nn.fusion import FusionRule
 from adamml.nn.gumbel import temperature_at
+from adamml.training.data.sounds import SoundMaker
+from adamml.training.data.sources import OTHER, read_sources
 from adamml.training.picture_bank import OTHER_SHARE, load_imagenet
-from adamml.training.sounds import SoundMaker
-from adamml.training.sources import OTHER, read_sources
 from adamml.training.train_rgb import Tail, features_of, read_bank
 
 SEGMENTS = 10

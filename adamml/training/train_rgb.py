@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.nn import AdaMML
+from adamml.training.data.sources import OTHER
 from adamml.training.picture_bank import load_imagenet
-from adamml.training.sources import OTHER
 
 BATCH = 32
 CLASSIFIER_LR, STAGE_LR = 2e-3, 1e-3

@@ -9,9 +9,10 @@ import torchaudio
 from scipy.signal import butter, sosfilt
 
 from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SAMPLES
-from adamml.training.sources import OTHER, Source
+from adamml.training.data.sources import OTHER, Source
 
 PEAK = 0.9
+WORN_SHARE, MIXED_SHARE, EDGE_SHARE = 0.5, 0.5, 0.25  # of training windows
 
 
 def read_sound(path: Path) -> np.ndarray:
@@ -60,6 +61,10 @@ def wear(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return window
 
 
+def _peak(window: np.ndarray) -> np.ndarray:
+    return window * (PEAK / max(float(np.abs(window).max()), 1e-4))
+
+
 class SoundMaker:
     """Draws labelled windows from one side of the split.
 
@@ -79,17 +84,25 @@ class SoundMaker:
         return cut_window(recordings[rng.integers(len(recordings))], rng)
 
     def of_class(self, label: int, rng: np.random.Generator, *, worn: bool) -> np.ndarray:
-        """A window of a class: gain -20 to 0 dB; mixed at 5 to 30 dB with noise or an `other` sound.
-
-        When worn (training), the band is limited at random, and a third of the windows stay unmixed.
-        """
-        window = self.clean(label, rng)
-        if worn:
+        """A window of a class, as in `mixed`; when worn (training), some stay unmixed and some are band-limited."""
+        recordings = self.by_label[label]
+        recording = recordings[rng.integers(len(recordings))]
+        if not worn:
+            return self.mixed(recording, rng)
+        window = cut_window(recording, rng)
+        if rng.random() < WORN_SHARE:
             window = wear(window, rng)
-        window *= PEAK / max(float(np.abs(window).max()), 1e-4)
-        if not worn or rng.random() < 2 / 3:
-            disturbance = self.clean(OTHER, rng) if rng.random() < 0.5 else noise(rng)
-            window = add_at_snr(window, disturbance, rng.uniform(5, 30))
+        if rng.random() < MIXED_SHARE:
+            return self._mix(window, rng)
+        return (_peak(window) * 10 ** (rng.uniform(-20, 0) / 20)).astype(np.float32)
+
+    def mixed(self, recording: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A window of a recording: mixed at 5 to 30 dB with noise or an `other` sound, gain -20 to 0 dB."""
+        return self._mix(cut_window(recording, rng), rng)
+
+    def _mix(self, window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        disturbance = self.clean(OTHER, rng) if rng.random() < 0.5 else noise(rng)
+        window = add_at_snr(_peak(window), disturbance, rng.uniform(5, 30))
         return (window * 10 ** (rng.uniform(-20, 0) / 20)).astype(np.float32)
 
     def of_nothing(self, rng: np.random.Generator) -> np.ndarray:
@@ -106,7 +119,7 @@ class SoundMaker:
         result = self.of_nothing(rng) if label == OTHER else self.of_class(label, rng, worn=worn)
         if worn:
             for edge in (slice(0, int(rng.uniform(0, 0.16) * SAMPLE_RATE)), slice(-int(rng.uniform(1, 3840)), None)):
-                if rng.random() < 0.5:
+                if rng.random() < EDGE_SHARE:
                     neighbour = self.of_class(int(rng.choice(list(self.by_label))), rng, worn=False)
                     result[edge] = neighbour[edge]
         return result

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from adamml.training.sources import OTHER, Source
+from adamml.training.data.sources import OTHER, Source
 
 FRAMES, SIZE = 8, 224
 CENTRE_SHARE = 224 / 256  # of the short side, after the centre crop
