@@ -3,11 +3,10 @@
     everyday-av/
       model.json               name, version, classes, licence, training facts, sha256 of every file
       recognizers.safetensors  both recognisers and the fusion weight: shared by every policy
-      adamml.safetensors       one policy
+      adamml.safetensors       AdaMML's policy; every other learned policy has such a file too
 
 Matrices are stored in half precision, one-dimensional tensors (batch-norm statistics, biases) in float32; both
-are float32 once loaded. Nothing is ever unpickled here. `load_published` turns the published model's state dict
-into ours.
+are float32 once loaded. Nothing is ever unpickled here.
 """
 
 import hashlib
@@ -19,13 +18,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
-from adamml.nn import AdaMML, PolicyNetwork
+from adamml.nn import AdaMML
+from adamml.nn.deciders import new_decider, own_state
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -70,6 +69,7 @@ class LoadedModel:
 
     card: ModelCard
     network: AdaMML
+    deciders: Mapping[str, nn.Module] = field(default_factory=dict)  # policies beside the network's own, by name
 
 
 def _sha256(data: bytes) -> str:
@@ -96,16 +96,24 @@ def _recognizer_state(network: AdaMML) -> dict[str, Tensor]:
     return {name: value for name, value in network.state_dict().items() if not name.startswith("policy.")}
 
 
-def save_model(folder: Path, network: AdaMML, card: ModelCard) -> ModelCard:
-    """Write recognisers, the policy "adamml" and `model.json` (last); returns the card with its checksums."""
+def save_model(
+    folder: Path, network: AdaMML, card: ModelCard, deciders: Mapping[str, nn.Module] | None = None
+) -> ModelCard:
+    """Write recognisers, policies and `model.json` (last); returns the card with its policies and checksums.
+
+    Args:
+        deciders: networks of further policies by name; "adamml" is always written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {
-        RECOGNIZERS_FILE: _to_bytes(_recognizer_state(network)),
-        "adamml.safetensors": _to_bytes(network.policy.state_dict()),
-    }
+    modules = {"adamml": network.policy} | dict(deciders or {})
+    contents = {RECOGNIZERS_FILE: _to_bytes(_recognizer_state(network))}
+    contents |= {f"{name}.safetensors": _to_bytes(own_state(name, module)) for name, module in modules.items()}
     for name, data in contents.items():
         _write_atomically(folder / name, data)
-    values = asdict(card) | {"files": {name: _sha256(data) for name, data in contents.items()}}
+    values = asdict(card) | {
+        "policies": tuple(modules),
+        "files": {name: _sha256(data) for name, data in contents.items()},
+    }
     written = json.dumps({"format": FORMAT} | values, indent=2) + "\n"
     _write_atomically(folder / MODEL_FILE, written.encode())
     return ModelCard(**values)
@@ -155,17 +163,13 @@ def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]
         raise CheckpointError(f"{folder / name} is not a safetensors file: {error}") from error
 
 
-def _fill(module: nn.Module, state: Mapping[str, Tensor], what: str, ignore: str = "") -> None:
+def fill(module: nn.Module, state: Mapping[str, Tensor], what: str, ignore: tuple[str, ...] = ()) -> None:
     """`load_state_dict` that forgives only missing batch counters and names under `ignore`."""
     try:
         missing, unexpected = module.load_state_dict(dict(state), strict=False)
     except RuntimeError as error:
         raise CheckpointError(f"{what}: {str(error).splitlines()[-1].strip()}") from error
-    missing = [
-        name
-        for name in missing
-        if not name.endswith("num_batches_tracked") and not (ignore and name.startswith(ignore))
-    ]
+    missing = [name for name in missing if not name.endswith("num_batches_tracked") and not name.startswith(ignore)]
     if missing or unexpected:
         first = (missing or unexpected)[0]
         raise CheckpointError(
@@ -182,62 +186,15 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
     folder = find_model(name_or_path)
     card = read_card(folder)
     network = AdaMML(len(card.classes), fusion="renormalised")
-    _fill(network, _read_weights(folder, RECOGNIZERS_FILE, card), str(folder / RECOGNIZERS_FILE), ignore="policy.")
-    policy: PolicyNetwork = network.policy
-    _fill(policy, _read_weights(folder, "adamml.safetensors", card), str(folder / "adamml.safetensors"))
-    return LoadedModel(card=card, network=network.eval().requires_grad_(False))
-
-
-# Published name -> ours, applied in order. The published policy backbones keep every convolution, norm and
-# activation of a block in one flat list; torchvision nests convolution and norm, hence the number tables.
-_FIRST_BLOCK = {"0": "0.0", "1": "0.1", "3": "1", "4": "2"}
-_LATER_BLOCK = {"0": "0.0", "1": "0.1", "3": "1.0", "4": "1.1", "6": "2", "7": "3"}
-_POLICY_NETS = {"0": "rgb", "1": "audio"}
-
-
-def our_name(published: str) -> str:
-    """Our state-dict name of a published one, with or without the `module.` of DataParallel."""
-    name = published.removeprefix("module.")
-    if name == "main_net.lf_weights":
-        return "rgb_weight"
-    if match := re.fullmatch(r"main_net\.nets\.([01])\.(.+)", name):
-        return f"recognizers.{_POLICY_NETS[match[1]]}.net.{match[2]}"
-    if match := re.fullmatch(r"policy_net\.joint_net\.nets\.([01])\.conv\.(.+)", name):
-        return f"policy.{_POLICY_NETS[match[1]]}.features.18.{match[2]}"
-    if match := re.fullmatch(r"policy_net\.joint_net\.nets\.([01])\.features\.(\d+)\.conv\.(\d)\.(.+)", name):
-        net, block, part, rest = match.groups()
-        table = _FIRST_BLOCK if block == "1" else _LATER_BLOCK
-        return f"policy.{_POLICY_NETS[net]}.features.{block}.conv.{table.get(part, part)}.{rest}"
-    if match := re.fullmatch(r"policy_net\.joint_net\.nets\.([01])\.(features\..+)", name):
-        return f"policy.{_POLICY_NETS[match[1]]}.{match[2]}"
-    if match := re.fullmatch(r"policy_net\.joint_net\.(joint\..+)", name):
-        return f"policy.{match[1]}"
-    if match := re.fullmatch(r"policy_net\.fcs\.(.+)", name):
-        return f"policy.heads.{match[1]}"
-    if match := re.fullmatch(r"policy_net\.(lstm\..+)", name):
-        return f"policy.{match[1]}"
-    raise CheckpointError(f"{published!r} is no tensor of the published RGB + sound model")
-
-
-def load_published(checkpoint: Mapping[str, Any]) -> AdaMML:
-    """The published model from its checkpoint, with the published fusion rule, in evaluation mode.
-
-    Args:
-        checkpoint: `{"state_dict": name -> tensor, "temperature": number, ...}` as the published files hold it
-            (read those with `torch.load(..., weights_only=True)`). The temperature belongs to training; inference
-            takes the arg max and does not need it.
-
-    Raises:
-        CheckpointError: when names or shapes are not those of the published RGB + sound model.
-    """
-    state_dict = checkpoint.get("state_dict")
-    if not isinstance(state_dict, Mapping):
-        raise CheckpointError("a published checkpoint holds a 'state_dict'; this one does not")
-    state = {our_name(name): torch.as_tensor(value) for name, value in state_dict.items()}
-    try:
-        num_classes = state["recognizers.rgb.net.fc.bias"].shape[0]
-    except KeyError as error:
-        raise CheckpointError("the checkpoint has no RGB classifier (main_net.nets.0.fc.bias)") from error
-    model = AdaMML(num_classes, fusion="published")
-    _fill(model, state, "published checkpoint")
-    return model.eval()
+    fill(network, _read_weights(folder, RECOGNIZERS_FILE, card), str(folder / RECOGNIZERS_FILE), ("policy.",))
+    deciders: dict[str, nn.Module] = {}
+    for name in card.policies:
+        file = f"{name}.safetensors"
+        try:
+            deciders[name] = new_decider(name, network)
+        except ValueError as error:
+            raise CheckpointError(f"{folder / MODEL_FILE}: {error}") from error
+        ignore = ("rgb.", "audio.") if name.startswith("adamml-") else ()
+        fill(deciders[name], _read_weights(folder, file, card), str(folder / file), ignore)
+        deciders[name].eval().requires_grad_(False)
+    return LoadedModel(card=card, network=network.eval().requires_grad_(False), deciders=deciders)

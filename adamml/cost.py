@@ -6,14 +6,16 @@ the policy's joint layers and heads, the LSTM's feedback inputs and the fusion. 
 """
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from adamml.analysis import Macs
 from adamml.nn import AdaMML
+from adamml.nn.cascade import CascadeNetwork
+from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.nn.policy import JOINT_DIM, SMALL_FRAMES, SMALL_SIZE
 
 FRAMES_SHAPE = (1, 8, 3, 224, 224)
@@ -65,8 +67,45 @@ class Runs:
     audio: int = 0
     glimpse_rgb: int = 0
     glimpse_audio: int = 0
-    decide: int = 0  # joint layers, LSTM and heads
+    decider: str = "adamml"
+    decide: int = 0  # steps of the decider (AdaMML: joint layers, LSTM and heads)
+    judge: int = 0  # steps of a decider that names the class itself (LiteEval's fine LSTM)
     fuse: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCost:
+    """MACs of one step of a decider, in the full count and in the published convention."""
+
+    decide: int = 0
+    decide_published: int = 0
+    judge: int = 0
+    judge_published: int = 0
+
+    @staticmethod
+    def of(decider: nn.Module) -> "StepCost":
+        """Measure a cascade or LiteEval. By analogy with AdaMML, the published convention takes the LSTMs alone."""
+        meta = copy.deepcopy(decider).to("meta").eval()
+
+        def count(layer: nn.Module, width: int) -> int:
+            return count_macs(layer, lambda net: net(torch.empty(1, width, device="meta")))
+
+        if isinstance(meta, CascadeNetwork):
+            lstm = count(meta.lstm, meta.lstm.input_size)
+            feedback = 4 * meta.lstm.hidden_size * 2
+            heard = count(meta.heard, meta.heard[0].in_features)
+            return StepCost(
+                decide=heard + lstm + count(meta.head, meta.head.in_features), decide_published=lstm - feedback
+            )
+        if isinstance(meta, LiteEvalNetwork):
+            coarse, fine = count(meta.coarse, meta.coarse.input_size), count(meta.fine, meta.fine.input_size)
+            return StepCost(
+                decide=coarse + sum(count(layer, layer.in_features) for layer in (meta.gate, meta.classifier)),
+                decide_published=coarse,
+                judge=fine,
+                judge_published=fine,
+            )
+        raise TypeError(f"no way to count the steps of {type(decider).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +123,13 @@ class CostModel:
     lstm_feedback: int
     heads: int
     fuse: int
+    others: Mapping[str, StepCost] = field(default_factory=dict)  # deciders of other kinds, by name
 
     @staticmethod
-    def of(network: AdaMML) -> "CostModel":
-        """Measure a network's parts. The network is left as it was."""
+    def of(network: AdaMML, deciders: Mapping[str, nn.Module] | None = None) -> "CostModel":
+        """Measure a network's parts, and deciders of other kinds. All are left as they were."""
+        kinds = (CascadeNetwork, LiteEvalNetwork)
+        others = {name: StepCost.of(net) for name, net in (deciders or {}).items() if isinstance(net, kinds)}
         meta = copy.deepcopy(network).to("meta").eval()
         rgb, audio, policy = meta.recognizers["rgb"], meta.recognizers["audio"], meta.policy
         frames = torch.empty(FRAMES_SHAPE, device="meta")
@@ -108,23 +150,32 @@ class CostModel:
             lstm_feedback=4 * hidden * (policy.lstm.input_size - JOINT_DIM),
             heads=m * 2 * hidden,
             fuse=m * k,
+            others=others,
         )
+
+    def step(self, decider: str) -> StepCost:
+        """What one step of a decider costs; policies of AdaMML's kind all cost the same."""
+        own = StepCost(decide=self.joint + self.lstm + self.heads, decide_published=self.lstm - self.lstm_feedback)
+        return self.others.get(decider, own)
 
     def full(self, runs: Runs) -> Macs:
         """Everything that ran."""
-        decide = runs.decide * (self.joint + self.lstm + self.heads)
+        step = self.step(runs.decider)
+        decide = runs.decide * step.decide
         return Macs(
             decide=decide + runs.glimpse_rgb * self.glimpse_rgb + runs.glimpse_audio * self.glimpse_audio,
             rgb=runs.rgb * self.rgb,
             audio=runs.audio * self.audio,
-            fusion=runs.fuse * self.fuse,
+            fusion=runs.fuse * self.fuse + runs.judge * step.judge,
         )
 
     def published(self, runs: Runs) -> Macs:
         """The same runs as the paper counts them."""
-        decide = runs.decide * (self.lstm - self.lstm_feedback)
+        step = self.step(runs.decider)
+        decide = runs.decide * step.decide_published
         return Macs(
             decide=decide + runs.glimpse_rgb * self.glimpse_rgb + runs.glimpse_audio * self.glimpse_audio,
             rgb=runs.rgb * (self.rgb - self.rgb_classifier),
             audio=runs.audio * (self.audio - self.audio_classifier),
+            fusion=runs.judge * step.judge_published,
         )

@@ -7,20 +7,24 @@ notes what the policy used, so that each policy is charged for exactly that, who
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from adamml.analysis import Seconds
 from adamml.cost import Runs
 from adamml.engine import Engine
 from adamml.media import Clip, log_spectrogram
-from adamml.nn.policy import PolicyState
 
+Result = TypeVar("Result")
 Key = tuple[str, int]  # what, segment
 TRACK: Key = ("track", -1)  # the sound track belongs to the whole clip
 LARGE = ("frames", "spectrogram")
+
+
+class PolicyMissingError(ValueError):
+    """A policy was asked for that the loaded model does not have."""
 
 
 class ClipMemory:
@@ -62,7 +66,8 @@ class Evidence:
     def __init__(self, memory: ClipMemory) -> None:
         self._memory = memory
         self._used: set[Key] = set()
-        self._decide_runs, self._decide_seconds = 0, 0.0
+        self._decider, self._steps, self._judged = "adamml", 0, 0
+        self._decide_seconds, self._judge_seconds = 0.0, 0.0
 
     def available(self, segment: int, modality: str) -> bool:
         """Whether the clip has this modality there. Asking about sound decodes the sound track, and is charged."""
@@ -82,8 +87,8 @@ class Evidence:
     def decode_frames(self, segments: Iterable[int], purpose: str) -> None:
         """Fetch the frames of several segments in one pass over the file.
 
-        Segments whose frames are there already, or whose result for `purpose` ("rgb" or "glimpse_rgb") is remembered,
-        are left out.
+        Segments whose frames are there already, or whose result for `purpose` ("features_rgb" or "glimpse_rgb") is
+        remembered, are left out.
         """
         clip, memory = self._memory.clip, self._memory
         wanted = [clip.segments[s] for s in segments if ("frames", s) not in memory and (purpose, s) not in memory]
@@ -115,10 +120,18 @@ class Evidence:
             return network(None)
         return self._run(f"glimpse_{modality}", segment, modality, network)
 
-    def modality_logits(self, segment: int, modality: str) -> Tensor:
-        """(K,) of the recogniser. This is what skipping saves."""
+    def features(self, segment: int, modality: str) -> Tensor:
+        """(2048,) for "rgb" or (1280,) for "audio", of the recogniser. This is what skipping saves."""
         engine = self._memory.engine
-        return self._run(modality, segment, modality, engine.rgb_logits if modality == "rgb" else engine.audio_logits)
+        network = engine.rgb_features if modality == "rgb" else engine.audio_features
+        return self._run(f"features_{modality}", segment, modality, network)
+
+    def modality_logits(self, segment: int, modality: str) -> Tensor:
+        """(K,) of the recogniser."""
+        features = self.features(segment, modality)
+        self._used.add((modality, segment))
+        classify = self._memory.engine.classify
+        return self._memory.compute((modality, segment), lambda: classify(modality, features))
 
     def _run(self, what: str, segment: int, modality: str, network: Callable[[Tensor], Tensor]) -> Tensor:
         key = (what, segment)
@@ -129,18 +142,35 @@ class Evidence:
             self._memory.compute(key, lambda: network(observed))
         return self._memory[key]
 
-    def policy_start(self) -> PolicyState:
-        """The learned policy's state before the first segment."""
-        return self._memory.engine.policy_start()
+    def decider(self, name: str) -> nn.Module:
+        """The network of a learned policy, whose steps `decide` and `judge` then meter.
 
-    def policy_step(self, glimpse_rgb_D: Tensor, glimpse_audio_D: Tensor, state: PolicyState) -> PolicyState:
-        """One step of the learned policy, metered."""
+        Raises:
+            PolicyMissingError: when this model comes without it.
+        """
+        self._decider = name
+        try:
+            return self._memory.engine.deciders[name]
+        except KeyError:
+            raise PolicyMissingError(f"this model comes without the policy {name!r}") from None
+
+    def decide(self, step: Callable[[], Result]) -> Result:
+        """One step of the decider, counted and timed."""
         began = time.perf_counter()
         with torch.inference_mode():
-            state = self._memory.engine.policy_step(glimpse_rgb_D, glimpse_audio_D, state)
+            result = step()
         self._decide_seconds += time.perf_counter() - began
-        self._decide_runs += 1
-        return state
+        self._steps += 1
+        return result
+
+    def judge(self, step: Callable[[], Result]) -> Result:
+        """One step of a decider that also names the class (LiteEval's fine LSTM), counted and timed as fusion."""
+        began = time.perf_counter()
+        with torch.inference_mode():
+            result = step()
+        self._judge_seconds += time.perf_counter() - began
+        self._judged += 1
+        return result
 
     def runs(self) -> Runs:
         """How often each part was used through this view."""
@@ -153,8 +183,10 @@ class Evidence:
             audio=count("audio"),
             glimpse_rgb=count("glimpse_rgb"),
             glimpse_audio=count("glimpse_audio"),
-            decide=self._decide_runs,
-            fuse=len({segment for what, segment in self._used if what in ("rgb", "audio")}),
+            decider=self._decider,
+            decide=self._steps,
+            judge=self._judged,
+            fuse=0 if self._judged else len({segment for what, segment in self._used if what in ("rgb", "audio")}),
         )
 
     def measured(self, fusion: float) -> Seconds:
@@ -166,7 +198,7 @@ class Evidence:
         return Seconds(
             decode=spent("frames", "track", "spectrogram"),
             decide=spent("glimpse_rgb", "glimpse_audio") + round(self._decide_seconds, 6),
-            rgb=spent("rgb"),
-            audio=spent("audio"),
-            fusion=round(fusion, 6),
+            rgb=spent("features_rgb", "rgb"),
+            audio=spent("features_audio", "audio"),
+            fusion=round(fusion + self._judge_seconds, 6),
         )

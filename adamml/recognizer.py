@@ -18,8 +18,9 @@ from adamml.cost import CostModel
 from adamml.engine import Engine
 from adamml.media import Clip, ClipLimitError, probe, settings_for
 from adamml.nn import FUSION_RULES
+from adamml.nn.deciders import DECIDERS
 from adamml.nn.fusion import FusionRule
-from adamml.policies import Policy
+from adamml.policies import POLICIES, Policy
 from adamml.session import ClipSession, ReadyModel, clip_facts
 
 DEFAULT_MODEL = "everyday-av"
@@ -46,13 +47,22 @@ class Recognizer:
         if fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
         self.ready = ReadyModel(
-            card=model.card, engine=Engine(model.network), cost=CostModel.of(model.network), fusion=fusion
+            card=model.card,
+            engine=Engine(model.network, model.deciders),
+            cost=CostModel.of(model.network, model.deciders),
+            fusion=fusion,
         )
 
     @property
     def card(self) -> ModelCard:
         """What the model is, what it can recognise, and how it was trained."""
         return self.ready.card
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """Policies that this model can run: name -> what it does. Learned ones need a trained network."""
+        trained = self.ready.engine.deciders
+        return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
 
     @staticmethod
     def load(name_or_path: str | Path = DEFAULT_MODEL, *, fusion: FusionRule = "renormalised") -> "Recognizer":

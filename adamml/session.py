@@ -22,7 +22,7 @@ from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
 from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
 from adamml.nn.fusion import FusionRule
-from adamml.policies import Decision, Policy, get_policy
+from adamml.policies import Decider, Decision, Judge, Policy, get_policy
 
 STRETCH = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB
 NAMES = {"rgb": "picture", "audio": "sound"}
@@ -106,7 +106,7 @@ class ClipSession:
                 decided.append(decision)
                 share = (begin + 0.3 * len(decided)) / count
                 yield _decided(decision, share, count)
-            evidence.decode_frames([d.segment for d in decided if d.use["rgb"]], "rgb")
+            evidence.decode_frames([d.segment for d in decided if d.use["rgb"]], "features_rgb")
             yield Decoded(
                 progress=(begin + 0.3 * len(decided)) / count,
                 message=f"Fetched what was chosen, up to segment {stretch[-1] + 1} of {count}",
@@ -122,7 +122,7 @@ class ClipSession:
             if count > STRETCH:
                 self._memory.drop_large()
         notes: list[str] = []
-        if not any(any(decision.use.values()) for decision in decisions):
+        if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Judge):
             place, modality = self._last_resort(decisions, policy)
             evidence.modality_logits(place, modality)
             decisions[place] = _with(decisions[place], modality)
@@ -131,7 +131,7 @@ class ClipSession:
                 f"the {NAMES[modality]} of segment {place + 1}."
             )
             yield _scored(place, modality, 0.99, count)
-        analysis = self._conclude(policy, evidence, decisions, notes)
+        analysis = self._conclude(policy, decider, evidence, decisions, notes)
         yield Finished(progress=1.0, message=f"Done: {analysis.label}", analysis=analysis)
 
     def _last_resort(self, decisions: Sequence[Decision], policy: Policy) -> tuple[int, str]:
@@ -158,7 +158,7 @@ class ClipSession:
         return self._clip.has_sound(segment) if evidence.knows_sound() else self._clip.may_have_sound(segment)
 
     def _conclude(
-        self, policy: Policy, evidence: Evidence, decisions: Sequence[Decision], notes: list[str]
+        self, policy: Policy, decider: Decider, evidence: Evidence, decisions: Sequence[Decision], notes: list[str]
     ) -> Analysis:
         model, card = self._model, self._model.card
         began = time.perf_counter()
@@ -167,9 +167,13 @@ class ClipSession:
             for m in MODALITIES:
                 if decision.use[m]:
                     logits[m][decision.segment] = evidence.modality_logits(decision.segment, m)
-        used_SM = torch.tensor([[float(decision.use[m]) for m in MODALITIES] for decision in decisions])
-        weight = model.engine.network.rgb_weight.detach()
-        segment_BSK, clip_BK = fuse(logits["rgb"][None], logits["audio"][None], used_SM[None], weight, model.fusion)
+        if isinstance(decider, Judge):
+            segment_SK, clip_K = decider.verdict()
+        else:
+            used_SM = torch.tensor([[float(decision.use[m]) for m in MODALITIES] for decision in decisions])
+            weight = model.engine.network.rgb_weight.detach()
+            batches = fuse(logits["rgb"][None], logits["audio"][None], used_SM[None], weight, model.fusion)
+            segment_SK, clip_K = batches[0][0], batches[1][0]
         fused = time.perf_counter() - began
         segments = tuple(
             SegmentResult(
@@ -180,8 +184,8 @@ class ClipSession:
                 decisions=dict(d.use),
                 probabilities=dict(d.probability),
                 modality_scores={m: self._scores(logits[m][d.segment]) if d.use[m] else None for m in MODALITIES},
-                scores=self._scores(segment_BSK[0, d.segment]) if any(d.use.values()) else None,
-                label=card.classes[int(segment_BSK[0, d.segment].argmax())] if any(d.use.values()) else None,
+                scores=self._scores(segment_SK[d.segment]) if any(d.use.values()) else None,
+                label=card.classes[int(segment_SK[d.segment].argmax())] if any(d.use.values()) else None,
             )
             for d in decisions
         )
@@ -195,8 +199,8 @@ class ClipSession:
             clip=self.clip,
             classes=card.classes,
             segments=segments,
-            label=card.classes[int(clip_BK[0].argmax())],
-            scores=self._scores(clip_BK[0]),
+            label=card.classes[int(clip_K.argmax())],
+            scores=self._scores(clip_K),
             examined=examined_share(list(self.spans), self.clip.duration),
             macs=model.cost.full(runs),
             macs_published=model.cost.published(runs),
@@ -211,8 +215,9 @@ class ClipSession:
     def _weights(self, policy: Policy) -> dict[str, str]:
         """Which files answered; fixed policies use the shared recognisers alone."""
         weights = {"recognizers": "recognizers.safetensors"}
-        if policy.name in self._model.card.policies:
-            weights["policy"] = f"{policy.name}.safetensors"
+        trained = policy.name.partition("@")[0]  # a budget changes no weights
+        if trained in self._model.card.policies:
+            weights["policy"] = f"{trained}.safetensors"
         files = self._model.card.files
         return {part: f"{file} {files[file][:12]}" if file in files else file for part, file in weights.items()}
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from adamml.checkpoint import CheckpointError, load_published, our_name
+from adamml.checkpoint import CheckpointError
 from adamml.media.sampling import TICKS_PER_SECOND, centre_tick, plan_segments, segment_ticks
 from adamml.media.spectrogram import log_spectrogram, sound_window
 from adamml.nn import policy_penalty
+from adamml.published import load_published, our_name
 from tests import published
 
 SAMPLING = json.loads((published.HERE / "sampling.json").read_text())

@@ -17,20 +17,24 @@ def temperature_at(epoch: int) -> float:
     return INITIAL_TEMPERATURE * DECAY_PER_EPOCH**epoch
 
 
-def gumbel_softmax_decisions(logits: Tensor, temperature: float, generator: Generator | None = None) -> Tensor:
+def gumbel_softmax_decisions(
+    logits: Tensor, temperature: float, generator: Generator | None = None, *, uniform: Tensor | None = None
+) -> Tensor:
     """Sample decisions for training.
 
     Args:
         logits: (..., 2); index 1 means "use".
         temperature: above 0; smaller is closer to a hard choice and noisier in gradient.
         generator: source of the noise, for repeatable runs.
+        uniform: the noise itself, numbers in (0, 1) of the logits' shape, where each clip must have its own.
 
     Returns:
         (...) of exact zeros and ones, whose gradient is that of the softened choice.
     """
     if temperature <= 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
-    uniform = torch.rand(logits.shape, generator=generator, device=logits.device, dtype=logits.dtype)
+    if uniform is None:
+        uniform = torch.rand(logits.shape, generator=generator, device=logits.device, dtype=logits.dtype)
     # Clamping keeps both logarithms finite at the ends of the unit interval.
     tiny = torch.finfo(logits.dtype).tiny
     noise = -torch.log(-torch.log(uniform.clamp(min=tiny, max=1 - torch.finfo(logits.dtype).eps)))

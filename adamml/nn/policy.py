@@ -106,6 +106,10 @@ class PolicyNetwork(nn.Module):
         logits = torch.stack([head(hidden) for head in self.heads], dim=1)
         return PolicyState(hidden, cell, logits)
 
+    def observe(self, rgb_BD: Tensor, audio_BD: Tensor, state: PolicyState) -> PolicyState:
+        """One segment from its glimpses (B, 1280) twice: join, then step."""
+        return self.step(self.join(rgb_BD, audio_BD), state)
+
     def from_features(self, rgb_BSD: Tensor, audio_BSD: Tensor) -> Tensor:
         """All segments from glimpse features (B, S, 1280) twice -> logits (B, S, M, 2)."""
         joint_BSD = self.join(rgb_BSD, audio_BSD)

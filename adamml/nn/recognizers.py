@@ -41,9 +41,13 @@ class RGBRecognizer(nn.Module):
         x = self.net.avgpool(self.net.layer4(self.trunk(frames_BTCHW))).flatten(1)
         return x.reshape(frames_BTCHW.shape[0], -1, self.feature_dim).mean(1)
 
+    def classify(self, features_BD: Tensor) -> Tensor:
+        """(B, 2048) -> logits (B, K)."""
+        return self.net.fc(features_BD)
+
     def forward(self, frames_BTCHW: Tensor) -> Tensor:
         """(B, T, 3, H, W) -> logits (B, K). The classifier is linear, so averaging before it equals averaging after."""
-        return self.net.fc(self.features(frames_BTCHW))
+        return self.classify(self.features(frames_BTCHW))
 
 
 class AudioRecognizer(nn.Module):
@@ -64,9 +68,13 @@ class AudioRecognizer(nn.Module):
         """(B, 256, 256) log spectrograms, frequency by time -> (B, 1280)."""
         return self.net.features(sound_BFT[:, None]).mean((2, 3))
 
+    def classify(self, features_BD: Tensor) -> Tensor:
+        """(B, 1280) -> logits (B, K)."""
+        return self.net.classifier(features_BD)
+
     def forward(self, sound_BFT: Tensor) -> Tensor:
         """(B, 256, 256) log spectrograms -> logits (B, K)."""
-        return self.net.classifier(self.features(sound_BFT))
+        return self.classify(self.features(sound_BFT))
 
 
 def initialise_one_channel(conv: nn.Conv2d, weight_from_rgb: Tensor) -> None:

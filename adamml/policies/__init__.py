@@ -1,10 +1,17 @@
 """Deciding what is run: one small file per way of deciding, all chosen by name."""
 
-from adamml.policies.base import Decider, Decision, Policy
+from adamml.policies.base import Decider, Decision, Judge, Policy
+from adamml.policies.cascade import CascadePolicy
 from adamml.policies.fixed import FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
+from adamml.policies.liteeval import LiteEvalPolicy
 
-ADAMML: Policy = LearnedPolicy()
+ADAMML = LearnedPolicy()
+NO_COST = LearnedPolicy(
+    name="adamml-nocost",
+    description="AdaMML without the cost loss: free to use whatever helps the answer",
+    network="adamml-nocost",
+)
 REGISTRY: dict[str, Policy] = {
     policy.name: policy
     for policy in (
@@ -18,6 +25,9 @@ REGISTRY: dict[str, Policy] = {
             description="Everything: looks and listens everywhere (weighted fusion)",
             modalities=("rgb", "audio"),
         ),
+        CascadePolicy(),
+        LiteEvalPolicy(),
+        NO_COST,
         RandomPolicy(),
     )
 }
@@ -25,24 +35,38 @@ POLICIES: dict[str, str] = {name: policy.description for name, policy in REGISTR
 
 
 def get_policy(name: str) -> Policy:
-    """A policy by name.
+    """A policy by name; `adamml@0.30` is AdaMML with a budget: a cell is used from a probability of 0.30 on.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown name, a budget outside 0 to 1, or one on a policy that takes none.
     """
+    base, at, budget = name.partition("@")
+    policy = REGISTRY.get(base)
+    if policy is None:
+        raise ValueError(f"policy must be one of {', '.join(REGISTRY)}, got {name!r}")
+    if not at:
+        return policy
+    if not isinstance(policy, LearnedPolicy | CascadePolicy):
+        raise ValueError(f"{base!r} takes no budget; adamml, adamml-nocost and cascade do")
     try:
-        return REGISTRY[name]
-    except KeyError:
-        raise ValueError(f"policy must be one of {', '.join(REGISTRY)}, got {name!r}") from None
+        threshold = float(budget)
+    except ValueError:
+        raise ValueError(f"a budget is a probability such as {base}@0.30, got {name!r}") from None
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"a budget lies between 0 and 1, got {name!r}")
+    return policy.at(threshold)
 
 
 __all__ = [
     "POLICIES",
     "REGISTRY",
+    "CascadePolicy",
     "Decider",
     "Decision",
     "FixedPolicy",
+    "Judge",
     "LearnedPolicy",
+    "LiteEvalPolicy",
     "Policy",
     "RandomPolicy",
     "get_policy",

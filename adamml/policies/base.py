@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
 
 from adamml.evidence import Evidence
 
@@ -21,6 +23,15 @@ class Decider(Protocol):
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         """Decisions for the next segments, in order. Each stretch follows the one before."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A decider that also answers: the session asks it instead of fusing the recognisers' logits."""
+
+    def verdict(self) -> tuple[Tensor, Tensor]:
+        """Logits (S, K) of the segments and (K,) of the clip, once every segment is decided."""
         ...
 
 

@@ -1,34 +1,59 @@
 """The learned policy: glimpse, remember, take the arg max (Panda et al., Sec. 3.2). No noise at inference."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 from adamml.evidence import Evidence
-from adamml.nn import MODALITIES
+from adamml.nn import MODALITIES, PolicyNetwork
 from adamml.policies.base import Decision
 
 
+@dataclass(frozen=True, kw_only=True)
 class LearnedPolicy:
-    """AdaMML's own policy."""
+    """AdaMML's own policy, and others of its kind.
 
-    name = "adamml"
-    description = "AdaMML: a small network glances at picture and sound and picks what is worth running"
+    Args:
+        network: name of the trained network that decides.
+        threshold: a cell is used from this probability on; None takes the arg max. A lower one spends more, a higher
+            one less, without any training.
+    """
+
+    name: str = "adamml"
+    description: str = "AdaMML: a small network glances at picture and sound and picks what is worth running"
+    network: str = "adamml"
+    threshold: float | None = None
 
     def begin(self, evidence: Evidence) -> "_LearnedDecider":
-        return _LearnedDecider(evidence)
+        return _LearnedDecider(evidence, self)
+
+    def at(self, threshold: float) -> "LearnedPolicy":
+        """The same policy on another budget."""
+        return LearnedPolicy(
+            name=f"{self.name}@{threshold:.2f}",
+            description=f"{self.description}, from a probability of {threshold:.2f} on",
+            network=self.network,
+            threshold=threshold,
+        )
 
 
 class _LearnedDecider:
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
-        self.state = evidence.policy_start()
+    def __init__(self, evidence: Evidence, policy: LearnedPolicy) -> None:
+        self.evidence, self.threshold = evidence, policy.threshold
+        self.net = cast(PolicyNetwork, evidence.decider(policy.network))
+        self.state = self.net.initial_state(1)
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         self.evidence.decode_frames(segments, "glimpse_rgb")  # one pass for the whole stretch
         for segment in segments:
-            glimpses = [self.evidence.glimpse(segment, modality) for modality in MODALITIES]
-            self.state = self.evidence.policy_step(glimpses[0], glimpses[1], self.state)
+            rgb, audio = (self.evidence.glimpse(segment, modality)[None] for modality in MODALITIES)
+            self.state = self.evidence.decide(partial(self.net.observe, rgb, audio, self.state))
             probability = self.state.logits[0].softmax(-1)[:, 1].tolist()  # M
-            chosen = self.state.logits[0].argmax(-1).tolist()
+            if self.threshold is None:
+                chosen = self.state.logits[0].argmax(-1).tolist()
+            else:
+                chosen = [p >= self.threshold for p in probability]
             available = [self.evidence.available(segment, modality) for modality in MODALITIES]
             yield Decision(
                 segment=segment,

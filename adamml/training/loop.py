@@ -46,6 +46,9 @@ class Job(Protocol):
         """Rows in a batch, over all processes."""
         ...
 
+    def mask_gradients(self, step: int) -> None:
+        """Take the gradient from whatever does not learn in this step; mostly nothing."""
+
     def measure(self) -> Numbers:
         """Figures on what is kept apart."""
         ...
@@ -169,6 +172,7 @@ def run(
             loss = job.loss(network, step, rows)
         job.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        job.mask_gradients(step)
         torch.nn.utils.clip_grad_norm_(trained, 5.0)
         job.optimiser.step()
         done = step + 1

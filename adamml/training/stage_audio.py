@@ -17,7 +17,7 @@ from adamml.nn import AudioRecognizer
 from adamml.nn.recognizers import initialise_one_channel
 from adamml.training.data.sounds import SoundMaker, cut_window
 from adamml.training.data.sources import OTHER
-from adamml.training.loop import one_cycle, row_rng
+from adamml.training.loop import Job, one_cycle, row_rng
 
 SPECTRUM_MEAN, SPECTRUM_STD = -6.0, 5.0
 WINDOWS_PER_RECORDING = 8  # when measured
@@ -73,7 +73,7 @@ def mask(sound_FT: Tensor, rng: np.random.Generator) -> Tensor:
     return sound_FT
 
 
-class AudioJob:
+class AudioJob(Job):
     """Trains an audio recogniser on windows drawn from recordings.
 
     Args:

@@ -113,6 +113,8 @@ class PictureMaker:
         for source in sources:
             if source.test == test:
                 self.by_label.setdefault(source.label, []).append(source.path)
+        listed = [path for _, paths in sorted(self.by_label.items()) for path in paths]
+        self.number = {path: number for number, path in enumerate(listed)}
 
     def photo_segment(self, path: Path, rng: np.random.Generator) -> np.ndarray:
         """(8, 224, 224, 3) of one photo under a moving crop."""

@@ -1,15 +1,12 @@
 """A bank of picture segments, each passed once through what stays frozen.
 
-    python -m adamml.training.picture_bank --data DATA --pretrained DIR --out BANK --shards 14 --test-shards 3
-
-The first three stages of ResNet-50 and the policy's glimpse keep their ImageNet weights, so their outputs can be
-computed once and kept. A shard holds 250 segments: `trunk` (N, 1024, 14, 14) half, `glimpse` (N, 1280), `label` (N).
-Shards named `still-...` hold single photographs in the same form (a still under temporal max pooling is itself): they
-are cheap, so training has many, and the test side's are plain photographs, one each.
-Shards have seeds of their own: a run that was stopped goes on with the first shard that is missing.
+The first three stages of ResNet-50 and the policy's glimpse keep their initial weights, so their outputs can be
+computed once and kept. A shard holds 250 segments: `trunk` (N, 1024, 14, 14) half, `glimpse` (N, 1280), `label` (N),
+`source` (N): which photograph of that side, or -1. Shards named `still-...` hold single photographs in the same form
+(a still under temporal max pooling is itself): they are cheap, so training has many, and the test side's are plain
+photographs, one each. Shards have seeds of their own: a run that was stopped goes on with the first that is missing.
 """
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +19,7 @@ from torch import Tensor, nn
 from adamml.nn import AdaMML
 from adamml.nn.policy import small_frames
 from adamml.training.data.pictures import PictureMaker
-from adamml.training.data.sources import OTHER, Source, read_sources
+from adamml.training.data.sources import OTHER, Source
 
 SHARD = 250
 OTHER_SHARE = 0.22
@@ -118,49 +115,34 @@ def write_stills(out: Path, network: AdaMML, photos: tuple[Source, ...], shards:
             print(path.name, flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--pretrained", type=Path, required=True, help="folder of the ImageNet weights")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--shards", type=int, default=14)
-    parser.add_argument("--test-shards", type=int, default=3)
-    parser.add_argument("--stills", type=int, default=2, help="passes over all training photographs")
-    args = parser.parse_args()
-
-    sources = read_sources(args.data)
-    network = AdaMML(len(sources.classes)).eval().requires_grad_(False)
-    load_imagenet(network, args.pretrained)
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_stills(args.out, network, sources.photos, args.stills)
+def write_segments(out: Path, network: AdaMML, photos: tuple[Source, ...], side: str, shards: int) -> None:
+    """Moving segments of one side ("train" or "test"), a fifth of them of nothing."""
     frames = torch.zeros(1, 8, 3, 224, 224)
-    session = as_session(_Frozen(network), frames=frames, small=small_frames(frames))
-    jobs = [("test", k) for k in range(args.test_shards)] + [("train", k) for k in range(args.shards)]
-    for side, shard in jobs:
-        path = args.out / f"{side}-{shard:03d}.npz"
+    session = None
+    maker = PictureMaker(photos, test=side == "test")
+    # Test photos are walked through in order, so that each is measured equally often; training draws balanced.
+    walk = [(label, photo) for label, paths in sorted(maker.by_label.items()) for photo in paths if label != OTHER]
+    for shard in range(shards):
+        path = out / f"{side}-{shard:03d}.npz"
         if path.exists():
             continue
+        session = session or as_session(_Frozen(network), frames=frames, small=small_frames(frames))
         began = time.time()
-        maker = PictureMaker(sources.photos, test=side == "test")
         rng = np.random.default_rng([shard, side == "test"])
-        # Test photos are walked through in order, so that each is measured equally often; training draws balanced.
-        walk = [(label, photo) for label, photos in sorted(maker.by_label.items()) for photo in photos if label >= 0]
-        trunk, glimpse, labels = [], [], []
+        kept: dict[str, list] = {"trunk": [], "glimpse": [], "label": [], "source": []}
         for index in range(SHARD):
             if rng.random() < OTHER_SHARE:
                 label, photo = OTHER, None
             elif side == "test":
                 label, photo = walk[(shard * SHARD + index) * 7 % len(walk)]
             else:
-                label, photo = int(rng.integers(len(sources.classes))), None
-            frames = to_tensor(maker.segment(label, rng, worn=side == "train", path=photo))[None]
-            out = session.run(None, {"frames": frames.numpy(), "small": small_frames(frames).numpy()})
-            trunk.append(out[0][0].astype(np.float16))
-            glimpse.append(out[1][0])
-            labels.append(np.int64(label))
-        write_shard(path, trunk=trunk, glimpse=glimpse, label=labels)
+                label = int(rng.integers(network.num_classes))
+                photo = maker.random_photo(label, rng)
+            x = to_tensor(maker.segment(label, rng, worn=side == "train", path=photo))[None]
+            trunk, glimpse = session.run(None, {"frames": x.numpy(), "small": small_frames(x).numpy()})
+            kept["trunk"].append(trunk[0].astype(np.float16))
+            kept["glimpse"].append(glimpse[0])
+            kept["label"].append(np.int64(label))
+            kept["source"].append(np.int64(-1 if photo is None else maker.number[photo]))
+        write_shard(path, **kept)
         print(f"{path.name} {time.time() - began:.0f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,44 @@
+"""The trained networks that decide, by name; each has a small file of its own beside the shared recognisers.
+
+`adamml` is the policy that belongs to the model. Other learned policies of its kind (`adamml-...`) share its
+glimpses and bring joint layers, LSTM and heads of their own. `cascade` and `liteeval` are networks of other kinds.
+"""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from adamml.nn.cascade import CascadeNetwork
+from adamml.nn.liteeval import LiteEvalNetwork
+from adamml.nn.model import AdaMML
+from adamml.nn.policy import PolicyNetwork
+
+DECIDERS = ("adamml", "adamml-nocost", "cascade", "liteeval")
+_GLIMPSES = ("rgb.", "audio.")
+
+
+def new_decider(name: str, network: AdaMML) -> nn.Module:
+    """The network behind a name, with initial weights; "adamml" is the model's own.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    if name == "adamml":
+        return network.policy
+    if name.startswith("adamml-"):
+        policy = PolicyNetwork()
+        policy.rgb, policy.audio = network.policy.rgb, network.policy.audio
+        return policy
+    if name == "cascade":
+        return CascadeNetwork()
+    if name == "liteeval":
+        return LiteEvalNetwork(network.num_classes)
+    raise ValueError(f"no network decides under the name {name!r}; known are {', '.join(DECIDERS)}")
+
+
+def own_state(name: str, decider: nn.Module) -> Mapping[str, Tensor]:
+    """What belongs into a decider's own file: shared glimpses are left out."""
+    state = decider.state_dict()
+    if name.startswith("adamml-"):
+        return {key: value for key, value in state.items() if not key.startswith(_GLIMPSES)}
+    return state

@@ -1,0 +1,84 @@
+"""Training the audio-first cascade: where is looking worth it, given what was heard?"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions
+from adamml.nn.cascade import CascadeNetwork
+from adamml.nn.gumbel import temperature_at
+from adamml.training.data.clips import ClipBatch, ClipSource
+from adamml.training.joint import PUBLISHED_EPOCHS, SHARPNESS
+from adamml.training.loop import Job, row_rng
+
+
+@dataclass(frozen=True, kw_only=True)
+class CascadeStage:
+    """How the cascade is trained.
+
+    Attributes:
+        look_cost: weight of the squared share of segments looked at, in clips that come out right; looking at them
+            all costs as much as `look_cost` nats of cross entropy.
+    """
+
+    steps: int = 1000
+    batch: int = 96
+    rate: float = 2e-3
+    look_cost: float = 1.0
+    seed: int = 0
+
+
+class CascadeModel(nn.Module):
+    """The cascade over frozen recognisers: decisions, and the clip logits they lead to."""
+
+    def __init__(self, network: AdaMML, cascade: CascadeNetwork) -> None:
+        super().__init__()
+        self.cascade = cascade
+        self.register_buffer("rgb_weight", network.rgb_weight.detach().clone())
+
+    def forward(self, batch: ClipBatch, temperature: float) -> tuple[Tensor, Tensor]:
+        """Clip logits (B, K), sharpened, and decisions to look (B, S)."""
+        assert batch.features is not None
+        assert batch.logits is not None
+        heard = batch.present[:, None, 1:].expand(-1, batch.uniform.shape[1], -1)  # B, S, 1
+        look_logits = self.cascade(batch.features["audio"], batch.logits["audio"], heard)
+        look = gumbel_softmax_decisions(look_logits, temperature, uniform=batch.uniform[:, :, 0])
+        look = look * batch.present[:, None, 0]
+        decisions = torch.stack((look, heard[..., 0]), -1)
+        weight: Tensor = self.rgb_weight
+        clip_logits = fuse(batch.logits["rgb"], batch.logits["audio"], decisions, weight, "published")[1]
+        return SHARPNESS * clip_logits, look
+
+
+class CascadeJob(Job):
+    """The cascade as a job of the training loop; recognisers stay as they are."""
+
+    name = "cascade"
+
+    def __init__(self, network: AdaMML, cascade: CascadeNetwork, clips: ClipSource, config: CascadeStage) -> None:
+        self.config, self.clips, self.steps = config, clips, config.steps
+        self.network: nn.Module = CascadeModel(network, cascade)
+        self.optimiser = torch.optim.Adam(cascade.parameters(), lr=config.rate)
+
+    def rows(self) -> int:
+        return self.config.batch
+
+    def rate(self, step: int) -> float:
+        return 1 - step / self.steps
+
+    def loss(self, network: nn.Module, step: int, rows: range) -> Tensor:
+        batch = self.clips.draw([row_rng(self.config.seed, step, row) for row in rows])
+        clip_logits, look = network(batch, temperature_at(PUBLISHED_EPOCHS * step // self.steps))
+        right = (clip_logits.argmax(1) == batch.label).float()
+        cost = (right * look.mean(1).square()).mean()
+        return F.cross_entropy(clip_logits, batch.label) + self.config.look_cost * cost
+
+    def measure(self) -> dict[str, float]:
+        """Share of segments looked at, on clips of the training side, with noise."""
+        batch = self.clips.draw([row_rng(self.config.seed, self.steps, row) for row in range(64)])
+        with torch.inference_mode():
+            clip_logits, look = self.network(batch, 1.0)
+        right = (clip_logits.argmax(1) == batch.label).float().mean()
+        return {"accuracy": 100 * float(right), "rgb_rate": 100 * float(look.mean())}
