@@ -189,6 +189,7 @@ def test_missing_clips_of_kinetics_are_named(tmp_path: Path) -> None:
     assert everything.missing == tuple(f"-id{k}_03_000015_000025" for k in range(8))
     assert len(everything.entries) == 8 * 11
     assert Counter(e.split for e in everything.entries) == {"train": 56, "test": 32}
+    assert list_kinetics(table, tmp_path / "clips", train=0).missing == ()  # those missing are all for training
     # More than are there: all of them, and the report tells.
     assert len(list_kinetics(table, tmp_path / "clips", train=500, test=0).entries) == 56
     (tmp_path / "empty").mkdir()

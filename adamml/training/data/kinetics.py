@@ -26,7 +26,7 @@ class KineticsList:
 
     Attributes:
         entries: the clips of the subset, in the order of the list.
-        missing: names of listed clips that are not in the folder.
+        missing: names of listed clips that are not in the folder; a side of which none are asked for is passed over.
         straddling: ids that the list has on both sides; their training clips are left out.
         asked: clips asked for by split, where a number was given; fewer entries mean that no more are there.
     """
@@ -85,7 +85,9 @@ def list_kinetics(
             for place in sorted(chosen)
             if (path := paths[place]) is not None
         ),
-        missing=tuple(row.name for row, path in zip(rows, paths, strict=True) if path is None),
+        missing=tuple(
+            row.name for row, path in zip(rows, paths, strict=True) if path is None and asked[row.split] != 0
+        ),
         straddling=tuple(sorted(straddling)),
         asked={split: number for split, number in asked.items() if number is not None},
     )
