@@ -73,25 +73,45 @@ class Recognizer:
         """
         return Recognizer(load_model(name_or_path), fusion=fusion)
 
-    def open(self, path: str | Path, segments: int = 10, profile: str = "local") -> "ClipSession":
+    def open(
+        self,
+        path: str | Path,
+        segments: int = 10,
+        profile: str = "local",
+        *,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> "ClipSession":
         """Open a clip for one or more analyses.
 
         Args:
             path: a local video or sound file.
             segments: S, spread evenly over the clip.
             profile: limits, "local" or "public" (see `adamml.media.settings`).
+            start, end: seconds of the file to use, None for its start or end. The part is treated as a clip of its
+                own: all times in the result count from the part's start, and a note says which part it was.
 
         Raises:
-            ClipError: when the clip cannot be used; the message is fit to be shown.
+            ClipError: when the clip cannot be used or has no such part; the message is fit to be shown.
         """
         settings = settings_for(profile)
         if not 1 <= segments <= settings.max_segments:
             raise ClipLimitError(f"Between 1 and {settings.max_segments} segments can be asked for, not {segments}.")
-        return ClipSession(self.ready, Clip(Path(path), settings, segments))
+        return ClipSession(self.ready, Clip(Path(path), settings, segments, start, end))
 
     def analyze(
-        self, path: str | Path, policy: str | Policy = "adamml", segments: int = 10, profile: str = "local"
+        self,
+        path: str | Path,
+        policy: str | Policy = "adamml",
+        segments: int = 10,
+        profile: str = "local",
+        *,
+        start: float | None = None,
+        end: float | None = None,
     ) -> Analysis:
-        """Open, run to the end, and return the answer. Raises what `open` and `ClipSession.run` raise."""
-        with self.open(path, segments, profile) as session:
+        """Open, run to the end, and return the answer. Takes and raises what `open` and `ClipSession.run` do.
+
+        With `start` or `end`, times in the result count from the part's start.
+        """
+        with self.open(path, segments, profile, start=start, end=end) as session:
             return session.analyze(policy)

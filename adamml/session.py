@@ -238,6 +238,9 @@ class ClipSession:
         notes = []
         if self._model.card.untrained:
             notes.append("This model is untrained: its answers mean nothing.")
+        if self._clip.part is not None:
+            start, end = self._clip.part
+            notes.append(f"Only {start:.2f} s to {end:.2f} s of the file were used; times count from {start:.2f} s.")
         if not self.clip.has_video:
             notes.append("This file has no picture; it was judged by its sound alone.")
         if not self.clip.has_audio:

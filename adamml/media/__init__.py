@@ -1,13 +1,14 @@
 """From an untrusted file to the frames and the sound of each segment. The only room that decodes.
 
-Read in this order: `settings` and `errors` (what is allowed), `container` (what is in a file), `sampling` (where the
-segments lie), `video`, `audio` and `spectrogram` (how pixels and samples come out), `clip` (all of it as one object),
-`storyboard` (pictures for people).
+Read in this order: `settings` and `errors` (what is allowed), `container` (what is in a file), `part` (a stretch of
+it), `sampling` (where the segments lie), `video`, `audio` and `spectrogram` (how pixels and samples come out), `clip`
+(all of it as one object), `storyboard` (pictures for people).
 """
 
 from adamml.media.clip import Clip
 from adamml.media.container import ClipInfo, probe
-from adamml.media.errors import ClipError, ClipLimitError, UnreadableClipError
+from adamml.media.errors import ClipError, ClipLimitError, ClipPartError, UnreadableClipError
+from adamml.media.part import part_of
 from adamml.media.sampling import Segment, examined_share, plan_segments
 from adamml.media.settings import PROFILES, MediaSettings, settings_for
 from adamml.media.spectrogram import SILENCE, log_spectrogram, sound_window
@@ -20,6 +21,7 @@ __all__ = [
     "ClipError",
     "ClipInfo",
     "ClipLimitError",
+    "ClipPartError",
     "MediaSettings",
     "Segment",
     "Storyboard",
@@ -27,6 +29,7 @@ __all__ = [
     "draw_storyboard",
     "examined_share",
     "log_spectrogram",
+    "part_of",
     "plan_segments",
     "probe",
     "settings_for",

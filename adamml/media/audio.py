@@ -17,14 +17,28 @@ GAP_S = 0.05  # a jump in time stamps longer than this is kept as silence
 MAX_RATIO = 2000
 
 
-def decode_sound(info: ClipInfo) -> np.ndarray:
-    """The whole track, (N,) float32 mono at 24 kHz, starting at `info.audio.start`; empty when nothing decodes."""
+def decode_sound(info: ClipInfo, start: float | None = None, end: float | None = None) -> np.ndarray:
+    """The track, (N,) float32 mono at 24 kHz; empty when nothing decodes.
+
+    Args:
+        info: of the whole file.
+        start, end: seconds of the clip to keep; None stands for all there is. Cut before resampling, as a file that
+            held only this part would be.
+
+    Returns:
+        Samples that begin at `info.audio.start`, or at `start` where that is later.
+    """
     if info.audio is None:
         return np.zeros(0, np.float32)
     pieces: list[np.ndarray] = []
-    rate = SAMPLE_RATE
-    for samples, rate in _decoded(info):  # noqa: B007 (the last rate holds for all)
-        pieces.append(samples)
+    rate, position = SAMPLE_RATE, 0
+    for samples, rate in _decoded(info):
+        begin = max(0, round(((start or 0.0) - info.audio.start) * rate) - position)
+        stop = samples.size if end is None else round((end - info.audio.start) * rate) - position
+        if stop <= 0:
+            break
+        pieces.append(samples[begin:stop])
+        position += samples.size
     if not pieces:
         return np.zeros(0, np.float32)
     mono = np.nan_to_num(np.concatenate(pieces), nan=0.0, posinf=0.0, neginf=0.0)

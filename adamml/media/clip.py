@@ -8,6 +8,7 @@ import numpy as np
 
 from adamml.media.audio import decode_sound, is_silent
 from adamml.media.container import ClipInfo, probe
+from adamml.media.part import part_of
 from adamml.media.sampling import Segment, plan_segments
 from adamml.media.settings import MediaSettings
 from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SECONDS, sound_window
@@ -21,13 +22,31 @@ class Clip:
         path: a local file.
         settings: limits.
         segments: how many segments to spread over it.
+        start, end: seconds of the file to use; None stands for its start or end. The clip is then that part alone,
+            sampled as if it had been cut out: `info` describes the part, and every time, those of the segments
+            included, counts from the part's start. The limits hold for the whole file, since that is what is read.
+
+    Attributes:
+        info: what is in the file, or in the part of it.
+        part: (start, end) of the part in seconds of the file; None for a whole file.
 
     Raises:
-        ClipError: when the file cannot be used; the message says why.
+        ClipError: when the file cannot be used or has no such part; the message says why.
     """
 
-    def __init__(self, path: Path, settings: MediaSettings, segments: int) -> None:
-        self.info: ClipInfo = probe(path, settings)
+    def __init__(
+        self,
+        path: Path,
+        settings: MediaSettings,
+        segments: int,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> None:
+        self._file: ClipInfo = probe(path, settings)
+        self._start, self._end = start, end
+        self.info: ClipInfo = part_of(self._file, start, end)
+        first = start or 0.0
+        self.part = None if start is None and end is None else (first, first + self.info.duration)
         self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments)
 
     def has_picture(self, segment: Segment) -> bool:
@@ -37,7 +56,7 @@ class Clip:
 
     @cached_property
     def _sound(self) -> np.ndarray:
-        return decode_sound(self.info)
+        return decode_sound(self._file, self._start, self._end)
 
     @cached_property
     def silent(self) -> bool:

@@ -164,7 +164,7 @@ def _scan(container: InputContainer, path: Path, settings: MediaSettings) -> Cli
     origin = min(known)
     video_info = _track(times, video, origin)
     audio_info = _track(times, audio, origin)
-    duration = _duration(video_info, audio_info)
+    duration = duration_of(video_info, audio_info)
     if duration > settings.max_seconds:
         raise ClipLimitError(
             f"{path.name!r} lasts {duration:.0f} s; up to {settings.max_seconds:.0f} s are allowed. "
@@ -215,7 +215,7 @@ def _track(times: dict[int, _Times], stream: av.stream.Stream | None, origin: fl
     )
 
 
-def _duration(video: TrackInfo | None, audio: TrackInfo | None) -> float:
+def duration_of(video: TrackInfo | None, audio: TrackInfo | None) -> float:
     """The picture's end, unless the sound goes on well after it (or there is only sound)."""
     if video is None:
         assert audio is not None

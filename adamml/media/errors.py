@@ -11,3 +11,7 @@ class UnreadableClipError(ClipError):
 
 class ClipLimitError(ClipError):
     """Larger, longer or otherwise more than the settings allow."""
+
+
+class ClipPartError(ClipError):
+    """A part was asked for that the clip does not have."""

@@ -5,6 +5,7 @@ to a frame: short side to 256, centre crop of 224.
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ FRAMES, SIZE = 8, 224
 CENTRE_SHARE = 224 / 256  # of the short side, after the centre crop
 ASPECTS = (4 / 3, 16 / 9, 1.0, 3 / 4)
 FRAME_GAP_S = 4 / 29.97
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +46,27 @@ class Move:
             aspect=float(rng.choice(ASPECTS)),
         )
 
-    def box(self, size: tuple[int, int], seconds: float) -> tuple[float, float, float, float]:
+    def box(self, size: tuple[int, int], seconds: float) -> Box:
         """What the network sees of a photo at a moment: the centre square of the crop."""
+        left, top, crop_w, crop_h = self._crop(size, seconds)
+        side = min(crop_w, crop_h) * CENTRE_SHARE
+        centre_x, centre_y = left + crop_w / 2, top + crop_h / 2
+        return centre_x - side / 2, centre_y - side / 2, centre_x + side / 2, centre_y + side / 2
+
+    def frame_box(self, size: tuple[int, int], seconds: float) -> Box:
+        """The whole crop: what the frame of a video would show."""
+        left, top, crop_w, crop_h = self._crop(size, seconds)
+        return left, top, left + crop_w, top + crop_h
+
+    def _crop(self, size: tuple[int, int], seconds: float) -> Box:
+        """Left, top, width and height of the crop."""
         width, height = size
         crop_w = min(width, height * self.aspect) / self.zoom
         crop_h = crop_w / self.aspect
         # A position of 0 or 1 puts the crop at an edge; it bounces there.
         left = _bounce(self.x + self.dx * seconds) * (width - crop_w)
         top = _bounce(self.y + self.dy * seconds) * (height - crop_h)
-        side = min(crop_w, crop_h) * CENTRE_SHARE
-        centre_x, centre_y = left + crop_w / 2, top + crop_h / 2
-        return centre_x - side / 2, centre_y - side / 2, centre_x + side / 2, centre_y + side / 2
+        return left, top, crop_w, crop_h
 
 
 def _bounce(position: float) -> float:
@@ -61,20 +74,32 @@ def _bounce(position: float) -> float:
     return 2 - position if position > 1 else position
 
 
+def film(photo: Image.Image, boxes: Iterable[Box], size: tuple[int, int]) -> np.ndarray:
+    """(T, H, W, 3) uint8: one frame of `size` (W, H) per box of the photo."""
+    return np.stack([np.asarray(photo.resize(size, Image.Resampling.BILINEAR, box=box)) for box in boxes])
+
+
+def blurred(frames: np.ndarray, radius: float) -> np.ndarray:
+    """(T, H, W, 3) uint8 under a Gaussian blur."""
+    return np.stack([np.asarray(Image.fromarray(f).filter(ImageFilter.GaussianBlur(radius))) for f in frames])
+
+
+def _shrunk(frame: np.ndarray, side: int) -> np.ndarray:
+    """(H, W, 3) scaled down until its shorter side is `side`, and back up."""
+    height, width = frame.shape[:2]
+    scale = side / min(width, height)
+    small = Image.fromarray(frame).resize((round(width * scale), round(height * scale)), Image.Resampling.BOX)
+    return np.asarray(small.resize((width, height)))
+
+
 def degrade(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Blur, down-scaling, darkness or noise on (T, H, W, 3) uint8, the same for all frames; sometimes two of them."""
     for kind in rng.choice(("blur", "small", "dark", "noise"), size=1 + int(rng.random() < 0.3), replace=False):
         if kind == "blur":
-            radius = rng.uniform(1, 4)
-            frames = np.stack([np.asarray(Image.fromarray(f).filter(ImageFilter.GaussianBlur(radius))) for f in frames])
+            frames = blurred(frames, rng.uniform(1, 4))
         elif kind == "small":
             side = int(rng.integers(40, 112))
-            frames = np.stack(
-                [
-                    np.asarray(Image.fromarray(f).resize((side, side), Image.Resampling.BOX).resize((SIZE, SIZE)))
-                    for f in frames
-                ]
-            )
+            frames = np.stack([_shrunk(f, side) for f in frames])
         elif kind == "dark":
             frames = (frames * rng.uniform(0.2, 0.6)).astype(np.uint8)
         else:
@@ -120,14 +145,7 @@ class PictureMaker:
         """(8, 224, 224, 3) of one photo under a moving crop."""
         photo = Image.open(path).convert("RGB")
         move = Move.draw(rng, still=rng.random() < 0.1)
-        return np.stack(
-            [
-                np.asarray(
-                    photo.resize((SIZE, SIZE), Image.Resampling.BILINEAR, box=move.box(photo.size, k * FRAME_GAP_S))
-                )
-                for k in range(FRAMES)
-            ]
-        )
+        return film(photo, (move.box(photo.size, k * FRAME_GAP_S) for k in range(FRAMES)), (SIZE, SIZE))
 
     def still(self, path: Path, rng: np.random.Generator) -> np.ndarray:
         """(1, 224, 224, 3): one photo, cropped, coloured and a third of the time degraded at random."""
@@ -155,8 +173,7 @@ class PictureMaker:
             frames = self.photo_segment(self.random_photo(OTHER, rng), rng)
             if kind < 0.6:
                 return frames
-            radius = rng.uniform(4, 14)
-            return np.stack([np.asarray(Image.fromarray(f).filter(ImageFilter.GaussianBlur(radius))) for f in frames])
+            return blurred(frames, rng.uniform(4, 14))
         colour = np.zeros(3) if kind < 0.9 else rng.integers(0, 256, 3)
         return np.broadcast_to(colour.astype(np.uint8), (FRAMES, SIZE, SIZE, 3)).copy()
 

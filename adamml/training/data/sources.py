@@ -32,11 +32,14 @@ class Sources:
     sounds: tuple[Source, ...]
 
 
-def _difference_hash(path: Path, mirrored: bool) -> np.uint64:
-    """64 bits: is each pixel of a 9 x 8 grey thumbnail brighter than the one right of it?"""
-    grey = Image.open(path).convert("L")
-    if mirrored:
-        grey = grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+def _difference_hashes(path: Path) -> tuple[np.uint64, np.uint64]:
+    """64 bits each, of a photo and of its mirror image: is a pixel of a 9 x 8 grey thumbnail brighter than the next?"""
+    with Image.open(path) as photo:
+        grey = photo.convert("L")
+    return _difference_hash(grey), _difference_hash(grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+
+
+def _difference_hash(grey: Image.Image) -> np.uint64:
     small = np.asarray(grey.resize((9, 8), Image.Resampling.BILINEAR), np.int16)
     bits = (small[:, 1:] > small[:, :-1]).ravel()
     return np.packbits(bits).view(np.uint64)[0]
@@ -44,8 +47,8 @@ def _difference_hash(path: Path, mirrored: bool) -> np.uint64:
 
 def _photo_groups(paths: list[Path]) -> list[str]:
     """Name each photo after the first photo that it is a near-copy of."""
-    plain = np.array([_difference_hash(path, False) for path in paths])
-    mirrored = np.array([_difference_hash(path, True) for path in paths])
+    hashes_of = np.array([_difference_hashes(path) for path in paths], np.uint64).reshape(-1, 2)
+    plain, mirrored = hashes_of[:, 0], hashes_of[:, 1]
     leader = list(range(len(paths)))
     for i in range(len(paths)):
         for hashes in (plain, mirrored):

@@ -1,0 +1,84 @@
+"""`adamml analyze`: what a clip shows and what was picked, as a table, JSON and CSV."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adamml.commands import bad_input
+
+if TYPE_CHECKING:
+    from adamml.analysis import Analysis
+
+POLICY_NAMES = ("adamml", "rgb", "audio", "all", "random")
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("analyze", help="say what a clip shows and what was picked")
+    parser.add_argument("clip", type=Path, help="a video or sound file")
+    parser.add_argument("--policy", choices=POLICY_NAMES, default="adamml", help="how to decide (default: %(default)s)")
+    parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
+    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole result as JSON")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per segment as CSV")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from adamml.checkpoint import CheckpointError
+    from adamml.media import ClipError
+    from adamml.recognizer import Recognizer
+
+    try:
+        for target in (args.json, args.csv):
+            if target is not None and not target.parent.is_dir():
+                raise ClipError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
+        recognizer = Recognizer.load(args.model, fusion=args.fusion)
+        analysis = recognizer.analyze(args.clip, args.policy, args.segments)
+        for target, text in ((args.json, analysis.to_json), (args.csv, analysis.to_csv)):
+            if target is not None:
+                _write(target, text())
+    except (ClipError, CheckpointError) as error:
+        return bad_input(error)
+    except OSError as error:
+        return bad_input(f"cannot write {error.filename!r}: {error.strerror}")
+    print(as_table(analysis))
+    return 0
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all."""
+    temporary = target.with_name(target.name + ".part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
+
+
+def as_table(analysis: "Analysis") -> str:
+    """The result for a terminal."""
+    lines = [
+        f"{analysis.label}  {100 * analysis.scores[analysis.label]:.0f} % sure   "
+        f"(model {analysis.model} {analysis.version}, policy {analysis.policy})",
+        "",
+        "  #   seconds        picture     sound       answer",
+    ]
+    for s in analysis.segments:
+        cells = [_cell(s.available[m], s.decisions[m], s.probabilities[m]) for m in ("rgb", "audio")]
+        answer = f"{s.label} {100 * s.scores[s.label]:.0f} %" if s.scores is not None and s.label else "not run"
+        lines.append(f" {s.index + 1:>2}   {s.start:5.1f} - {s.end:5.1f}  {cells[0]:<11} {cells[1]:<11} {answer}")
+    lines += ["", f"examined {100 * analysis.examined:.0f} % of {analysis.clip.duration:.1f} s"]
+    parts = analysis.macs
+    lines.append(
+        f"compute  {parts.total / 1e9:.1f} billion MACs (deciding {parts.decide / 1e9:.1f}, "
+        f"looking {parts.rgb / 1e9:.1f}, listening {parts.audio / 1e9:.1f}); 1 MAC = 2 FLOPs"
+    )
+    for name, what in (("all", "running everything"), ("rgb", "RGB alone")):
+        if name in analysis.alternatives and name != analysis.policy:
+            saving = analysis.saving(name)
+            lines.append(f"         {abs(100 * saving):.0f} % {'less' if saving >= 0 else 'MORE'} than {what}")
+    lines.append(f"measured {analysis.seconds.total:.1f} s (decoding {analysis.seconds.decode:.1f} s of it)")
+    return "\n".join([*lines, *(f"note     {note}" for note in analysis.notes)])
+
+
+def _cell(available: bool, used: bool, probability: float | None) -> str:
+    word = "used" if used else "-" if available else "none"
+    return word if probability is None else f"{word} ({100 * probability:.0f} %)"

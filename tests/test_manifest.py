@@ -1,0 +1,224 @@
+"""Lists of clips: what is written is read, faults are named by line, and what is missing is named by file."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from adamml.training.data.check import check
+from adamml.training.data.folders import list_folder
+from adamml.training.data.kinetics import list_kinetics
+from adamml.training.data.manifest import ClipEntry, ManifestError, cell_truth, read_manifest, write_manifest
+from tests.clips import tone, write_clip
+
+HEADER = "path,start,end,label,split,group,cells\n"
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    entries = (
+        ClipEntry(path=tmp_path / "clips/a, b.mp4", label="dog", split="train", group="g1", cells="bpsn"),
+        ClipEntry(path=tmp_path / "ö.mkv", start=1.25, end=3.5, label='say "cat"', split="test", group="g2"),
+        ClipEntry(path=Path("/elsewhere/c.mp4"), end=2.0, label="dog", split="test"),
+    )
+    path = tmp_path / "m.csv"
+    write_manifest(path, entries)
+    manifest = read_manifest(path)
+    assert manifest.entries == entries
+    assert manifest.classes == ("dog", 'say "cat"')
+    assert manifest.root == tmp_path
+    assert manifest.side("test") == entries[1:]
+    assert '"clips/a, b.mp4",,,dog' in path.read_text()  # relative, so that the folder can move
+    assert [p.name for p in tmp_path.iterdir()] == ["m.csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,label\na.mp4,cat\n", "line 1: the header must be"),
+        (HEADER, "lists no clips"),
+        (HEADER + "a.mp4,,,cat,train,,\nb.mp4,,,cat,val,,\n", "line 3: split must be train or test"),
+        (HEADER + "a.mp4,,,cat,train\n", "line 2: 5 columns instead of 7"),
+        (HEADER + "a.mp4,x,,cat,train,,\n", "line 2: start must be seconds"),
+        (HEADER + "a.mp4,3,2,cat,train,,\n", "line 2: the part must end after its start"),
+        (HEADER + "a.mp4,,inf,cat,train,,\n", "line 2: end must be 0 s or later"),
+        (HEADER + "a.mp4,,,,train,,\n", "line 2: the label is empty"),
+        (HEADER + ",,,cat,train,,\n", "line 2: the path is empty"),
+        (HEADER + "a.mp4,,,cat,train,,bx\n", "line 2: cells may hold"),
+        (HEADER + "a,,,cat,no,,\n" * 9, "line 6: .*; and 4 more"),
+        (HEADER + "a,,,cat,train,g,\nb,,,cat,test,h,\nc,,,dog,test,g,\n", "lines 2 and 4: group 'g' is in train and"),
+    ],
+)
+def test_faults_are_named_by_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(text)
+    with pytest.raises(ManifestError, match=message):
+        read_manifest(path)
+
+
+def test_a_group_on_both_sides_is_not_written(tmp_path: Path) -> None:
+    sides = [ClipEntry(path=tmp_path / f"{s}.mp4", label="cat", split=s, group="one") for s in ("train", "test")]
+    with pytest.raises(ManifestError, match="one"):
+        write_manifest(tmp_path / "m.csv", sides)
+    with pytest.raises(ManifestError, match="no clips"):
+        write_manifest(tmp_path / "m.csv", [])
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ManifestError, match="cannot be read"):
+        read_manifest(tmp_path / "m.csv")
+
+
+def test_missing_unreadable_and_duplicate_clips_are_named(tmp_path: Path) -> None:
+    good = write_clip(tmp_path / "good.mp4", seconds=1.0)
+    (tmp_path / "copy.mp4").write_bytes(good.read_bytes())
+    write_clip(tmp_path / "other.mkv", seconds=1.0, sound=tone(1.0))
+    (tmp_path / "text.mp4").write_text("no clip")
+    names = ["good.mp4,,", "copy.mp4,,", "gone.mp4,,", "text.mp4,,"]
+    names += ["other.mkv,0.0,0.5", "other.mkv,0.5,1.0", "other.mkv,0.5,1.0", "other.mkv,5,6"]
+    path = tmp_path / "m.csv"
+    path.write_text(HEADER + "".join(f"{name},cat,train,,\n" for name in names))
+    seen: list[tuple[int, int]] = []
+    report = check(read_manifest(path), progress=lambda done, of: seen.append((done, of)))
+    assert report.missing == ("gone.mp4",)
+    assert [name for name, _ in report.unreadable] == ["text.mp4", "other.mkv [5.0 - 6.0 s]"]
+    assert set(report.duplicates) == {("good.mp4", "copy.mp4"), ("other.mkv [0.5 - 1.0 s]",) * 2}
+    assert not report.ok
+    assert "missing     gone.mp4" in str(report)
+    assert json.loads(report.to_json())["missing"] == ["gone.mp4"]
+    assert seen[-1] == (8, 8)
+    path.write_text(HEADER + "good.mp4,,,cat,train,,\nother.mkv,,,dog,test,,\n")
+    assert check(read_manifest(path)).ok
+
+
+def test_a_cell_takes_the_truth_of_the_second_its_centre_lies_in() -> None:
+    truth = cell_truth("bpsn", [(0.0, 1.0), (0.6, 1.7), (1.4, 2.5), (1.6, 2.6), (3.0, 4.0), (3.9, 4.2)])
+    assert [(cell["rgb"], cell["audio"]) for cell in truth] == [
+        ("redundant", "redundant"),
+        ("needed", "useless"),
+        ("needed", "useless"),
+        ("useless", "needed"),
+        ("useless", "useless"),
+        ("useless", "useless"),
+    ]
+    with pytest.raises(ValueError, match="no cells"):
+        cell_truth("", [(0.0, 1.0)])
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(path.name.encode())
+
+
+def test_folders_are_split_by_group_and_seed(tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        for source in range(20):
+            for take in range(3):
+                touch(tmp_path / label / f"{label}{source:02d}_c{take}.mp4")
+        touch(tmp_path / label / "notes.txt")
+    entries = list_folder(tmp_path, test_share=0.25, seed=1, separator="_c")
+    assert Counter((e.label, e.split) for e in entries) == {
+        (label, split): number for label in ("cat", "dog") for split, number in (("train", 45), ("test", 15))
+    }
+    write_manifest(tmp_path / "m.csv", entries)  # would refuse a group on both sides
+    assert len({e.group for e in entries}) == 40
+    assert list_folder(tmp_path, test_share=0.25, seed=1, separator="_c") == entries
+    assert list_folder(tmp_path, test_share=0.25, seed=2, separator="_c") != entries
+    assert len({e.group for e in list_folder(tmp_path)}) == 120
+
+
+def test_a_class_with_two_large_sources_still_has_one_to_test_on(tmp_path: Path) -> None:
+    for name in ("a_1", "a_2", "a_3", "b_1", "b_2"):
+        touch(tmp_path / "cat" / f"{name}.mp4")
+    entries = list_folder(tmp_path, test_share=0.1, separator="_")
+    assert {e.group for e in entries if e.split == "test"} == {"b"}
+
+
+def test_a_split_that_is_found_is_kept(tmp_path: Path) -> None:
+    for name in ("train/cat/1.mp4", "train/dog/2.webm", "test/cat/1.mp4", "test/dog/9_a.mkv"):
+        touch(tmp_path / name)
+    entries = list_folder(tmp_path)
+    assert [(e.path.relative_to(tmp_path).as_posix(), e.label, e.split) for e in entries] == [
+        ("train/cat/1.mp4", "cat", "train"),
+        ("train/dog/2.webm", "dog", "train"),
+        ("test/cat/1.mp4", "cat", "test"),
+        ("test/dog/9_a.mkv", "dog", "test"),
+    ]
+    with pytest.raises(ManifestError, match=r"one source is in train and in test: 1\.mp4"):
+        list_folder(tmp_path, separator="_")
+    with pytest.raises(ManifestError, match="holds no class folders"):
+        list_folder(tmp_path / "train" / "cat")
+    with pytest.raises(ManifestError, match="no folder"):
+        list_folder(tmp_path / "none")
+
+
+def kinetics(tmp_path: Path) -> Path:
+    """8 classes of 12 clips, 8 of them for training; clips 3 of every class are not there."""
+    table = tmp_path / "kinetics.csv"
+    with table.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["label", "youtube_id", "time_start", "time_end", "split", "is_cc"])
+        for k in range(8):
+            for n in range(12):
+                identity, split = f"-id{k}_{n:02d}", "train" if n < 8 else "validate" if n % 2 else "val"
+                out.writerow([f"class {k}", identity, 5 * n, 5 * n + 10, split, 0])
+                name = identity if n == 0 else f"{identity}_{5 * n:06d}_{5 * n + 10:06d}"
+                folder = f"class {k}" if k % 2 else "class_0" if k == 0 else "."
+                if n != 3:
+                    touch(tmp_path / "clips" / folder / f"{name}.mp4")
+    return table
+
+
+def test_a_subset_of_kinetics_is_seeded_and_balanced(tmp_path: Path) -> None:
+    table = kinetics(tmp_path)
+    subset = list_kinetics(table, tmp_path / "clips", train=21, test=10, seed=0)
+    for split, number in (("train", 21), ("test", 10)):
+        by_class = Counter(e.label for e in subset.entries if e.split == split)
+        assert by_class.total() == number
+        assert max(by_class.values()) - min(by_class.values()) == 1
+        assert len(by_class) == 8
+    assert list_kinetics(table, tmp_path / "clips", train=21, test=10, seed=0) == subset
+    assert list_kinetics(table, tmp_path / "clips", train=21, test=10, seed=1).entries != subset.entries
+    assert list_kinetics(table, tmp_path / "clips", train=0, test=3).asked == {"train": 0, "test": 3}
+    write_manifest(tmp_path / "m.csv", subset.entries)
+    assert all(entry.path.is_file() for entry in read_manifest(tmp_path / "m.csv").entries)
+
+
+def test_missing_clips_of_kinetics_are_named(tmp_path: Path) -> None:
+    table = kinetics(tmp_path)
+    everything = list_kinetics(table, tmp_path / "clips")
+    assert everything.missing == tuple(f"-id{k}_03_000015_000025" for k in range(8))
+    assert len(everything.entries) == 8 * 11
+    assert Counter(e.split for e in everything.entries) == {"train": 56, "test": 32}
+    assert list_kinetics(table, tmp_path / "clips", train=0).missing == ()  # those missing are all for training
+    # More than are there: all of them, and the report tells.
+    assert len(list_kinetics(table, tmp_path / "clips", train=500, test=0).entries) == 56
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ManifestError, match=r"none of the 96 clips .*-id0_00_000000_000010\.mp4"):
+        list_kinetics(table, tmp_path / "empty")
+
+
+def test_a_video_on_both_sides_of_kinetics_is_not_trained_on(tmp_path: Path) -> None:
+    table = tmp_path / "k.csv"
+    rows = ["a,x,0,10,train", "a,x,20,30,val", "a,y,0,10,train"]
+    table.write_text("label,youtube_id,time_start,time_end,split\n" + "\n".join(rows) + "\n")
+    for name in ("x_000000_000010", "x_000020_000030", "y", "x"):
+        touch(tmp_path / "clips" / f"{name}.mp4")
+    found = list_kinetics(table, tmp_path / "clips")
+    assert [e.path.stem for e in found.entries] == ["x_000020_000030", "y"]
+    assert found.straddling == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("label,youtube_id\na,b\n", "line 1: the column time_start, time_end, split is missing"),
+        ("label,youtube_id,time_start,time_end,split\na,x,0,10,train\na,x,zero,10,train\n", "line 3"),
+        ("label,youtube_id,time_start,time_end,split\na,x,0,10,dev\n", "line 2"),
+        ("label,youtube_id,time_start,time_end,split\n", "lists no clips"),
+    ],
+)
+def test_a_list_that_is_not_kinetics_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    table = tmp_path / "k.csv"
+    table.write_text(text)
+    with pytest.raises(ManifestError, match=message):
+        list_kinetics(table, tmp_path)
