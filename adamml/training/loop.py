@@ -48,6 +48,7 @@ class Job(Protocol):
 
     def mask_gradients(self, step: int) -> None:
         """Take the gradient from whatever does not learn in this step; mostly nothing."""
+        return
 
     def measure(self) -> Numbers:
         """Figures on what is kept apart."""

@@ -29,6 +29,7 @@ class RGBStage:
         moving_share: rows drawn from moving segments rather than from stills.
         balance: a class of n entries is drawn in proportion to n ** balance.
         nothing_share: rows of no class, taught as "any class is as likely".
+        keep: share of the initial weights that is mixed back into the last stage at the end.
     """
 
     steps: int = 640
@@ -42,6 +43,7 @@ class RGBStage:
     nothing_share: float = 0.1
     mixup_share: float = 0.4
     smoothing: float = 0.05
+    keep: float = 0.0
     seed: int = 0
 
 

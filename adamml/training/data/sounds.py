@@ -83,13 +83,13 @@ class SoundMaker:
         recordings = self.by_label[label]
         return cut_window(recordings[rng.integers(len(recordings))], rng)
 
-    def of_class(self, label: int, rng: np.random.Generator, *, worn: bool) -> np.ndarray:
+    def of_class(self, label: int, rng: np.random.Generator, *, worn: bool, recording: int | None = None) -> np.ndarray:
         """A window of a class, as in `mixed`; when worn (training), some stay unmixed and some are band-limited."""
         recordings = self.by_label[label]
-        recording = recordings[rng.integers(len(recordings))]
+        samples = recordings[rng.integers(len(recordings)) if recording is None else recording]
         if not worn:
-            return self.mixed(recording, rng)
-        window = cut_window(recording, rng)
+            return self.mixed(samples, rng)
+        window = cut_window(samples, rng)
         if rng.random() < WORN_SHARE:
             window = wear(window, rng)
         if rng.random() < MIXED_SHARE:
@@ -114,9 +114,9 @@ class SoundMaker:
             return (noise(rng) * rng.uniform(0.001, 0.03)).astype(np.float32)
         return np.zeros(WINDOW_SAMPLES, np.float32)
 
-    def window(self, label: int, rng: np.random.Generator, *, worn: bool) -> np.ndarray:
-        """A window of a class or of `OTHER`; when worn, its edges may belong to a neighbouring span."""
-        result = self.of_nothing(rng) if label == OTHER else self.of_class(label, rng, worn=worn)
+    def window(self, label: int, rng: np.random.Generator, *, worn: bool, recording: int | None = None) -> np.ndarray:
+        """A window of a class (of one recording, or of any) or of `OTHER`; worn, its edges may be a neighbour's."""
+        result = self.of_nothing(rng) if label == OTHER else self.of_class(label, rng, worn=worn, recording=recording)
         if worn:
             for edge in (slice(0, int(rng.uniform(0, 0.16) * SAMPLE_RATE)), slice(-int(rng.uniform(1, 3840)), None)):
                 if rng.random() < EDGE_SHARE:

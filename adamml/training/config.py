@@ -1,0 +1,111 @@
+"""Presets: what is trained with which settings, as typed configurations.
+
+Published defaults are those of Panda et al. (ICCV 2021), Sec. 4.1 and the code that came with it: stage 1, each
+recogniser alone, 60 epochs of SGD 0.01 that falls to a tenth at 20, 40 and 50; stage 2, recognisers together, policy
+frozen, 5 epochs of SGD 0.001; stage 3, an epoch of recognisers (SGD 0.001) and one of policy (Adam 0.01) in turn, 20
+epochs, falling at 10 and 15; stage 4, recognisers alone again, 10 epochs of SGD 0.001. Batch 72.
+"""
+
+from dataclasses import dataclass, field
+
+from adamml.training.cascade_job import CascadeStage
+from adamml.training.joint import JointStage
+from adamml.training.liteeval_job import LiteEvalStage
+from adamml.training.stage_audio import AudioStage
+from adamml.training.stage_rgb import RGBStage
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankSizes:
+    """How much is cached on a CPU.
+
+    Attributes:
+        shards, test_shards: of 250 moving picture segments each.
+        stills: passes over all training photographs.
+        sounds: training windows; test_windows: per test recording.
+    """
+
+    shards: int = 11
+    test_shards: int = 9
+    stills: int = 6
+    sounds: int = 4000
+    test_windows: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class EverydayPreset:
+    """A model from photographs and recordings by class, on composed clips, with cached recognisers (two CPU cores).
+
+    Stage 3 trains the joint layers, LSTM and heads of the policy; recognisers stay as stages 1 and 2 left them, so
+    there is nothing for stage 4 to adapt, and one set of recognisers serves every row.
+    """
+
+    name: str
+    audio: AudioStage = field(default_factory=AudioStage)
+    rgb: RGBStage = field(default_factory=RGBStage)
+    banks: BankSizes = field(default_factory=BankSizes)
+    warm_up: JointStage = field(
+        default_factory=lambda: JointStage(
+            train=("fusion",), epochs=5, steps=20, recognizer_rate=2e-2, cost_weights=None
+        )
+    )
+    policy: JointStage = field(default_factory=lambda: JointStage(cost_weights=(0.6, 0.3)))
+    cascade: CascadeStage = field(default_factory=CascadeStage)
+    liteeval: LiteEvalStage = field(default_factory=LiteEvalStage)
+    modality_dropout: float = 0.1
+    test_clips: int = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognizerEpochs:
+    """Stage 1 as published, for one modality."""
+
+    epochs: int = 60
+    rate: float = 0.01
+    drops: tuple[float, ...] = (20 / 60, 40 / 60, 50 / 60)
+    batch: int = 72
+    momentum: float = 0.9
+    decay: float = 1e-4
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoPreset:
+    """A model from clips in a manifest, everything trained, fresh augmentation (one or more GPUs).
+
+    Attributes:
+        segments: per clip in training; evaluation takes 10.
+        stage2, stage3, stage4: joint stages; `steps` is set from the number of clips.
+    """
+
+    name: str
+    segments: int = 5
+    stage1: RecognizerEpochs = field(default_factory=RecognizerEpochs)
+    stage2: JointStage = field(
+        default_factory=lambda: JointStage(
+            train=("recognizers",), epochs=5, batch=72, optimiser="sgd", cost_weights=None
+        )
+    )
+    stage3: JointStage = field(
+        default_factory=lambda: JointStage(
+            train=("recognizers", "policy"), epochs=40, batch=72, rate=0.01, drops=(0.5, 0.75)
+        )
+    )
+    stage4: JointStage = field(
+        default_factory=lambda: JointStage(
+            train=("recognizers",), epochs=10, batch=72, optimiser="sgd", cost_weights=None
+        )
+    )
+    modality_dropout: float = 0.1
+
+
+PRESETS: dict[str, EverydayPreset | VideoPreset] = {
+    "everyday-av-cpu": EverydayPreset(
+        name="everyday-av-cpu",
+        audio=AudioStage(half_steps=1100, full_steps=400),
+        rgb=RGBStage(steps=560),
+    ),
+    "everyday-av-gpu": VideoPreset(name="everyday-av-gpu", segments=10),
+    "kinetics-sounds": VideoPreset(name="kinetics-sounds"),
+    "kinetics-400": VideoPreset(name="kinetics-400"),
+}
