@@ -6,6 +6,7 @@ seconds are means per clip, measured. Counted and measured figures never mix.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def _require_same_clips(ordered: Mapping[str, Sequence[ClipRecord]]) -> None:
     """Every policy saw each clip once, and all agree on its label and its classes."""
     (base, expected), *others = ordered.items()
     for policy, rows in ordered.items():
-        for one, two in zip(rows, rows[1:], strict=False):
+        for one, two in pairwise(rows):
             if one.clip == two.clip:
                 raise TableError(f"policy {policy!r} has two records of clip {one.clip!r}")
     known = {record.clip: record for record in expected}
