@@ -161,11 +161,14 @@ def class_accuracy(table: Table, rows: Sequence[Row]) -> Figure:
     _titles(axes, "Accuracy by class", f"{len(table.clips)} clips; sorted by {reference.policy}", above=26)
     for place in range(0, len(order), 2):
         axes.axhspan(place - 0.5, place + 0.5, color=BAND, zorder=0)
-    for row, aside in zip(rows, np.linspace(0.27, -0.27, len(rows)), strict=True):  # so that equals stay visible
+    values_PK = np.array(
+        [[np.nan if (value := row.class_accuracy[k]) is None else 100 * value for k in order] for row in rows]
+    )
+    aside_PK = np.stack([_stacked(values_PK[:, place]) for place in range(len(order))], axis=1)
+    for row, xs, aside in zip(rows, values_PK, aside_PK, strict=True):
         colour, marker, _ = look(row.policy)
-        xs = [np.nan if (value := row.class_accuracy[k]) is None else 100 * value for k in order]
-        ys = [place + aside for place in range(len(order))]
-        axes.plot(xs, ys, marker, color=colour, markersize=7, markeredgecolor="white", label=row.policy)
+        ys = np.arange(len(order)) + aside
+        axes.plot(xs, ys, marker, color=colour, markersize=8, markeredgecolor="white", label=row.policy)
     counts = [sum(reference.confusion[k]) for k in order]
     axes.set_yticks(range(len(order)), [f"{table.classes[k]}  ({n})" for k, n in zip(order, counts, strict=True)])
     axes.set_ylim(-0.5, len(order) - 0.5)
@@ -176,6 +179,17 @@ def class_accuracy(table: Table, rows: Sequence[Row]) -> Figure:
         loc="lower left", bbox_to_anchor=(0, 1), ncols=len(rows), frameon=False, handletextpad=0.1, borderaxespad=0.2
     )
     return figure
+
+
+def _stacked(values_P: np.ndarray) -> np.ndarray:
+    """How far each of P markers of a line moves up or down so that (nearly) equal ones stay visible, in lines."""
+    aside_P = np.zeros(len(values_P))
+    for p, value in enumerate(values_P):
+        near = np.flatnonzero(np.abs(values_P - value) < 1.2)
+        if near.size > 1:
+            step = min(0.26, 0.78 / (near.size - 1))
+            aside_P[p] = step * ((near.size - 1) / 2 - near.tolist().index(p))
+    return aside_P
 
 
 def confusion(table: Table, row: Row) -> Figure:
