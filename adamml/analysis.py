@@ -8,6 +8,7 @@ JSON schema, version 1 (all times in seconds from the clip's start, all probabil
     clip        name, duration, has_video, has_audio, width, height, fps (null where there is none)
     classes     list of names, in the order of the model's outputs
     label       best class;  scores: class -> probability of the clip, best first
+    known       false where the model is too unsure of any class;  answer: then "none of my classes", else the label
     examined    share of the clip's duration that lies inside any segment
     segments    list of: index, start, end, available, decisions, probabilities (each by modality; probability null
                 when the policy gives none), modality_scores (by modality: class -> probability, null if not run),
@@ -28,6 +29,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SCHEMA = 1
+NONE_OF_MINE = "none of my classes"
 Scores = Mapping[str, float]
 
 
@@ -149,6 +151,12 @@ class Analysis:
     alternatives: Mapping[str, Macs] = field(default_factory=dict)
     seconds: Seconds = field(default_factory=Seconds)
     notes: tuple[str, ...] = ()
+    known: bool = True
+
+    @property
+    def answer(self) -> str:
+        """The label, or "none of my classes"."""
+        return self.label if self.known else NONE_OF_MINE
 
     def __post_init__(self) -> None:
         _require(len(self.segments) > 0, "an analysis has at least one segment")
@@ -172,7 +180,7 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         values = asdict(self)
-        values["scores"] = dict(self.ranked())
+        values["scores"], values["answer"] = dict(self.ranked()), self.answer
         for key in ("macs", "macs_published", "seconds"):
             values[key] = getattr(self, key).to_dict()
         values["alternatives"] = {name: macs.to_dict() for name, macs in self.alternatives.items()}
@@ -194,6 +202,7 @@ class Analysis:
         try:
             values = json.loads(text)
             schema = values.pop("schema")
+            values.pop("answer", None)  # follows from label and known
             _require(schema == SCHEMA, f"JSON of schema {schema!r}; this version reads {SCHEMA}")
             for key, kind in (("macs", Macs), ("macs_published", Macs), ("seconds", Seconds)):
                 values[key] = _without_total(values[key], kind)

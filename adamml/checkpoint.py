@@ -23,6 +23,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
+from adamml.confidence import Floats, confidence
 from adamml.nn import AdaMML
 from adamml.nn.deciders import new_decider, own_state
 
@@ -44,6 +45,8 @@ class ModelCard:
         trained: one sentence on what it was trained on.
         untrained: True for random weights, as tests use them; every result then says so.
         files: file name -> sha256.
+        temperatures: policy -> T; its clip scores are softmax(logits / T).
+        unknown: policy -> {"score", "threshold"}: less than that of this confidence means "none of my classes".
         facts: training facts and measured results, free-form.
     """
 
@@ -56,11 +59,24 @@ class ModelCard:
     modalities: tuple[str, ...] = ("rgb", "audio")
     policies: tuple[str, ...] = ("adamml",)
     files: Mapping[str, str] = field(default_factory=dict)
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    unknown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise CheckpointError(f"model {self.name!r} needs at least two classes, each named once")
+
+    def temperature(self, policy: str) -> float:
+        """T of a policy's clip scores; policies that were not calibrated take AdaMML's, and 1 without any."""
+        return self.temperatures.get(policy.partition("@")[0], self.temperatures.get("adamml", 1.0))
+
+    def knows(self, policy: str, clip_logits_K: Floats) -> bool:
+        """Whether a policy's clip logits are sure enough of any class."""
+        rule = self.unknown.get(policy.partition("@")[0], self.unknown.get("adamml"))
+        if rule is None:
+            return True
+        return bool(confidence(clip_logits_K, rule["score"], self.temperature(policy)) >= rule["threshold"])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from adamml import __version__
-from adamml.commands import analyze, app, compose, doctor, manifest
+from adamml.commands import analyze, app, compose, doctor, manifest, train
 
-COMMANDS = (analyze, app, doctor, manifest, compose)
+COMMANDS = (analyze, app, doctor, manifest, compose, train)
 
 
 def build_parser() -> argparse.ArgumentParser:

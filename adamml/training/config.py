@@ -38,6 +38,10 @@ class EverydayPreset:
 
     Stage 3 trains the joint layers, LSTM and heads of the policy; recognisers stay as stages 1 and 2 left them, so
     there is nothing for stage 4 to adapt, and one set of recognisers serves every row.
+
+    Attributes:
+        warm_up: stage 2; policy: stage 3.
+        photos: of the class, in a training clip, at least and at most.
     """
 
     name: str
@@ -53,6 +57,7 @@ class EverydayPreset:
     cascade: CascadeStage = field(default_factory=CascadeStage)
     liteeval: LiteEvalStage = field(default_factory=LiteEvalStage)
     modality_dropout: float = 0.1
+    photos: tuple[int, int] = (2, 5)  # more than the contract, since a bank holds about one segment of each
     test_clips: int = 2000
 
 

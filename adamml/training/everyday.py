@@ -29,7 +29,7 @@ from adamml.training.data.sounds import SoundMaker
 from adamml.training.data.sources import OTHER, Sources, read_sources
 from adamml.training.joint import JointJob, JointModel
 from adamml.training.liteeval_job import LiteEvalJob
-from adamml.training.loop import Job, run
+from adamml.training.loop import Job, TrainingError, run
 from adamml.training.stage_audio import AudioJob, start_from_imagenet
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of, probe, read_bank, read_trunks
 
@@ -93,6 +93,21 @@ class EverydayRun:
             probe(tail, _some(stills, moving), network.num_classes, config)
         run(RGBJob(tail, stills, moving, tests, config), self.folder / "rgb", seed=config.seed, say=self.say)
         average_weights(tail.layer4, initial, config.keep)
+
+    def load_recognizers(self, network: AdaMML) -> None:
+        """Both recognisers as stage 1 left them, in place.
+
+        Raises:
+            TrainingError: when stage 1 has not run.
+        """
+        tail = Tail(network.recognizers["rgb"].net)
+        initial = copy.deepcopy(tail.layer4.state_dict())
+        for name, module in (("audio", network.recognizers["audio"]), ("rgb", tail)):
+            state = self.folder / name / "state.pt"
+            if not state.exists():
+                raise TrainingError(f"{state} is missing: run the stage {name!r} first")
+            module.load_state_dict(torch.load(state, weights_only=True)["network"])
+        average_weights(tail.layer4, initial, self.preset.rgb.keep)
 
     def banks(self, network: AdaMML, sources: Sources) -> dict[str, dict[str, Bank]]:
         """side -> modality -> bank."""

@@ -180,7 +180,7 @@ def records_of(
                 scores=scores[clip].tolist(),
                 decisions=outcome.decisions[clip].int().tolist(),
                 probabilities=_opinions(outcome, clip, present[clip]),
-                available=[present[clip]] * segments,
+                available=(tuple(present[clip]),) * segments,
                 macs=cost.full(runs).total,
                 macs_published=cost.published(runs).total,
                 cells=None if batch.truth is None else batch.truth[clip].tolist(),

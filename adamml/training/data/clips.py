@@ -20,7 +20,7 @@ from adamml.training.data.sources import OTHER
 
 SEGMENTS = 10
 SPAN_KINDS = {"both": 1 / 6, "picture": 1 / 3, "sound": 1 / 3, "neither": 1 / 6}
-MAX_PHOTOS = 3  # per clip
+PHOTOS = (1, 3)  # per clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +80,20 @@ class ComposedClips:
         banks: modality -> bank of one side of the split.
         missing: fills for clips that lose a modality.
         dropout: share of clips that lose their picture, and the same again their sound.
+        photos: how many photographs of the class a clip has at most, drawn from (fewest, most).
+        nothing: clips in which no second says anything of any class; their label means nothing.
     """
 
-    def __init__(self, banks: Mapping[str, Bank], missing: Missing, *, dropout: float = 0.0) -> None:
-        self.banks, self.missing, self.dropout = banks, missing, dropout
+    def __init__(
+        self,
+        banks: Mapping[str, Bank],
+        missing: Missing,
+        *,
+        dropout: float = 0.0,
+        photos: tuple[int, int] = PHOTOS,
+        nothing: bool = False,
+    ) -> None:
+        self.banks, self.missing, self.dropout, self.photos, self.nothing = banks, missing, dropout, photos, nothing
         self.places = {m: _by_source(bank) for m, bank in banks.items()}
         self.classes = sorted(set(self.places["rgb"]) & set(self.places["audio"]) - {OTHER})
 
@@ -111,7 +121,9 @@ class ComposedClips:
         """Label, present (M,), truth (S, M), uniform (S, M, 2) and bank entries (S, M) of one clip."""
         label = self.classes[int(rng.integers(len(self.classes)))]
         kinds = rng.choice(4, SEGMENTS, p=list(SPAN_KINDS.values()))
-        if (kinds == 3).all():
+        if self.nothing:
+            kinds[:] = 3
+        elif (kinds == 3).all():
             kinds[rng.integers(SEGMENTS)] = rng.integers(3)
         both = kinds == 0
         useful = np.stack([both | (kinds == 1), both | (kinds == 2)], -1)
@@ -120,7 +132,7 @@ class ComposedClips:
         lost = rng.random()
         if lost < 2 * self.dropout:
             present[0 if lost < self.dropout else 1] = 0
-        photos = _some(rng, list(self.places["rgb"][label]), int(rng.integers(1, MAX_PHOTOS + 1)))
+        photos = _some(rng, list(self.places["rgb"][label]), int(rng.integers(self.photos[0], self.photos[1] + 1)))
         recording = _some(rng, list(self.places["audio"][label]), 1)
         rows = np.empty((SEGMENTS, 2), np.int64)
         for i, (m, wanted) in enumerate(zip(MODALITIES, (photos, recording), strict=True)):

@@ -1,0 +1,35 @@
+"""`adamml train`: every stage of a preset, or some of them."""
+
+import argparse
+from pathlib import Path
+
+from adamml.commands import bad_input
+
+STAGES = ("bank", "audio", "rgb", "rows", "measure")
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("train", help="train a model, stage by stage; goes on where it was stopped")
+    parser.add_argument("--preset", default="everyday-av-cpu", help="see adamml/training/config.py")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run: logs, states, results")
+    parser.add_argument("--data", type=Path, help="everyday presets: folder of everyday/ and other/")
+    parser.add_argument("--pretrained", type=Path, help="everyday presets: folder of the ImageNet weights")
+    parser.add_argument("--manifest", type=Path, help="video presets: list of clips, see `adamml manifest`")
+    parser.add_argument("--start", default="everyday-av", help="video presets: model to start from")
+    parser.add_argument("--stages", default=",".join(STAGES), help="everyday presets: which, separated by commas")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds for every learned row")
+    parser.add_argument("--save", type=Path, help="write the finished model into this folder")
+    parser.add_argument("--version", default="1.0", help="of the model that is written")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        from adamml.training.loop import TrainingError
+        from adamml.training.run import train
+    except ModuleNotFoundError as error:
+        return bad_input(f"{error.name} is missing; training needs: pip install -e '.[train]'")
+    try:
+        return train(args)
+    except (TrainingError, OSError) as error:
+        return bad_input(error)

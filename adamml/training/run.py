@@ -1,0 +1,113 @@
+"""From the command's arguments to a finished run."""
+
+import argparse
+import json
+from typing import Any
+
+import torch
+from torch import nn
+
+from adamml.nn import AdaMML
+from adamml.training.config import PRESETS, EverydayPreset
+from adamml.training.data.clips import ComposedClips
+from adamml.training.data.sounds import SoundMaker
+from adamml.training.data.sources import Sources
+from adamml.training.evaluation.files import write_whole
+from adamml.training.everyday import EverydayRun, fills, share_backbone
+from adamml.training.finish import finish, save
+from adamml.training.loop import TrainingError
+from adamml.training.stage_audio import measure_audio
+from adamml.training.stage_rgb import Tail, measure_tail, read_trunks
+
+
+def train(args: argparse.Namespace) -> int:
+    """Run what was asked for.
+
+    Raises:
+        TrainingError: for an unknown preset or stage, or when something that the preset needs was not named.
+    """
+    try:
+        preset = PRESETS[args.preset]
+    except KeyError:
+        raise TrainingError(f"preset must be one of {', '.join(PRESETS)}, got {args.preset!r}") from None
+    if isinstance(preset, EverydayPreset):
+        _need(args, "data", "pretrained")
+        run = EverydayRun(preset=preset, data=args.data, pretrained=args.pretrained, folder=args.out)
+        _everyday(run, args)
+    else:
+        _need(args, "manifest")
+        from adamml.training.video import train_video
+
+        train_video(preset, args.manifest, args.out, start=args.start, save=args.save, version=args.version)
+    return 0
+
+
+def _need(args: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        if getattr(args, name) is None:
+            raise TrainingError(f"preset {args.preset!r} needs --{name}")
+
+
+def _everyday(run: EverydayRun, args: argparse.Namespace) -> None:
+    stages = [stage.strip() for stage in args.stages.split(",")]
+    known = ("bank", "audio", "rgb", "rows", "measure")
+    for stage in stages:
+        if stage not in known:
+            raise TrainingError(f"stages are {', '.join(known)}, got {stage!r}")
+    sources = run.sources()
+    network = run.new_network(len(sources.classes))
+    if "bank" in stages:
+        run.picture_bank(sources)
+    if "audio" in stages:
+        run.train_audio(network, sources)
+    if "rgb" in stages:
+        run.train_rgb(network)
+    if not {"rows", "measure"} & set(stages):
+        return
+    if not {"audio", "rgb"} <= set(stages):
+        run.load_recognizers(network)
+    network.eval().requires_grad_(False)
+    share_backbone(network)
+    _rows(run, network, sources, args)
+
+
+def _rows(run: EverydayRun, network: AdaMML, sources: Sources, args: argparse.Namespace) -> None:
+    banks, missing = run.banks(network, sources), fills(network)
+    plain = ComposedClips(banks["train"], missing, photos=run.preset.photos)
+    run.train_fusion(network, plain)
+    network.requires_grad_(False)
+    clips = ComposedClips(banks["train"], missing, photos=run.preset.photos, dropout=run.preset.modality_dropout)
+    by_seed: dict[int, dict[str, nn.Module]] = {
+        seed: run.train_rows(network, clips, seed) for seed in range(args.seeds)
+    }
+    if "measure" not in args.stages:
+        return
+    results = run.folder / "results"
+    done = finish(results, network, by_seed, banks, missing, sources.classes, run.preset.test_clips)
+    stage1 = measure_stage1(run, network, sources)
+    write_whole(results / "stage1.json", json.dumps(stage1, indent=2) + "\n")
+    if args.save:
+        first = by_seed[0]
+        network.policy.load_state_dict(first["adamml"].state_dict())
+        card = save(args.save, network, first, done, sources.classes, run.preset, stage1, args.version)
+        run.say(f"{card.name} {card.version} written to {args.save}")
+
+
+def measure_stage1(run: EverydayRun, network: AdaMML, sources: Sources) -> dict[str, Any]:
+    """Top-1 of both recognisers alone, by class; takes a minute or two."""
+    bank, path = run.folder / "bank", run.folder / "results" / "stage1.json"
+    if path.exists():
+        return dict(json.loads(path.read_text()))
+    with torch.inference_mode():
+        tests = {"photos": read_trunks(bank, "still-test"), "segments": read_trunks(bank, "test")}
+        pictures = measure_tail(Tail(network.recognizers["rgb"].net), tests)
+        sounds = measure_audio(network.recognizers["audio"], SoundMaker(sources.sounds, test=True))
+    return {"rgb": _named(pictures, sources.classes), "audio": _named(sounds, sources.classes)}
+
+
+def _named(found: dict[str, dict[str, float]], classes: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Class numbers replaced by names, figures rounded."""
+    return {
+        part: {classes[int(k)] if k.isdigit() else k: round(value, 2) for k, value in values.items()}
+        for part, values in found.items()
+    }
