@@ -62,6 +62,39 @@ class EverydayPreset:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClipsPreset:
+    """A model from clips in a manifest on top of a model that is there already, with cached backbones (two CPU cores).
+
+    Attributes:
+        segments: per clip.
+        probe_steps: for each classifier, on fixed features.
+        rgb: stage 1 of the last RGB stage; no steps leaves it as it is.
+        warm_up, policy, last: stages 2, 3 and 4; the last one adapts the classifiers to what the policy chooses.
+        rows: whether cascade, LiteEval and the policy without cost loss are trained too.
+    """
+
+    name: str
+    segments: int = 10
+    probe_steps: int = 300
+    rgb: RGBStage = field(default_factory=lambda: RGBStage(steps=0, nothing_share=0.0))
+    warm_up: JointStage = field(
+        default_factory=lambda: JointStage(
+            train=("fusion",), epochs=5, steps=20, recognizer_rate=2e-2, cost_weights=None
+        )
+    )
+    policy: JointStage = field(default_factory=lambda: JointStage(cost_weights=(0.6, 0.3)))
+    last: JointStage = field(
+        default_factory=lambda: JointStage(
+            train=("classifiers",), epochs=5, steps=20, recognizer_rate=1e-4, cost_weights=None
+        )
+    )
+    cascade: CascadeStage = field(default_factory=CascadeStage)
+    liteeval: LiteEvalStage = field(default_factory=LiteEvalStage)
+    rows: bool = True
+    modality_dropout: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecognizerEpochs:
     """Stage 1 as published, for one modality."""
 
@@ -104,11 +137,20 @@ class VideoPreset:
     modality_dropout: float = 0.1
 
 
-PRESETS: dict[str, EverydayPreset | VideoPreset] = {
+PRESETS: dict[str, EverydayPreset | ClipsPreset | VideoPreset] = {
     "everyday-av-cpu": EverydayPreset(
         name="everyday-av-cpu",
         audio=AudioStage(half_steps=1100, full_steps=400),
         rgb=RGBStage(steps=560),
+    ),
+    "clips-cpu": ClipsPreset(name="clips-cpu"),
+    "tiny": ClipsPreset(
+        name="tiny",
+        segments=3,
+        probe_steps=100,
+        policy=JointStage(epochs=8, steps=10, batch=32, rate=1e-3, cost_weights=(0.6, 0.3)),
+        rows=False,
+        modality_dropout=0.0,
     ),
     "everyday-av-gpu": VideoPreset(name="everyday-av-gpu", segments=10),
     "kinetics-sounds": VideoPreset(name="kinetics-sounds"),

@@ -19,7 +19,8 @@ from adamml.nn.policy import small_frames
 from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.loop import Job, row_rng
 
-Part = Literal["recognizers", "fusion", "policy", "decider"]  # decider: the policy without its glimpses
+# classifiers: of both recognisers, with the fusion weight; decider: the policy without its glimpses
+Part = Literal["recognizers", "classifiers", "fusion", "policy", "decider"]
 SHARPNESS = 2.0  # of clip logits in training: a few good cells of ten are then enough to be sure
 PUBLISHED_EPOCHS = 20  # of stage 3, which the temperature follows however long ours is
 
@@ -73,21 +74,25 @@ class JointModel(nn.Module):
         self.network = network
         self.policy: PolicyNetwork = policy if policy is not None else network.policy
 
+    def said(self, batch: ClipBatch) -> tuple[dict[str, Tensor], Tensor]:
+        """Modality logits (B, S, K) and policy logits (B, S, M, 2)."""
+        nets = self.network.recognizers
+        if batch.frames is not None and batch.sound is not None:
+            shape = batch.frames.shape[:2]
+            frames, sound = batch.frames.flatten(0, 1), batch.sound.flatten(0, 1)
+            policy_logits = self.policy(small_frames(frames).unflatten(0, shape), batch.sound)
+            return {
+                "rgb": nets["rgb"](frames).unflatten(0, shape),
+                "audio": nets["audio"](sound).unflatten(0, shape),
+            }, policy_logits
+        assert batch.glimpse is not None
+        assert batch.features is not None
+        policy_logits = self.policy.from_features(*(batch.glimpse[m] for m in MODALITIES))
+        return {m: nets[m].classify(batch.features[m]) for m in MODALITIES}, policy_logits
+
     def forward(self, batch: ClipBatch, temperature: float) -> JointOutput:
         """Sample decisions, run everything, mask, fuse."""
-        if batch.frames is not None and batch.sound is not None:
-            small = small_frames(batch.frames.flatten(0, 1))
-            policy_logits = self.policy(small.unflatten(0, batch.frames.shape[:2]), batch.sound)
-            logits = {
-                "rgb": self.network.recognizers["rgb"](batch.frames.flatten(0, 1)),
-                "audio": self.network.recognizers["audio"](batch.sound.flatten(0, 1)),
-            }
-            logits = {m: value.unflatten(0, batch.frames.shape[:2]) for m, value in logits.items()}
-        else:
-            assert batch.glimpse is not None
-            assert batch.logits is not None
-            policy_logits = self.policy.from_features(*(batch.glimpse[m] for m in MODALITIES))
-            logits = dict(batch.logits)
+        logits, policy_logits = self.said(batch)
         decisions = gumbel_softmax_decisions(policy_logits, temperature, uniform=batch.uniform)
         decisions = decisions * batch.present[:, None]
         weight = self.network.rgb_weight
@@ -129,6 +134,9 @@ class JointJob(Job):
             return [network.rgb_weight]
         if part == "recognizers":
             return [*network.recognizers.parameters(), network.rgb_weight]
+        if part == "classifiers":
+            rgb, audio = network.recognizers["rgb"].net.fc, network.recognizers["audio"].net.classifier
+            return [*rgb.parameters(), *audio.parameters(), network.rgb_weight]
         if part == "policy":
             return list(policy.parameters())
         return [*policy.joint.parameters(), *policy.lstm.parameters(), *policy.heads.parameters()]
@@ -157,8 +165,8 @@ class JointJob(Job):
                     parameter.grad = None
 
     def measure(self) -> dict[str, float]:
-        """Accuracy and selection rates on clips of the training side, by arg max."""
-        batch = self.clips.draw([row_rng(self.config.seed, self.steps, row) for row in range(64)])
+        """Accuracy and selection rates on one more batch of the training side, by arg max."""
+        batch = self.clips.draw([row_rng(self.config.seed, self.steps, row) for row in range(self.config.batch)])
         return quick_measure(self.model, batch)
 
 
@@ -181,11 +189,9 @@ def joint_loss(out: JointOutput, batch: ClipBatch, config: JointStage) -> Tensor
 def quick_measure(model: JointModel, batch: ClipBatch) -> dict[str, float]:
     """Accuracy in percent under the renormalised rule and selection rates in percent, by arg max."""
     model.eval()
-    assert batch.glimpse is not None
-    assert batch.logits is not None
-    policy_logits = model.policy.from_features(*(batch.glimpse[m] for m in MODALITIES))
+    logits, policy_logits = model.said(batch)
     decisions = policy_logits.argmax(-1).float() * batch.present[:, None]
-    logits = fuse(batch.logits["rgb"], batch.logits["audio"], decisions, model.network.rgb_weight)[1]
-    right = (logits.argmax(1) == batch.label).float().mean()
+    clip_logits = fuse(logits["rgb"], logits["audio"], decisions, model.network.rgb_weight)[1]
+    right = (clip_logits.argmax(1) == batch.label).float().mean()
     rates = {f"{m}_rate": 100 * float(decisions[..., i].mean()) for i, m in enumerate(MODALITIES)}
     return {"accuracy": 100 * float(right)} | rates

@@ -65,6 +65,12 @@ def world() -> tuple[int, int]:
     return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
+def join_processes() -> None:
+    """Meet the other processes that torchrun started, if any; later calls do nothing."""
+    if world()[1] > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+
 def share_of(rows: int, rank: int, processes: int) -> range:
     """The rows of a batch that one process takes; equal shares, so that the mean of means is the mean.
 
@@ -154,6 +160,7 @@ def run(
     Args:
         measure_every: 0 measures at the end only.
     """
+    join_processes()
     rank, processes = world()
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.pt"

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from adamml.nn import AdaMML
-from adamml.training.config import PRESETS, EverydayPreset
+from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset
 from adamml.training.data.clips import ComposedClips
 from adamml.training.data.sounds import SoundMaker
 from adamml.training.data.sources import Sources
@@ -18,6 +18,8 @@ from adamml.training.finish import finish, save
 from adamml.training.loop import TrainingError
 from adamml.training.stage_audio import measure_audio
 from adamml.training.stage_rgb import Tail, measure_tail, read_trunks
+from adamml.training.video import save_clips_model, train_clips
+from adamml.training.whole import train_whole
 
 
 def train(args: argparse.Namespace) -> int:
@@ -36,9 +38,12 @@ def train(args: argparse.Namespace) -> int:
         _everyday(run, args)
     else:
         _need(args, "manifest")
-        from adamml.training.video import train_video
-
-        train_video(preset, args.manifest, args.out, start=args.start, save=args.save, version=args.version)
+        if isinstance(preset, ClipsPreset):
+            result = train_clips(preset, args.manifest, args.out, args.start)
+            if args.save:
+                save_clips_model(args.save, result, preset, args.save.name, args.version)
+        else:
+            train_whole(preset, args.manifest, args.out, start=args.start, save=args.save, version=args.version)
     return 0
 
 

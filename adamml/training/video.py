@@ -1,0 +1,191 @@
+"""A model from clips in a manifest, on top of a model that is there already (`ClipsPreset`), on a CPU.
+
+Trunk, glimpses and audio backbone stay as they are and are run once per segment. Then all four stages: each
+recogniser's classifier (and, where asked for, the last stage of RGB); the fusion weight; the policy; and the
+classifiers once more under the policy's choices. The other rows follow.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from adamml.checkpoint import ModelCard, load_model, save_model
+from adamml.nn import MODALITIES, AdaMML
+from adamml.nn.deciders import new_decider
+from adamml.training.cascade_job import CascadeJob
+from adamml.training.config import ClipsPreset
+from adamml.training.data.clips import Bank, RecordedClips
+from adamml.training.data.filmed import FilmedSegments, film_segments, load_segments, save_segments
+from adamml.training.data.manifest import Manifest, read_manifest
+from adamml.training.evaluation.files import write_whole
+from adamml.training.evaluation.report import write_report
+from adamml.training.evaluation.table import Table
+from adamml.training.everyday import AlwaysOn, fills, start_open
+from adamml.training.joint import JointJob, JointModel
+from adamml.training.liteeval_job import LiteEvalJob
+from adamml.training.loop import TrainingError, run
+from adamml.training.measure import ROWS, Rows
+from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipsResult:
+    """What a run ends with."""
+
+    network: AdaMML
+    deciders: dict[str, nn.Module]
+    table: Table
+    left_out: dict[str, str]
+
+
+def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: str, say: Say = print) -> ClipsResult:
+    """All stages, then the table of the test side.
+
+    Raises:
+        TrainingError: when the manifest lacks a side of the split.
+        ManifestError, CheckpointError: when either cannot be read.
+    """
+    manifest = read_manifest(manifest_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    network = begin_with(start, len(manifest.classes))
+    sides = {side: _filmed(preset, manifest, side, network, folder, say) for side in ("train", "test")}
+    tail = Tail(network.recognizers["rgb"].net)
+    _stage1(preset, network, tail, sides, folder, say)
+    banks = {side: _banks(filmed, network, tail) for side, filmed in sides.items()}
+    missing = fills(network)
+    network.eval().requires_grad_(False)
+
+    plain = RecordedClips(banks["train"], sides["train"].present, missing)
+    run(JointJob(JointModel(network, AlwaysOn()), plain, preset.warm_up, "fusion"), folder / "fusion", seed=0, say=say)
+    clips = RecordedClips(banks["train"], sides["train"].present, missing, dropout=preset.modality_dropout)
+    start_open(network.policy)
+    run(JointJob(JointModel(network), clips, preset.policy), folder / "adamml", seed=0, say=say)
+    run(JointJob(JointModel(network), plain, preset.last, "last"), folder / "last", seed=0, say=say)
+    network.requires_grad_(False)
+    banks = {side: _banks(filmed, network, tail) for side, filmed in sides.items()}  # the classifiers have moved
+    clips = RecordedClips(banks["train"], sides["train"].present, missing, dropout=preset.modality_dropout)
+    deciders = _other_rows(preset, network, clips, folder, say)
+
+    test = RecordedClips(banks["test"], sides["test"].present, missing)
+    rows = Rows(network=network, deciders=deciders, classes=manifest.classes, temperatures={})
+    table = rows.table(test.all(), [name for name in ROWS if name in deciders or name not in _LEARNED])
+    write_report(table, folder / "results")
+    left_out = {path: why for filmed in sides.values() for path, why in filmed.left_out.items()}
+    write_whole(folder / "left_out.json", json.dumps(left_out, indent=2) + "\n")
+    return ClipsResult(network=network, deciders=deciders, table=table, left_out=left_out)
+
+
+_LEARNED = ("adamml", "adamml-nocost", "cascade", "liteeval")
+
+
+def begin_with(model: str, classes: int) -> AdaMML:
+    """A network for other classes with the backbones of a model; policy layers and classifiers are fresh."""
+    old = load_model(model).network
+    torch.manual_seed(0)
+    network = AdaMML(classes, fusion="renormalised")
+    fresh = (".fc.", ".classifier.", "policy.joint", "policy.lstm", "policy.heads", "rgb_weight")
+    kept = {name: value for name, value in old.state_dict().items() if not any(part in name for part in fresh)}
+    network.load_state_dict(kept, strict=False)
+    return network.eval()
+
+
+def _filmed(
+    preset: ClipsPreset, manifest: Manifest, side: str, network: AdaMML, folder: Path, say: Say
+) -> FilmedSegments:
+    path = folder / f"segments-{side}.npz"
+    if path.exists():
+        return load_segments(path)
+    entries = manifest.side(side)
+    if not entries:
+        raise TrainingError(f"the manifest has no {side} clips; both sides are needed")
+    filmed = film_segments(entries, manifest.classes, network, preset.segments, say)
+    for clip, why in filmed.left_out.items():
+        say(f"left out: {clip}: {why}")
+    save_segments(path, filmed)
+    return filmed
+
+
+def _stage1(
+    preset: ClipsPreset, network: AdaMML, tail: Tail, sides: dict[str, FilmedSegments], folder: Path, say: Say
+) -> None:
+    """Both classifiers to convergence on fixed features; then, where asked for, the last stage of RGB."""
+    train = sides["train"]
+    has = train.present[train.clip] > 0  # N, M
+    with torch.no_grad():
+        seen = features_of(tail, train.trunk)
+    fit_classifier(tail.fc, seen[has[:, 0]], train.label[has[:, 0]], preset.probe_steps)
+    fit_classifier(
+        network.recognizers["audio"].net.classifier[1],
+        train.audio[has[:, 1]],
+        train.label[has[:, 1]],
+        preset.probe_steps,
+    )
+    if preset.rgb.steps:
+        bank = TrunkBank(trunk=train.trunk[has[:, 0]], label=train.label[has[:, 0]])
+        test = sides["test"]
+        tests = {"segments": TrunkBank(trunk=test.trunk, label=test.label)}
+        run(RGBJob(tail, bank, bank, tests, preset.rgb), folder / "rgb", seed=preset.rgb.seed, say=say)
+
+
+def fit_classifier(layer: nn.Module, features_ND: Tensor, label_N: Tensor, steps: int) -> None:
+    """A linear layer on fixed features, by full-batch AdamW."""
+    optimiser = torch.optim.AdamW(layer.parameters(), lr=1e-2, weight_decay=0.05)
+    with torch.enable_grad():
+        for step in range(steps):
+            optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
+            loss = F.cross_entropy(layer(features_ND), label_N, label_smoothing=0.05)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+
+@torch.no_grad()
+def _banks(filmed: FilmedSegments, network: AdaMML, tail: Tail) -> dict[str, Bank]:
+    seen = features_of(tail, filmed.trunk)
+    audio = network.recognizers["audio"].eval()
+    shared = {"label": filmed.label, "source": filmed.clip}
+    return {
+        "rgb": Bank(glimpse=filmed.glimpse_rgb, features=seen, logits=tail.fc(seen), **shared),
+        "audio": Bank(
+            glimpse=filmed.glimpse_audio, features=filmed.audio, logits=audio.classify(filmed.audio), **shared
+        ),
+    }
+
+
+def _other_rows(
+    preset: ClipsPreset, network: AdaMML, clips: RecordedClips, folder: Path, say: Say
+) -> dict[str, nn.Module]:
+    deciders: dict[str, nn.Module] = {"adamml": network.policy}
+    if not preset.rows:
+        return deciders
+    free = new_decider("adamml-nocost", network)
+    start_open(free)
+    config = replace(preset.policy, cost_weights=None)
+    run(JointJob(JointModel(network, free), clips, config, "adamml-nocost"), folder / "adamml-nocost", seed=0, say=say)
+    cascade, liteeval = new_decider("cascade", network), new_decider("liteeval", network)
+    run(CascadeJob(network, cascade, clips, preset.cascade), folder / "cascade", seed=0, say=say)
+    run(LiteEvalJob(liteeval, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
+    deciders |= {"adamml-nocost": free, "cascade": cascade, "liteeval": liteeval}
+    for module in deciders.values():
+        module.eval().requires_grad_(False)
+    return deciders
+
+
+def save_clips_model(out: Path, result: ClipsResult, preset: ClipsPreset, name: str, version: str) -> ModelCard:
+    """The model folder; its licence is that of the weights that it began with."""
+    card = ModelCard(
+        name=name,
+        version=version,
+        classes=result.table.classes,
+        licence="that of the model it was started from",
+        trained=f"clips of {len(result.table.classes)} classes, preset {preset.name}",
+        facts={"preset": preset.name, "measured": dict.fromkeys(MODALITIES)},
+    )
+    return save_model(out, result.network, card, {k: v for k, v in result.deciders.items() if k != "adamml"})
