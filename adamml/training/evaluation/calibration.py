@@ -167,7 +167,8 @@ def fit_temperature(logits_NK: Floats, labels_N: Ints) -> TemperatureFit:
         scaled = logits_NK / temperature
         return float((np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(count), labels_N]).mean())
 
-    temperature = math.exp(_golden_section(lambda x: loss(math.exp(x)), *map(math.log, TEMPERATURES)))
+    low, high = TEMPERATURES
+    temperature = math.exp(_golden_section(lambda x: loss(math.exp(x)), math.log(low), math.log(high)))
     return TemperatureFit(
         temperature=temperature,
         loss_before=loss(1.0),
