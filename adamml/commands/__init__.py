@@ -1,0 +1,1 @@
+"""The commands of `adamml`, one file each: `add(subparsers)` describes it, a run function does it."""
