@@ -49,7 +49,7 @@ def analysed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     analyze = ClipSession.analyze
 
     def noted(self: ClipSession, policy: Any = "adamml") -> Any:
-        made.append((self.clip.name, policy.name))
+        made.append((self.clip.name, policy if isinstance(policy, str) else policy.name))
         return analyze(self, policy)
 
     monkeypatch.setattr(ClipSession, "analyze", noted)

@@ -10,7 +10,7 @@ import pytest
 from adamml.training.data.check import check
 from adamml.training.data.folders import list_folder
 from adamml.training.data.kinetics import list_kinetics
-from adamml.training.data.manifest import ClipEntry, ManifestError, cell_truth, read_manifest, write_manifest
+from adamml.training.data.manifest import ClipEntry, ManifestError, read_manifest, write_manifest
 from tests.clips import tone, write_clip
 
 HEADER = "path,start,end,label,split,group,cells\n"
@@ -88,20 +88,6 @@ def test_missing_unreadable_and_duplicate_clips_are_named(tmp_path: Path) -> Non
     assert seen[-1] == (8, 8)
     path.write_text(HEADER + "good.mp4,,,cat,train,,\nother.mkv,,,dog,test,,\n")
     assert check(read_manifest(path)).ok
-
-
-def test_a_cell_takes_the_truth_of_the_second_its_centre_lies_in() -> None:
-    truth = cell_truth("bpsn", [(0.0, 1.0), (0.6, 1.7), (1.4, 2.5), (1.6, 2.6), (3.0, 4.0), (3.9, 4.2)])
-    assert [(cell["rgb"], cell["audio"]) for cell in truth] == [
-        ("redundant", "redundant"),
-        ("needed", "useless"),
-        ("needed", "useless"),
-        ("useless", "needed"),
-        ("useless", "useless"),
-        ("useless", "useless"),
-    ]
-    with pytest.raises(ValueError, match="no cells"):
-        cell_truth("", [(0.0, 1.0)])
 
 
 def touch(path: Path) -> None:

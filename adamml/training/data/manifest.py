@@ -13,7 +13,7 @@ class: b both, p only the picture, s only the sound, n neither.
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,6 @@ SPLITS = ("train", "test")
 SHOWN = 5  # of many faults, the first few are enough to see what is wrong
 
 # Truth per cell: useless (says nothing of the class), needed (the only one in its second that does), redundant (both).
-TRUTH: Mapping[str, Mapping[str, str]] = {
-    "b": {"rgb": "redundant", "audio": "redundant"},
-    "p": {"rgb": "needed", "audio": "useless"},
-    "s": {"rgb": "useless", "audio": "needed"},
-    "n": {"rgb": "useless", "audio": "useless"},
-}
 
 
 class ManifestError(ValueError):
@@ -56,7 +50,7 @@ class ClipEntry:
                 raise ManifestError(f"{name} must be 0 s or later, not {value}")
         if self.end is not None and self.end <= (self.start or 0.0):
             raise ManifestError(f"the part must end after its start, not at {self.end} s")
-        if set(self.cells) - set(TRUTH):
+        if set(self.cells) - set("bpsn"):
             raise ManifestError(f"cells may hold the letters b, p, s and n, not {self.cells!r}")
 
 
@@ -176,23 +170,3 @@ def write_manifest(path: Path, entries: Iterable[ClipEntry]) -> None:
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(out.getvalue(), encoding="utf-8", newline="")
     temporary.replace(path)
-
-
-def cell_truth(cells: str, spans: Sequence[tuple[float, float]]) -> tuple[Mapping[str, str], ...]:
-    """What each cell of a composed clip is worth.
-
-    Args:
-        cells: one letter per second, as in the manifest.
-        spans: (start, end) of each segment in seconds.
-
-    Returns:
-        Per segment, by modality ("rgb", "audio"): "useless", "needed" or "redundant", as it holds for the second that
-        the segment's centre lies in (the last second for a centre beyond it).
-
-    Raises:
-        ValueError: when there are no cells.
-    """
-    if not cells:
-        raise ValueError("this clip has no cells; only composed clips do")
-    centres = [(start + end) / 2 for start, end in spans]
-    return tuple(TRUTH[cells[min(max(int(centre), 0), len(cells) - 1)]] for centre in centres)

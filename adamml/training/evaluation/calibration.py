@@ -5,26 +5,19 @@ likelihood. It changes no answer, only how sure the model says it is. A clip of 
 confidence score under a threshold: the largest softmax after temperature, the largest logit (Hendrycks et al. 2022),
 or the negative energy, log-sum-exp of the logits (Liu et al. 2020). Logits are the fused ones of the clip, (N, K).
 
-How to wire it in. Fit on clips that are not the test clips (a validation split, and clips of nothing or of left-out
-classes), and keep `Calibration.to_dict()` in `model.json` under "calibration". Where a session turns the clip's fused
-logits into scores it takes `calibration.scores(logits)` in place of a plain softmax, and where
-`calibration.is_unknown(logits)` holds, the answer is "none of my classes": the label and scores stay in the result,
-as the best guess, beside a flag `unknown`. Segment scores use the same T. Different selections give differently sharp
-logits, so fit on logits of the policy that will be used (or of all of them together), not on those of "all" alone.
+Different selections give differently sharp logits, so every policy has a temperature and a threshold of its own, fitted
+on clips that are not the test clips; `model.json` keeps them and the session applies them.
 """
 
-import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from adamml.confidence import UNKNOWN_SCORES, UnknownScore, confidence, softmax
 from adamml.training.evaluation.metrics import Floats, Ints, auroc, expected_calibration_error
 
-UnknownScore = Literal["max_softmax", "max_logit", "negative_energy"]
-UNKNOWN_SCORES: tuple[UnknownScore, ...] = get_args(UnknownScore)
 TEMPERATURES = (0.05, 20.0)
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -63,92 +56,6 @@ class UnknownFit:
     auroc: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """How logits become scores, and when the answer is "none of my classes".
-
-    Attributes:
-        temperature: T of softmax(logits / T); 1 changes nothing.
-        unknown_score, unknown_threshold: confidence and its threshold; both None: every clip gets a class.
-
-    Raises:
-        CalibrationError: for values that cannot be meant.
-    """
-
-    temperature: float = 1.0
-    unknown_score: UnknownScore | None = None
-    unknown_threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.temperature < math.inf:
-            raise CalibrationError(f"a temperature lies above 0, got {self.temperature}")
-        if self.unknown_score is not None and self.unknown_score not in UNKNOWN_SCORES:
-            raise CalibrationError(f"unknown_score must be one of {', '.join(UNKNOWN_SCORES)}")
-        if (self.unknown_score is None) != (self.unknown_threshold is None):
-            raise CalibrationError("unknown_score and unknown_threshold come together or not at all")
-        if self.unknown_threshold is not None and not math.isfinite(self.unknown_threshold):
-            raise CalibrationError(f"a threshold is a finite number, got {self.unknown_threshold}")
-
-    def scores(self, logits_NK: Floats) -> Floats:
-        """(N, K) probabilities; (K,) for (K,)."""
-        return softmax(np.asarray(logits_NK) / self.temperature)
-
-    def is_unknown(self, logits_NK: Floats) -> np.ndarray:
-        """(N,) booleans; one boolean for (K,). Never true without a threshold."""
-        logits_NK = np.asarray(logits_NK, float)
-        if self.unknown_score is None or self.unknown_threshold is None:
-            return np.zeros(logits_NK.shape[:-1], bool)
-        return confidence(logits_NK, self.unknown_score, self.temperature) < self.unknown_threshold
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
-
-    @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> "Calibration":
-        """The way back.
-
-        Raises:
-            CalibrationError: for anything that is no calibration.
-        """
-        try:
-            return Calibration(**values)
-        except TypeError as error:
-            raise CalibrationError(f"not a calibration: {error}") from error
-
-    @staticmethod
-    def from_json(text: str) -> "Calibration":
-        """The way back; raises as `from_dict`."""
-        try:
-            return Calibration.from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
-            raise CalibrationError(f"not a calibration: {error}") from error
-
-
-def softmax(logits_NK: Floats) -> Floats:
-    """Over the last axis."""
-    raised = np.exp(logits_NK - logits_NK.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
-
-
-def confidence(logits_NK: Floats, score: UnknownScore, temperature: float = 1.0) -> Floats:
-    """How sure a clip is of any known class, (N,): higher is surer. Only max_softmax depends on the temperature.
-
-    Raises:
-        CalibrationError: for an unknown score.
-    """
-    logits_NK = np.asarray(logits_NK, float)
-    if score == "max_softmax":
-        return softmax(logits_NK / temperature).max(-1)
-    if score == "max_logit":
-        return logits_NK.max(-1)
-    if score == "negative_energy":
-        return np.logaddexp.reduce(logits_NK, axis=-1)
-    raise CalibrationError(f"unknown_score must be one of {', '.join(UNKNOWN_SCORES)}, got {score!r}")
-
-
 def fit_temperature(logits_NK: Floats, labels_N: Ints) -> TemperatureFit:
     """The T between 0.05 and 20 of the least negative log likelihood. The same input gives the same T.
 
@@ -167,7 +74,8 @@ def fit_temperature(logits_NK: Floats, labels_N: Ints) -> TemperatureFit:
         scaled = logits_NK / temperature
         return float((np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(count), labels_N]).mean())
 
-    temperature = math.exp(_golden_section(lambda x: loss(math.exp(x)), *map(math.log, TEMPERATURES)))
+    low, high = TEMPERATURES
+    temperature = math.exp(_golden_section(lambda x: loss(math.exp(x)), math.log(low), math.log(high)))
     return TemperatureFit(
         temperature=temperature,
         loss_before=loss(1.0),
@@ -215,21 +123,6 @@ def compare_unknown_scores(
         for s in UNKNOWN_SCORES
     ]
     return tuple(sorted(fits, key=lambda fit: -fit.auroc))
-
-
-def calibrate(
-    known_NK: Floats, labels_N: Ints, unknown_NK: Floats | None = None, retention: float = 0.95
-) -> Calibration:
-    """Temperature from known clips; the score that tells unknown clips apart best, and its threshold.
-
-    Raises:
-        CalibrationError: as `fit_temperature` and `fit_threshold`.
-    """
-    temperature = fit_temperature(known_NK, labels_N).temperature
-    if unknown_NK is None:
-        return Calibration(temperature=temperature)
-    best = compare_unknown_scores(known_NK, unknown_NK, temperature, retention)[0]
-    return Calibration(temperature=temperature, unknown_score=best.score, unknown_threshold=best.threshold)
 
 
 def _checked(logits_NK: Floats, what: str) -> Floats:

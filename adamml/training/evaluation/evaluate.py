@@ -111,7 +111,7 @@ def evaluate_manifest(
         "segments": segments,
     }
     run = _Run(recognizer, clips, segments, _opened_log(out, facts, resume), progress)
-    run.go_through({name: lambda _, policy=policy: _Plan(policy=policy) for name, policy in named.items()})
+    run.go_through({name: _always(policy) for name, policy in named.items()})
     if RANDOM in policies:
         rate = run.rates(LEARNED) if LEARNED in named else (0.5, 0.5)
         facts["random"] = "rates " + " ".join(f"{share:.4f}" for share in rate)
@@ -193,6 +193,11 @@ class _Run:
                 )
                 for name, plan in plans.items()
             ]
+
+
+def _always(policy: Policy) -> Callable[[int], _Plan]:
+    """The same policy for every clip."""
+    return lambda _: _Plan(policy=policy)
 
 
 def _named_policies(policies: Sequence[str | Policy]) -> dict[str, Policy]:

@@ -87,7 +87,7 @@ def _notes(table: Table) -> str:
 def _label_points(figure: Figure, axes: Axes, table: Table) -> None:
     """Names beside their points, each at the first of several places where it covers nothing."""
     figure.draw_without_rendering()  # the layout has to be settled before anything can be measured
-    renderer, frame = figure.canvas.get_renderer(), axes.get_window_extent()
+    frame = axes.get_window_extent()
     taken = _obstacles(axes, table)
     named_first = sorted(table.rows, key=lambda row: at_threshold(row.policy)[1] is not None)
     for row in named_first:
@@ -102,10 +102,10 @@ def _label_points(figure: Figure, axes: Axes, table: Table) -> None:
             fontweight="bold" if threshold is None else "normal",
             zorder=4,
         )
-        boxes = []
+        boxes: list[tuple[int, int, Bbox]] = []  # (how much it covers, which place, where)
         for dx, dy, across, along in _PLACES:
             label.set(position=(dx, dy), horizontalalignment=across, verticalalignment=along)
-            box = label.get_window_extent(renderer)
+            box = label.get_window_extent()
             inside = frame.x0 < box.x0 and box.x1 < frame.x1
             boxes.append((sum(box.overlaps(other) for other in taken) + 100 * (not inside), len(boxes), box))
             if boxes[-1][0] == 0:
