@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.float64]
 UnknownScore = Literal["max_softmax", "max_logit", "negative_energy"]
 UNKNOWN_SCORES: tuple[UnknownScore, ...] = get_args(UnknownScore)
 
