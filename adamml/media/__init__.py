@@ -2,11 +2,12 @@
 
 Read in this order: `settings` and `errors` (what is allowed), `container` (what is in a file), `sampling` (where the
 segments lie), `video`, `audio` and `spectrogram` (how pixels and samples come out), `clip` (all of it as one object),
-`storyboard` (pictures for people).
+`storyboard` and `display` (pictures and sound for people).
 """
 
 from adamml.media.clip import Clip
 from adamml.media.container import ClipInfo, probe
+from adamml.media.display import DisplayFrame, display_frames, display_rate, display_sound
 from adamml.media.errors import ClipError, ClipLimitError, UnreadableClipError
 from adamml.media.sampling import Segment, examined_share, plan_segments
 from adamml.media.settings import PROFILES, MediaSettings, settings_for
@@ -20,10 +21,14 @@ __all__ = [
     "ClipError",
     "ClipInfo",
     "ClipLimitError",
+    "DisplayFrame",
     "MediaSettings",
     "Segment",
     "Storyboard",
     "UnreadableClipError",
+    "display_frames",
+    "display_rate",
+    "display_sound",
     "draw_storyboard",
     "examined_share",
     "log_spectrogram",
