@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adamml.render.captions import captions
+    from adamml.render.captions import as_webvtt
     from adamml.render.files import ExportError
     from adamml.render.html import as_html
     from adamml.render.report import render_report
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "ExportError": "files",
     "as_html": "html",
-    "captions": "captions",
+    "as_webvtt": "captions",
     "render_report": "report",
     "render_video": "video",
     "video_steps": "video",
 }
 
-__all__ = ["ExportError", "as_html", "captions", "render_report", "render_video", "video_steps"]
+__all__ = ["ExportError", "as_html", "as_webvtt", "render_report", "render_video", "video_steps"]
 
 
 def __getattr__(name: str) -> Any:

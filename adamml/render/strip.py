@@ -109,8 +109,8 @@ class Strip:
         _legend_words(draw)
         about = f"{plain(self._analysis.clip.name, 60)}  ·  {words.policy(self._analysis.policy)}"
         if not self._lanes.to_scale:
-            about = "cells stand side by side, not to scale  ·  " + about
-        draw.text((_RIGHT, _FOOT_TOP + 8), elided(about, font(13), 520), MUTED, font(13), "rm")
+            about = "cells not to scale  ·  " + about
+        draw.text((_RIGHT, _FOOT_TOP + 8), elided(about, font(13), 330), MUTED, font(13), "rm")
 
     def _write_answer(self, draw: ImageDraw.ImageDraw, moment: Moment | None) -> None:
         whole = moment is not None and moment.segment == len(self._moments) - 1
@@ -169,7 +169,7 @@ def draw_cell(sheet: Sheet, box: Box, kind: str, modality: str) -> None:
         sheet.box(box, fill=INK[modality], line=LIGHT[modality], thick=1.5)
     elif kind == SKIPPED:
         sheet.dashed(box, MUTED)
-        sheet.line([(left + 2, bottom - 2), (right - 2, top + 2)], FAINT, 1.5)
+        sheet.line([(left + 3, bottom - 3), (right - 3, top + 3)], MUTED, 1.2)
     else:
         sheet.hatched(box, FAINT)
         sheet.box(box, line=FAINT)
@@ -183,15 +183,18 @@ def _probability(sheet: Sheet, box: Box, probability: float | None, modality: st
 
 
 _LEGEND = ((USED, "used", 16), (SKIPPED, "skipped", 88), (MISSING, "not in the clip", 182))
+_WANTED = (322, "bar: how much the policy wanted it")
 
 
 def _legend_marks(sheet: Sheet) -> None:
+    left = _WANTED[0]
+    sheet.box((left, _FOOT_TOP + 6, left + 22, _FOOT_TOP + 9), fill=LIGHT["rgb"])
     for kind, _, left in _LEGEND:
         draw_cell(sheet, (left, _FOOT_TOP + 1, left + 22, _FOOT_TOP + 15), kind, "rgb")
 
 
 def _legend_words(draw: ImageDraw.ImageDraw) -> None:
-    for _, text, left in _LEGEND:
+    for text, left in (*((text, left) for _, text, left in _LEGEND), _WANTED[::-1]):
         draw.text((left + 28, _FOOT_TOP + 8), text, MUTED, font(13), "lm")
 
 
