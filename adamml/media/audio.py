@@ -45,13 +45,14 @@ def _decoded(info: ClipInfo) -> Iterator[tuple[np.ndarray, int]]:
 
 
 def sound_pieces(
-    info: ClipInfo, *, rate: int | None = None, layout: str | None = None
+    info: ClipInfo, *, rate: int | None = None, layout: str | None = None, in_step: bool = False
 ) -> Iterator[tuple[np.ndarray, int]]:
     """(channels, N) float32 pieces of the sound track with their rate; gaps in the time stamps become silence.
 
     Args:
         rate: samples per second; the track's own when not given, unless that is an odd one.
         layout: "stereo", say; every frame's own when not given, with silence in one channel.
+        in_step: begin with silence until the first sample's own time, however short, so that lips and sound agree.
     """
     assert info.audio is not None
     with open_container(info.path) as container:
@@ -74,7 +75,8 @@ def sound_pieces(
                 resampler = av.AudioResampler(format="fltp", layout=layout or frame.layout.name, rate=rate)
             if frame.time is not None:
                 missing = (frame.time - info.origin - info.audio.start) - written / rate
-                if missing > GAP_S and written / rate + missing <= info.audio.end:
+                least = 0.0 if in_step and written == 0 else GAP_S
+                if missing > least and written / rate + missing <= info.audio.end:
                     silence = np.zeros((channels, int(missing * rate)), np.float32)
                     written += silence.shape[1]
                     yield silence, rate

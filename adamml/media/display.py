@@ -78,7 +78,7 @@ def display_sound(info: ClipInfo) -> Iterator[np.ndarray]:
     if late > 0:
         yield np.zeros((late, 2), np.int16)
         left -= late
-    for samples, _ in sound_pieces(info, rate=PLAY_RATE, layout="stereo"):
+    for samples, _ in sound_pieces(info, rate=PLAY_RATE, layout="stereo", in_step=True):
         if left <= 0:
             return
         whole = np.nan_to_num(samples[:, :left].T, nan=0.0, posinf=0.0, neginf=0.0)

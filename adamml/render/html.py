@@ -15,12 +15,14 @@ _INK = {"rgb": "#3b7fc4", "audio": "#d9772b"}
 _EDGE = {USED: "solid", SKIPPED: "dashed", MISSING: "dotted"}
 _GREY = "rgba(128,128,128,.55)"
 _MOST_ROWS = 60
+_ROWS_SHOWN = 12  # a longer table is folded away
 
 
 def as_html(analysis: Analysis) -> str:
     """The whole piece. What a stranger named (file, classes, notes) is escaped."""
     lanes = lay_out(analysis)
     clip = analysis.clip
+    is_open = " open" if len(analysis.segments) <= _ROWS_SHOWN else ""
     notes = "".join(f"<p style='margin:.4em 0'>{_esc(note)}</p>" for note in analysis.notes)
     return (
         "<div style='font:14px/1.45 system-ui,sans-serif;max-width:60em'>"
@@ -29,8 +31,10 @@ def as_html(analysis: Analysis) -> str:
         f"<p style='margin:0 0 .6em;opacity:.75'>{_esc(clip.name)}, {words.seconds(clip.duration)} s · policy "
         f"{_esc(words.policy(analysis.policy))} · model {_esc(analysis.model)} {_esc(analysis.version)} · "
         f"{_esc(words.saving(analysis))} (1 MAC = 2 FLOPs) · measured {analysis.seconds.total:.1f} s</p>"
-        f"{''.join(_lane(lanes, modality) for modality in words.MODALITIES)}{_axis(lanes)}{notes}"
-        f"<details><summary>Segment by segment</summary>{_table(analysis)}</details></div>"
+        f"{''.join(_lane(lanes, modality) for modality in words.MODALITIES)}{_axis(lanes)}"
+        "<p style='margin:.2em 0 .6em;font-size:.85em;opacity:.75'>solid: used · dashed with a slash: skipped · "
+        f"dotted: not in the clip</p>{notes}<details{is_open}><summary>Segment by segment</summary>"
+        f"{_table(analysis)}</details></div>"
     )
 
 
@@ -55,7 +59,7 @@ def _cell(segment: SegmentResult, modality: str, left: float, right: float) -> s
     title = f"segment {segment.index + 1}, {words.NOUN[modality]} {kind}: {words.answer(segment)}"
     place = f"position:absolute;box-sizing:border-box;top:1px;bottom:1px;left:{100 * left:.2f}%"
     return (
-        f"<span title='{_esc(title)}' style='{place};width:{100 * (right - left):.2f}%;{slash};"
+        f"<span title='{_esc(title)}' style='{place};width:calc({100 * (right - left):.2f}% - 2px);{slash};"
         f"border:1.5px {_EDGE[kind]} {edge}'></span>"
     )
 
@@ -77,7 +81,7 @@ def _table(analysis: Analysis) -> str:
     rows = "".join(_row(segment) for segment in analysis.segments[:_MOST_ROWS])
     left_out = len(analysis.segments) - _MOST_ROWS
     more = f"<p>{left_out} more segments are in the result.</p>" if left_out > 0 else ""
-    return f"<table style='border-collapse:collapse'><tr>{head}</tr>{rows}</table>{more}"
+    return f"<table style='border-collapse:collapse;font:inherit;color:inherit'><tr>{head}</tr>{rows}</table>{more}"
 
 
 def _row(segment: SegmentResult) -> str:

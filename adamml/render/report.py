@@ -52,7 +52,7 @@ def render_report(analysis: Analysis, out: str | Path, *, thumbnails: Sequence[b
     canvas = FigureCanvasAgg(figure)
     pictures = _pictures(analysis, thumbnails)
     _heading(figure, analysis)
-    _best(figure.add_axes((0.7, 0.835, 0.25, 0.098)), analysis)
+    _best(figure.add_axes((0.72, 0.852, 0.25, 0.09)), analysis)
     lanes = lay_out(analysis)
     _timeline(figure.add_axes((0.14, 0.555, 0.79, 0.205)), analysis, lanes, pictures)
     _scores(figure.add_axes((0.14, 0.345, 0.79, 0.145)), analysis, lanes)
@@ -85,8 +85,10 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
         f"{words.policy(analysis.policy)} used {' and '.join(rates)}.",
         words.saving(analysis),
     ]
-    text = "\n".join(line for part in lines for line in textwrap.wrap(part, 58))
-    _write(figure, 0.07, 0.87, text, 9, linespacing=1.45)
+    # A number and its sign stay together: a no-break space is none to textwrap.
+    whole = [part.replace(" %", "\N{NO-BREAK SPACE}%") for part in lines]
+    text = "\n".join(line for part in whole for line in textwrap.wrap(part, 68))
+    _write(figure, 0.07, 0.868, text, 8.5, linespacing=1.45)
 
 
 def _often(analysis: Analysis, modality: str) -> str:

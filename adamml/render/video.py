@@ -84,6 +84,8 @@ def video_steps(
             f"The analysis is of a clip of {analysis.clip.duration:.1f} s, but {info.path.name!r} lasts "
             f"{info.duration:.1f} s: export a result together with the clip it came from."
         )
+    if out.resolve() == info.path.resolve():
+        raise ExportError(f"{out.name!r} is the clip itself; write the video somewhere else.")
     with workshop(out) as folder:
         yield Progress(share=0.0, message="Fetching the sound")
         track, finished = folder / "sound.wav", folder / "video.mp4"

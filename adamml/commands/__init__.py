@@ -1,0 +1,17 @@
+"""The commands of `adamml`, one file each: `add(subparsers)` describes it, a run function does it.
+
+A run function takes the parsed arguments and returns the exit status. It alone imports what is heavy, so that
+`adamml --help` is quick.
+"""
+
+import sys
+
+BAD_INPUT = 2
+
+
+def bad_input(error: Exception | str) -> int:
+    """One line on stderr, and the exit status that says that the input was at fault."""
+    if isinstance(error, OSError) and error.filename is not None:
+        error = f"cannot use {str(error.filename)!r}: {error.strerror}"
+    print(f"adamml: {' '.join(str(error).split())}", file=sys.stderr)
+    return BAD_INPUT
