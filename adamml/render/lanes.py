@@ -18,11 +18,18 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One segment's place, in shares of the lane's width."""
+    """One segment's place, in shares of the lane's width.
+
+    `room` is the distance to the nearest neighbour's middle, or the cell's width where there is none. `turn` is the
+    second from which the playhead counts as being in it: its start, or, where segments overlap, half-way from the
+    middle of the one before.
+    """
 
     segment: SegmentResult
     left: float
     right: float
+    room: float
+    turn: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +49,18 @@ def lay_out(analysis: Analysis, most_ticks: int = 12) -> Lanes:
     duration = max(analysis.clip.duration, segments[-1].end)
     pitch = min((b.start - a.start for a, b in pairwise(segments)), default=duration)
     to_scale = pitch / duration >= LEAST
+    middles = [(segment.start + segment.end) / 2 for segment in segments]
     cells = []
     for index, segment in enumerate(segments):
         if to_scale:
-            centre = (segment.start + segment.end) / 2 / duration
-            half = min(segment.end - segment.start, pitch) / 2 / duration
-            left, right = max(0.0, centre - half), min(1.0, centre + half)
+            half = min(segment.end - segment.start, pitch) / 2
+            left, right = max(0.0, middles[index] - half) / duration, min(duration, middles[index] + half) / duration
+            turn = max(segment.start, (middles[index - 1] + middles[index]) / 2) if index else segment.start
         else:
             left, right = index / len(segments), (index + 1) / len(segments)
-        cells.append(Cell(segment=segment, left=left, right=right))
+            turn = left * duration
+        room = pitch / duration if to_scale and len(segments) > 1 else right - left
+        cells.append(Cell(segment=segment, left=left, right=right, room=room, turn=turn))
     step = next((s for s in _STEPS if duration / s <= most_ticks), _STEPS[-1])
     return Lanes(
         duration=duration,

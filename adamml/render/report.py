@@ -19,7 +19,7 @@ from PIL import Image
 from adamml.analysis import Analysis, Macs
 from adamml.render import words
 from adamml.render.files import put_in_place, workshop
-from adamml.render.lanes import SKIPPED, USED, Lanes, lay_out, state
+from adamml.render.lanes import SKIPPED, USED, Cell, Lanes, lay_out, state
 from adamml.render.lettering import plain
 
 INK = {"rgb": "#2f6fb0", "audio": "#c9651c"}
@@ -138,14 +138,15 @@ def _timeline(axes: Axes, analysis: Analysis, lanes: Lanes, pictures: Sequence[I
         for modality, bottom in (("rgb", 1.25), ("audio", 0.15)):
             _cell(axes, left, bottom, width, state(cell.segment, modality), modality)
             probability = cell.segment.probabilities[modality]
-            if probability is not None:
+            if probability is not None and cell.segment.available[modality]:
                 axes.add_patch(Rectangle((left, bottom - 0.1), width * probability, 0.06, color=_MUTED, lw=0))
-        _answer(axes, (left + cell.right) / 2, width, cell.segment.label, analysis.label)
+        _answer(axes, cell, analysis.label)
     for left, right in lanes.gaps if lanes.to_scale else ():
         for y in (1.7, 0.6):
             axes.plot([left, right], [y, y], color=_FAINT, lw=1.2, ls=":")
     axes.set_xlim(0, 1)
-    axes.set_ylim(-0.55, 3.35 if shown else 2.25)
+    written = all(_fits(cell) for cell in lanes.cells) or lanes.cells[0].room < 0.012
+    axes.set_ylim(-0.55 if written else -1.0, 3.35 if shown else 2.25)
     axes.set_yticks([1.7, 0.6, -0.2], ["Picture", "Sound", "Answer"])
     axes.set_xticks(
         [tick / lanes.duration for tick in lanes.ticks], [f"{words.seconds(tick)} s" for tick in lanes.ticks]
@@ -174,15 +175,20 @@ def _air(width: float) -> float:
     return 0.003 if width > 0.015 else 0.0
 
 
-def _answer(axes: Axes, centre: float, width: float, label: str | None, answer: str) -> None:
-    """A segment's own answer, turned upright where cells are narrow, left out where they are slivers."""
-    if width < 0.018:
+def _fits(cell: Cell) -> bool:
+    """Whether a segment's answer can be written along the lane."""
+    return len(plain(words.label(cell.segment.label or "–"), 12)) * 0.0125 < cell.room
+
+
+def _answer(axes: Axes, cell: Cell, answer: str) -> None:
+    """A segment's own answer, turned upright where cells are close, left out where they are slivers."""
+    label = cell.segment.label
+    if cell.room < 0.012:
         return
-    text = plain(words.label(label), 12) if label is not None else "–"
-    fits = len(text) * 0.0125 < width
-    colour = _TEXT if label == answer else _MUTED
-    style = {"rotation": 0 if fits else 90, "parse_math": False, "color": colour}
-    axes.text(centre, -0.09, text, ha="center", va="top", fontsize=7.5 if fits else 6.5, **style)
+    text, fits = plain(words.label(label), 12) if label is not None else "–", _fits(cell)
+    size = 7.5 if fits else 6.5 if cell.room > 0.02 else 5
+    style = {"rotation": 0 if fits else 90, "parse_math": False, "color": _TEXT if label == answer else _MUTED}
+    axes.text((cell.left + cell.right) / 2, -0.09, text, ha="center", va="top", fontsize=size, **style)
 
 
 def _legend(axes: Axes, analysis: Analysis) -> None:

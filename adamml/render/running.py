@@ -16,16 +16,15 @@ _FLOOR = 1e-300  # a probability that underflowed to 0 still has a logarithm
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """The state from `time` seconds on: what counts the segment that began then. None before anything was run."""
+    """The answer with everything up to and including a segment counted; None before anything was run."""
 
-    time: float
     segment: int
     scores: Scores | None
     label: str | None
 
 
 def running(analysis: Analysis) -> tuple[Moment, ...]:
-    """One moment per segment, at its start; the last one is the clip's own answer."""
+    """One moment per segment; the last one is the clip's own answer."""
     sums = dict.fromkeys(analysis.classes, 0.0)
     counted, moments = 0, []
     for seen, segment in enumerate(analysis.segments, start=1):
@@ -37,7 +36,7 @@ def running(analysis: Analysis) -> tuple[Moment, ...]:
         if seen == len(analysis.segments):
             scores = analysis.scores
         label = max(scores, key=scores.__getitem__) if scores is not None else None
-        moments.append(Moment(time=segment.start, segment=segment.index, scores=scores, label=label))
+        moments.append(Moment(segment=segment.index, scores=scores, label=label))
     return tuple(moments)
 
 

@@ -37,7 +37,7 @@ class Strip:
         self._analysis, self._peaks = analysis, peaks
         self._lanes = lay_out(analysis)
         self._moments = running(analysis)
-        self._starts = [moment.time for moment in self._moments]
+        self._turns = [cell.turn for cell in self._lanes.cells]
         self._state = lru_cache(_KNOWN_STATES)(self._draw)
 
     def at(self, time: float) -> np.ndarray:
@@ -52,9 +52,9 @@ class Strip:
         return pixels
 
     def _where(self, time: float) -> tuple[int, int | None]:
-        """How many segments have begun, and which of them the playhead is in."""
-        begun = bisect_right(self._starts, time + 1e-6)
-        inside = begun > 0 and time <= self._analysis.segments[begun - 1].end
+        """How many segments had their turn, and which of them the playhead is in."""
+        begun = bisect_right(self._turns, time + 1e-6)
+        inside = begun > 0 and (time <= self._analysis.segments[begun - 1].end or not self._lanes.to_scale)
         return begun, begun - 1 if inside else None
 
     def _draw(self, begun: int, current: int | None) -> np.ndarray:
@@ -83,7 +83,8 @@ class Strip:
             draw_cell(sheet, _span(cell, top), state(cell.segment, modality), modality)
             if modality == "audio" and self._lanes.to_scale and state(cell.segment, modality) != MISSING:
                 self._sound_in(sheet, cell, top)
-            _probability(sheet, _span(cell, top), cell.segment.probabilities[modality], modality)
+            if cell.segment.available[modality]:
+                _probability(sheet, _span(cell, top), cell.segment.probabilities[modality], modality)
 
     def _sound_in(self, sheet: Sheet, cell: Cell, top: float) -> None:
         first, last = int(cell.left * self._peaks.size), int(cell.right * self._peaks.size)
@@ -140,7 +141,7 @@ class Strip:
             kind = state(cell.segment, modality)
             text = {USED: "used", SKIPPED: "skipped", MISSING: f"no {words.NOUN[modality]}"}[kind]
             size = 14 if kind == USED else 12
-            if font(size).getlength(text) > right - left - 6:
+            if font(size, bold=kind == USED).getlength(text) > right - left - 8:
                 text = "✓" if kind == USED else ""
             if text and font(size).getlength(text) <= right - left - 2:
                 ink, edge = (TEXT, INK[modality]) if kind == USED else (MUTED, LANE)
@@ -149,12 +150,14 @@ class Strip:
         self._write_said(draw, cell)
 
     def _write_said(self, draw: ImageDraw.ImageDraw, cell: Cell) -> None:
-        left, _, right, _ = _span(cell, 0)
         label = cell.segment.label
-        text = elided(plain(words.label(label)), font(13), right - left - 4) if label else "–"
-        if len(text) >= min(4, len(label or "")) and right - left > 12:
-            alike = label == self._analysis.label
-            draw.text(((left + right) / 2, _ANSWERS_TOP + 8), text, TEXT if alike else MUTED, font(13), "mm")
+        room = (_RIGHT - _LEFT) * cell.room - 4
+        text = elided(plain(words.label(label)), font(13), room) if label else "–"
+        if len(text) >= min(4, len(label or "")) and room > 12:
+            middle = min(_x((cell.left + cell.right) / 2), _RIGHT - font(13).getlength(text) / 2)
+            draw.text(
+                (middle, _ANSWERS_TOP + 8), text, TEXT if label == self._analysis.label else MUTED, font(13), "mm"
+            )
 
 
 def playhead(time: float, duration: float) -> float:
