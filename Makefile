@@ -37,3 +37,12 @@ $(VENV)/.dev: requirements.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
+
+# HF_TOKEN=... make space SPACE=owner/name: uploads what git tracks to a Hugging Face Space.
+.PHONY: space space-check
+space: $(VENV)/.app
+	$(BIN)/python -m adamml.hosting $(SPACE)
+
+# Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory.
+space-check: $(VENV)/.app
+	$(BIN)/python benchmarks/space_check.py

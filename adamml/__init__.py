@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adamml.media import ClipError, Storyboard
     from adamml.policies import POLICIES
     from adamml.recognizer import Recognizer, check_clip
+    from adamml.render import ExportError, as_webvtt, render_report, render_video, video_steps
     from adamml.session import ClipSession
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ _HOME = {
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.policies": ("POLICIES",),
     "adamml.recognizer": ("Recognizer", "check_clip"),
+    "adamml.render": ("ExportError", "as_webvtt", "render_report", "render_video", "video_steps"),
     "adamml.session": ("ClipSession",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -39,6 +41,7 @@ __all__ = [
     "Decided",
     "Decoded",
     "Event",
+    "ExportError",
     "Finished",
     "Macs",
     "ModelCard",
@@ -48,7 +51,11 @@ __all__ = [
     "Seconds",
     "SegmentResult",
     "Storyboard",
+    "as_webvtt",
     "check_clip",
+    "render_report",
+    "render_video",
+    "video_steps",
 ]
 
 

@@ -234,6 +234,12 @@ class Analysis:
             writer.writerow(row)
         return out.getvalue()
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: answer, timeline and table."""
+        from adamml.render.html import as_html  # only where it is wanted: results depend on nothing of ours
+
+        return as_html(self)
+
 
 def _without_total(values: dict[str, Any], kind: type) -> Any:
     return kind(**{part: value for part, value in values.items() if part != "total"})

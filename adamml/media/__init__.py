@@ -2,11 +2,12 @@
 
 Read in this order: `settings` and `errors` (what is allowed), `container` (what is in a file), `part` (a stretch of
 it), `sampling` (where the segments lie), `video`, `audio` and `spectrogram` (how pixels and samples come out), `clip`
-(all of it as one object), `storyboard` (pictures for people).
+(all of it as one object), `storyboard` and `display` (pictures and sound for people).
 """
 
 from adamml.media.clip import Clip
 from adamml.media.container import ClipInfo, probe
+from adamml.media.display import DisplayFrame, display_frames, display_rate, display_sound
 from adamml.media.errors import ClipError, ClipLimitError, ClipPartError, UnreadableClipError
 from adamml.media.part import part_of
 from adamml.media.sampling import Segment, examined_share, plan_segments
@@ -22,10 +23,14 @@ __all__ = [
     "ClipInfo",
     "ClipLimitError",
     "ClipPartError",
+    "DisplayFrame",
     "MediaSettings",
     "Segment",
     "Storyboard",
     "UnreadableClipError",
+    "display_frames",
+    "display_rate",
+    "display_sound",
     "draw_storyboard",
     "examined_share",
     "log_spectrogram",

@@ -53,29 +53,46 @@ def is_silent(samples: np.ndarray) -> bool:
 
 
 def _decoded(info: ClipInfo) -> Iterator[tuple[np.ndarray, int]]:
-    """Mono pieces with their common rate; gaps in the time stamps become silence."""
+    """Mono pieces with their common rate, ready to be resampled by torchaudio."""
+    for samples, rate in sound_pieces(info):
+        yield samples.mean(axis=0, dtype=np.float32), rate
+
+
+def sound_pieces(
+    info: ClipInfo, *, rate: int | None = None, layout: str | None = None, in_step: bool = False
+) -> Iterator[tuple[np.ndarray, int]]:
+    """(channels, N) float32 pieces of the sound track with their rate; gaps in the time stamps become silence.
+
+    Args:
+        rate: samples per second; the track's own when not given, unless that is an odd one.
+        layout: "stereo", say; every frame's own when not given, with silence in one channel.
+        in_step: begin with silence until the first sample's own time, however short, so that lips and sound agree.
+    """
     assert info.audio is not None
     with open_container(info.path) as container:
         stream = container.streams[info.audio.stream]
         assert isinstance(stream, av.AudioStream)
-        native = stream.rate or SAMPLE_RATE
-        common = math.gcd(native, SAMPLE_RATE)
-        rate = native if max(native, SAMPLE_RATE) // common <= MAX_RATIO else SAMPLE_RATE
+        if rate is None:
+            native = stream.rate or SAMPLE_RATE
+            common = math.gcd(native, SAMPLE_RATE)
+            rate = native if max(native, SAMPLE_RATE) // common <= MAX_RATIO else SAMPLE_RATE
+        channels = av.AudioLayout(layout).nb_channels if layout else 1
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
         written = 0
         for frame in decoded(container, stream):
             if frame.sample_rate <= 0 or frame.samples <= 0:
                 continue
-            layout = frame.layout.name
-            if shape != (frame.format.name, layout, frame.sample_rate):  # first frame, or the format changes midway
-                shape = frame.format.name, layout, frame.sample_rate
-                resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+            arrives = frame.format.name, frame.layout.name, frame.sample_rate
+            if shape != arrives:  # first frame, or the format changes midway
+                shape = arrives
+                resampler = av.AudioResampler(format="fltp", layout=layout or frame.layout.name, rate=rate)
             if frame.time is not None:
                 missing = (frame.time - info.origin - info.audio.start) - written / rate
-                if missing > GAP_S and written / rate + missing <= info.audio.end:
-                    silence = np.zeros(int(missing * rate), np.float32)
-                    written += silence.size
+                least = 0.0 if in_step and written == 0 else GAP_S
+                if missing > least and written / rate + missing <= info.audio.end:
+                    silence = np.zeros((channels, int(missing * rate)), np.float32)
+                    written += silence.shape[1]
                     yield silence, rate
             assert resampler is not None
             try:
@@ -83,6 +100,6 @@ def _decoded(info: ClipInfo) -> Iterator[tuple[np.ndarray, int]]:
             except AV_ERRORS:
                 continue
             for part in converted:
-                mono = part.to_ndarray().mean(axis=0, dtype=np.float32)
-                written += mono.size
-                yield mono, rate
+                samples = part.to_ndarray()
+                written += samples.shape[1]
+                yield samples, rate

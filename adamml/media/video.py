@@ -36,6 +36,11 @@ def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.nda
     size = max(short_side, int(width * scale)), max(short_side, int(height * scale))
     if max(size) > MAX_LONG_SIDE:
         raise UnreadableClipError(f"Frames of {frame.width} x {frame.height} pixels are too narrow to be used.")
+    return resized(frame, size)
+
+
+def resized(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 upright RGB of a frame brought to (width, height) and then turned as the file asks."""
     picture = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation=Interpolation.BILINEAR)
     pixels = picture.to_ndarray()
     quarter_turns = round((frame.rotation or 0) / 90) % 4

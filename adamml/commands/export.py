@@ -1,0 +1,108 @@
+"""`adamml export`: analyse a clip once and write the result in as many forms as asked for."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adamml.commands import bad_input
+
+if TYPE_CHECKING:
+    from adamml.analysis import Analysis
+    from adamml.recognizer import Recognizer
+
+POLICY_NAMES = ("adamml", "rgb", "audio", "all", "random")
+FORMS = {
+    "mp4": "an annotated video with the clip's own sound",
+    "png": "a one-page report",
+    "json": "the whole result",
+    "csv": "one row per segment",
+    "vtt": "captions for a player (WebVTT)",
+}
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("export", help="take a result away: annotated video, report, JSON, CSV, captions")
+    parser.add_argument("clip", type=Path, help="a video or sound file")
+    for form, what in FORMS.items():
+        parser.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write {what}")
+    parser.add_argument("--policy", choices=POLICY_NAMES, default="adamml", help="how to decide (default: %(default)s)")
+    parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
+    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 done, 2 bad input (one line on stderr)."""
+    from adamml.checkpoint import CheckpointError
+    from adamml.media import ClipError
+    from adamml.recognizer import Recognizer
+    from adamml.render import ExportError
+
+    targets = {form: getattr(args, form) for form in FORMS if getattr(args, form) is not None}
+    try:
+        _check(args.clip, targets)
+        _export(args, targets, Recognizer.load(args.model, fusion=args.fusion))
+    except (ClipError, CheckpointError, ExportError, OSError) as error:
+        return bad_input(error)
+    return 0
+
+
+def _check(clip: Path, targets: dict[str, Path]) -> None:
+    """Whatever can be refused is refused before the long work begins."""
+    from adamml.render import ExportError
+
+    if not targets:
+        raise ExportError(f"say what to write: {', '.join(f'--{form} FILE' for form in FORMS)}")
+    if len({target.resolve() for target in targets.values()}) < len(targets):
+        raise ExportError("two forms cannot be written to one file")
+    for target in targets.values():
+        if not target.parent.is_dir():
+            raise ExportError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
+        if target.resolve() == clip.resolve():
+            raise ExportError(f"{target.name!r} is the clip itself; write the result somewhere else")
+
+
+def _export(args: argparse.Namespace, targets: dict[str, Path], recognizer: "Recognizer") -> None:
+    from adamml.render import as_webvtt, render_report, render_video
+
+    with recognizer.open(args.clip, args.segments) as session:
+        analysis = session.analyze(args.policy)
+        board = session.storyboard() if "png" in targets else None
+    texts: dict[str, Callable[[], str]] = {
+        "json": analysis.to_json,
+        "csv": analysis.to_csv,
+        "vtt": lambda: as_webvtt(analysis),
+    }
+    for form, target in targets.items():
+        if form in texts:
+            _write(target, texts[form]())
+        elif form == "png":
+            render_report(analysis, target, thumbnails=board.thumbnails if board else None)
+        else:
+            render_video(args.clip, analysis, target, progress=_say)
+            _say(1.0, "", last=True)
+    print(_summary(analysis, targets))
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all."""
+    from adamml.render.files import put_in_place, workshop
+
+    with workshop(target) as folder:
+        finished = folder / "text"
+        finished.write_text(text, encoding="utf-8")
+        put_in_place(finished, target)
+
+
+def _say(share: float, message: str, *, last: bool = False) -> None:
+    """One line on a terminal that is overwritten as things go on; nothing in a log file."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K" if last else f"\r\x1b[K{share:4.0%} {message}", end="", file=sys.stderr, flush=True)
+
+
+def _summary(analysis: "Analysis", targets: dict[str, Path]) -> str:
+    said = f"{analysis.label}  {100 * analysis.scores[analysis.label]:.0f} % sure"
+    return "\n".join([said, *(f"wrote {target}" for target in targets.values())])

@@ -1,0 +1,34 @@
+"""Results to take away: an annotated video, a one-page report, captions, and a notebook's view of an analysis.
+
+Everything here draws from a frozen `Analysis` and, for pictures and sound, from the media room; nothing is computed
+again. `lanes`, `running` and `words` say what is to be shown; `lettering` is the font; `strip` draws the lanes under
+the picture; `video`, `report`, `captions` and `html` are the four things made of them. Names are imported on first use,
+because matplotlib and moviepy take seconds to import.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adamml.render.captions import as_webvtt
+    from adamml.render.files import ExportError
+    from adamml.render.html import as_html
+    from adamml.render.report import render_report
+    from adamml.render.video import render_video, video_steps
+
+_MODULE_OF = {
+    "ExportError": "files",
+    "as_html": "html",
+    "as_webvtt": "captions",
+    "render_report": "report",
+    "render_video": "video",
+    "video_steps": "video",
+}
+
+__all__ = ["ExportError", "as_html", "as_webvtt", "render_report", "render_video", "video_steps"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'adamml.render' has no attribute {name!r}")
+    return getattr(import_module(f"adamml.render.{_MODULE_OF[name]}"), name)

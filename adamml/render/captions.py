@@ -1,0 +1,34 @@
+"""Captions for a player: what each segment said, as WebVTT (W3C, "WebVTT: The Web Video Text Tracks Format").
+
+One cue per segment. Where segments overlap, a cue ends when the next begins, so that one is shown at a time.
+"""
+
+from itertools import pairwise
+
+from adamml.analysis import Analysis
+from adamml.render import words
+
+
+def as_webvtt(analysis: Analysis) -> str:
+    """The analysis as the text of a .vtt file."""
+    segments = analysis.segments
+    ends = [min(a.end, b.start) for a, b in pairwise(segments)] + [segments[-1].end]
+    blocks = ["WEBVTT", f"NOTE\n{_plain(analysis.clip.name)}, policy {_plain(words.policy(analysis.policy))}"]
+    for segment, end in zip(segments, ends, strict=True):
+        if end - segment.start < 0.001:  # lies under its neighbour
+            continue
+        line = f"{words.answer(segment)} ({words.how(segment)})"
+        blocks.append(f"{segment.index + 1}\n{_stamp(segment.start)} --> {_stamp(end)}\n{_plain(line)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _stamp(seconds: float) -> str:
+    """hours:minutes:seconds.thousandths"""
+    whole = round(seconds * 1000)
+    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02}.{whole % 1000:03}"
+
+
+def _plain(text: str) -> str:
+    """One line without anything that a player takes for markup or for a time line."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,171 @@
+"""A hub on the loopback interface that speaks as much of the Hugging Face protocol as an upload to a Space uses.
+
+It keeps commits in memory and checks what a hub checks: the token, the namespace, and that the sha256 of a large file
+is that of what was put.
+"""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+TOKEN, OWNER = "hf_standin", "ada"
+LARGE = 10_000_000  # bytes from which a file has to be stored apart
+
+
+class Hub(ThreadingHTTPServer):
+    """The whole state: Spaces by name, each a dict of path -> content; large contents by their sha256."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.spaces: dict[str, dict[str, bytes]] = {}
+        self.created: list[dict[str, Any]] = []
+        self.large: dict[str, bytes] = {}
+        self.commits: list[str] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@contextmanager
+def hub() -> Iterator[Hub]:
+    server = Hub()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Hub
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _answer(self, status: int, values: object) -> None:
+        body = json.dumps(values).encode()
+        self.send_response(status)
+        if status >= 400 and isinstance(values, dict):
+            self.send_header("X-Error-Message", values["error"])
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            pieces = []
+            while size := int(self.rfile.readline(), 16):
+                pieces.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(pieces)
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _known(self) -> bool:
+        return self.headers.get("Authorization") == f"Bearer {TOKEN}"
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if not self._known():
+            self._answer(401, {"error": "Invalid user token."})
+        elif path == "/api/whoami-v2":
+            self._answer(200, {"name": OWNER, "type": "user", "orgs": []})
+        elif path.startswith("/api/spaces/") and "/tree/" in path:
+            files = self.server.spaces[path.removeprefix("/api/spaces/").split("/tree/")[0]]
+            tree = [
+                {"type": "file", "path": name, "size": len(data), "oid": git_oid(data)} for name, data in files.items()
+            ]
+            self._answer(200, tree)
+        else:
+            self._answer(404, {"error": "Repository not found"})
+
+    def do_PUT(self) -> None:
+        oid, body = self.path.removeprefix("/store/"), self._body()
+        if hashlib.sha256(body).hexdigest() != oid:
+            self._answer(400, {"error": "checksum mismatch"})
+            return
+        self.server.large[oid] = body
+        self._answer(200, {})
+
+    def do_POST(self) -> None:
+        path, body = urlsplit(self.path).path, self._body()
+        if path == "/api/validate-yaml":
+            self._answer(200, {"errors": [], "warnings": []})
+        elif not self._known():
+            self._answer(401, {"error": "Invalid user token."})
+        elif path == "/api/repos/create":
+            self._create(json.loads(body))
+        elif path.endswith("/info/lfs/objects/batch"):
+            self._batch(json.loads(body)["objects"])
+        elif "/preupload/" in path:
+            self._answer(200, {"files": [self._mode(file) for file in json.loads(body)["files"]]})
+        elif "/commit/" in path:
+            self._commit(path.removeprefix("/api/spaces/").split("/commit/")[0], body)
+        else:
+            self._answer(404, {"error": "Repository not found"})
+
+    def _create(self, asked: dict[str, Any]) -> None:
+        owner, name = asked.get("organization") or OWNER, asked["name"]
+        space = f"{owner}/{name}"
+        if owner != OWNER:
+            self._answer(403, {"error": f"You don't have the rights to create a space under the namespace {owner!r}"})
+        elif space in self.server.spaces:
+            self._answer(409, {"error": "You already created this space repo", "url": self._url(space)})
+        else:
+            self.server.created.append(asked)
+            self.server.spaces[space] = {".gitattributes": b"*.safetensors filter=lfs\n"}
+            self._answer(200, {"url": self._url(space)})
+
+    def _url(self, space: str) -> str:
+        return f"{self.server.address}/spaces/{space}"
+
+    def _mode(self, file: dict[str, Any]) -> dict[str, Any]:
+        mode = "lfs" if file["size"] >= LARGE else "regular"
+        return {"path": file["path"], "uploadMode": mode, "shouldIgnore": False}
+
+    def _batch(self, objects: list[dict[str, Any]]) -> None:
+        answers = []
+        for thing in objects:
+            answer: dict[str, Any] = {"oid": thing["oid"], "size": thing["size"]}
+            if thing["oid"] not in self.server.large:
+                answer["actions"] = {"upload": {"href": f"{self.server.address}/store/{thing['oid']}"}}
+            answers.append(answer)
+        self._answer(200, {"transfer": "basic", "objects": answers})
+
+    def _commit(self, space: str, body: bytes) -> None:
+        files = self.server.spaces[space]
+        for line in body.splitlines():
+            entry = json.loads(line)
+            value = entry["value"]
+            if entry["key"] == "file":
+                content = base64.b64decode(value["content"])
+                if len(content) >= LARGE:
+                    self._answer(400, {"error": "files above 10 MB have to be stored apart"})
+                    return
+                files[value["path"]] = content
+            elif entry["key"] == "lfsFile":
+                files[value["path"]] = self.server.large[value["oid"]]
+            elif entry["key"] == "deletedFile":
+                del files[value["path"]]
+        oid = hashlib.sha1(body).hexdigest()
+        self.server.commits.append(oid)
+        self._answer(200, {"success": True, "commitOid": oid, "commitUrl": f"{self._url(space)}/commit/{oid}"})
+
+
+def git_oid(data: bytes) -> str:
+    """Git's name for a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
