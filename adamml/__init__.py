@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
-    from adamml.checkpoint import CheckpointError, ModelCard
+    from adamml.checkpoint import CheckpointError, ModelCard, card_of
+    from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.media import ClipError, Storyboard
-    from adamml.policies import POLICIES
-    from adamml.recognizer import Recognizer, check_clip
+    from adamml.policies import POLICIES, ByHandPolicy, get_policy
+    from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.session import ClipSession
 
 __version__ = "0.1.0"
 
 _HOME = {
     "adamml.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
-    "adamml.checkpoint": ("CheckpointError", "ModelCard"),
+    "adamml.checkpoint": ("CheckpointError", "ModelCard", "card_of"),
+    "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
-    "adamml.policies": ("POLICIES",),
-    "adamml.recognizer": ("Recognizer", "check_clip"),
+    "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
+    "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.session": ("ClipSession",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -32,10 +34,12 @@ __all__ = [
     "POLICIES",
     "Analysis",
     "AnalysisError",
+    "ByHandPolicy",
     "CheckpointError",
     "ClipError",
     "ClipFacts",
     "ClipSession",
+    "Closeup",
     "Decided",
     "Decoded",
     "Event",
@@ -48,7 +52,10 @@ __all__ = [
     "Seconds",
     "SegmentResult",
     "Storyboard",
+    "browser_preview",
+    "card_of",
     "check_clip",
+    "get_policy",
 ]
 
 

@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     app = commands.add_parser("app", help="open the web page")
     app.add_argument("--host", default="127.0.0.1")
     app.add_argument("--port", type=int, default=7860)
+    app.add_argument("--profile", choices=("public", "local"), default="public", help="limits on clips")
     app.set_defaults(run=run_app)
 
     doctor = commands.add_parser("doctor", help="show versions, device and model, and what is missing")
@@ -119,7 +120,7 @@ def _cell(available: bool, used: bool, probability: float | None) -> str:
 def run_app(args: argparse.Namespace) -> int:
     from app.run import main as serve
 
-    serve(["--host", args.host, "--port", str(args.port)])
+    serve(["--host", args.host, "--port", str(args.port), "--profile", args.profile])
     return 0
 
 
