@@ -13,28 +13,29 @@ def verdict(pair: Pair) -> str:
     left, right = pair.left, pair.right
     if left.policy == right.policy:
         return "Both sides are the same."
-    name = words.policy(left.policy)
-    same = left.label == right.label
-    first = (
-        "Same answer" if same else f"Another answer ({words.label(left.label)} instead of {words.label(right.label)})"
-    )
     saving = 1 - left.macs.total / right.macs.total if right.macs.total else 0.0
     amount = words.compared(saving)
-    if amount == "the same":
-        cost = "with the same compute"
-    elif amount.endswith("as much"):
-        cost = f"but {amount} compute"
-    else:
-        cost = f"{'with' if saving > 0 else 'but'} {amount} compute"
-    listened, ran_more = _instead(left, right), sum(left.macs.total > right.macs.total for _ in (1,))
-    count = words.count(len(left.segments), "segment")
+    same = amount == "the same"
+    cheaper = saving > 0 and not same
+    cost = "with the same compute" if same else f"{'with' if cheaper else 'but'} {amount} compute"
+    listened, count = _instead(left, right), words.count(len(left.segments), "segment")
     why = ""
     if listened:
         why = f": it listened instead of looking in {listened} of {count}"
-    elif ran_more and left.macs.decide:
+    elif not cheaper and not same and left.macs.decide:
         why = f": deciding alone took {words.billions(left.macs.decide)} billion MACs"
-    loses = "" if saving > 0 or amount == "the same" else f" Here {name} loses."
-    return f"{first} {cost}{why}.{loses}"
+    loses = "" if cheaper or same else f" Here {words.policy(left.policy)} costs more."
+    return f"{_answers(left, right)} {cost}{why}.{loses}"
+
+
+def _answers(left: Analysis, right: Analysis) -> str:
+    """Same answer, and surer of it (96 % instead of 45 %)"""
+    if left.label != right.label:
+        return f"Another answer ({words.label(left.label)} instead of {words.label(right.label)})"
+    sure, other = left.scores[left.label], right.scores[right.label]
+    if abs(sure - other) < 0.05:
+        return "Same answer"
+    return f"Same answer, {'surer' if sure > other else 'less sure'} ({percent(sure)} instead of {percent(other)}),"
 
 
 def _instead(left: Analysis, right: Analysis) -> int:
@@ -104,7 +105,8 @@ def _lanes(pair: Pair) -> str:
         )
         body += f'<tr><th scope="row">Answer</th>{answers}</tr>'
     return (
-        f'{BOX}<table class="lanes"><caption>Segment by segment; <span class="differs">≠</span> marks what the two do '
+        f'{BOX}<table class="lanes" style="--columns:{len(pair.left.segments)}">'
+        '<caption>Segment by segment; <span class="differs">≠</span> marks what the two do '
         f'or say differently.</caption><thead><tr><th scope="col">Segment</th>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

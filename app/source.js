@@ -1,7 +1,7 @@
 // Ways to bring a clip besides the button: drop a file anywhere on the page, or record one with camera and microphone.
 // Both end in the upload button's own file input, so that there is one way in. Runs once with `element` as the box.
 const SECONDS = 15;
-const input = () => document.querySelector("#upload input[type=file]") ?? document.querySelector("input[type=file]");
+const input = () => document.querySelector("#ways input[type=file]");
 const say = (text) => { element.querySelector(".record-say").textContent = text; };
 
 function hand(file) {

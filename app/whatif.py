@@ -13,7 +13,7 @@ _W, _H, _L, _B, _T, _R = 460, 190, 44, 36, 14, 16  # the curve's box and margins
 def what_if(shown: Shown, facts: Mapping[str, Any]) -> str:
     """The card's content as HTML."""
     curves = f'<div class="curves">{_clip(shown)}{_model(facts)}</div>'
-    return f'<div class="whatif">{_state(shown)}{_slider(shown)}{curves}</div>'
+    return f'<div class="whatif"><div class="whatif-hand">{_state(shown)}{_slider(shown)}</div>{curves}</div>'
 
 
 def sentence(shown: Shown) -> str:
@@ -76,8 +76,8 @@ def _clip(shown: Shown) -> str:
         else ""
     )
     return (
-        '<figure class="curve"><figcaption><b>This clip</b>: how sure the answer is, by compute. '
-        f"{button}</figcaption>{_drawn(points, now, shown.base.label)}</figure>"
+        '<figure class="curve"><figcaption><b>This clip:</b> how sure the answer is, by compute.</figcaption>'
+        f"{_drawn(points, now, shown.base.label)}{button}</figure>"
     )
 
 
@@ -113,14 +113,16 @@ def _drawn(points: Sequence[Point], now: Point, answer: str) -> str:
         f"<td>{percent(p.certainty)}</td></tr>"
         for p in points
     )
+    names = ("Wanted at least", "Billion MACs", "Answer", "Sure")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     other = any(p.label != answer for p in everything)
     key = f" Hollow dots give another answer than {esc(words.label(answer))}." if other else ""
     return (
         f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="Certainty against compute; a table follows">'
         f'{_grid(most / 1e9)}<path class="curve-line" d="{line}"/>{dots}{here}{text}</svg>'
         f'<p class="remark">The diamond is where you are; dots are budgets known so far.{key}</p>'
-        '<table class="visually-hidden"><caption>Budgets on this clip</caption><thead><tr><th>Wanted at least</th>'
-        f"<th>Billion MACs</th><th>Answer</th><th>Sure</th></tr></thead><tbody>{table}</tbody></table>"
+        f'<table class="visually-hidden"><caption>Budgets on this clip</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{table}</tbody></table>"
     )
 
 
@@ -170,7 +172,7 @@ def _model(facts: Mapping[str, Any]) -> str:
     )
     grid = _grid(most).replace(">0%<", f">{floor:.0%}<").replace(">50%<", f">{(1 + floor) / 2:.0%}<")
     return (
-        '<figure class="curve"><figcaption><b>Many test clips</b>: how often the answer is right, by compute for ten '
+        '<figure class="curve"><figcaption><b>Many test clips:</b> how often the answer is right, by compute for ten '
         f'segments.</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" aria-label="Accuracy against compute over the '
         f'test clips">{grid}<path class="curve-line" d="{line}"/>{dots}</svg></figure>'
     )

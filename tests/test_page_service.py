@@ -147,7 +147,7 @@ def test_a_comparison_says_in_one_sentence_who_wins(clip: Path) -> None:
     cheap = verdict(Pair(left=audio, right=rgb))
     assert "listened instead of looking in 4 of 4 segments" in cheap
     assert "less compute" in cheap
-    assert "Here Everything loses." in verdict(Pair(left=everything, right=rgb))
+    assert "Here Everything costs more." in verdict(Pair(left=everything, right=rgb))
     assert verdict(Pair(left=rgb, right=rgb)) == "Both sides are the same."
     html = comparison(Pair(left=adaptive, right=rgb))
     differing = sum(
