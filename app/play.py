@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import adamml
 from adamml import Analysis, Closeup
 from app import words
+from app.budget import by_hand, known_points, with_point
 from app.service import visits
-from app.shown import THRESHOLDS, Grid, Point, Shown, budget_grid, grid_of, has_budget
+from app.shown import Grid, Shown, budget_grid, grid_of
 from app.view import MODALITIES
 
 
@@ -29,36 +30,18 @@ def read_grid(shown: Shown, text: object) -> Grid:
     return tuple({m: text[m][i] == "1" for m in MODALITIES} for i in range(count))
 
 
-def _by_hand(session: adamml.ClipSession, shown: Shown, grid: Grid) -> Analysis:
-    base = adamml.get_policy(shown.base.policy)
-    return session.analyze(adamml.ByHandPolicy(grid=grid, base=base))
-
-
 def switch(shown: Shown, grid: Grid, threshold: float | None = None) -> Shown:
     """Run a grid of cells in place of the policy's choices."""
     if grid == grid_of(shown.base):
         return replace(shown.reset(), threshold=threshold)
     with visits.session(shown.key) as session:
-        return replace(shown, current=_by_hand(session, shown, grid), threshold=threshold)
+        return replace(shown, current=by_hand(session, shown, grid), threshold=threshold)
 
 
 def set_budget(shown: Shown, threshold: float) -> Shown:
     """Run what the policy wants at least this much, and note what that gave."""
     moved = switch(shown, budget_grid(shown.base, threshold), threshold)
-    return replace(moved, points=_with_point(shown.points, threshold, moved.current))
-
-
-def known_points(shown: Shown) -> Shown:
-    """Add the budgets that need nothing but what was run already."""
-    if not has_budget(shown.base):
-        return shown
-    points = shown.points
-    with visits.session(shown.key) as session:
-        for threshold in THRESHOLDS:
-            grid = budget_grid(shown.base, threshold)
-            if all(session.has_run(i, m) for i, row in enumerate(grid) for m in MODALITIES if row[m]):
-                points = _with_point(points, threshold, _by_hand(session, shown, grid))
-    return replace(shown, points=points)
+    return replace(moved, points=with_point(shown.points, threshold, moved.current))
 
 
 def whole_curve(shown: Shown) -> Generator[tuple[str, Shown | None], None, None]:
@@ -66,17 +49,8 @@ def whole_curve(shown: Shown) -> Generator[tuple[str, Shown | None], None, None]
     with visits.session(shown.key) as session:
         for event in session.run(adamml.ByHandPolicy(grid=budget_grid(shown.base, 0.0))):
             yield event.message, None
-    yield "Drawing the curve", known_points(shown)
-
-
-def _with_point(points: tuple[Point, ...], threshold: float, analysis: Analysis) -> tuple[Point, ...]:
-    point = Point(
-        threshold=threshold,
-        macs=analysis.macs.total,
-        label=analysis.label,
-        certainty=analysis.scores[analysis.label],
-    )
-    return tuple(sorted([p for p in points if p.threshold != threshold] + [point], key=lambda p: p.threshold))
+        yield "Drawing the curve", None
+        yield "Done", known_points(session, shown)
 
 
 @dataclass(frozen=True, kw_only=True)

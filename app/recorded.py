@@ -15,7 +15,8 @@ from typing import Any
 
 import adamml
 from adamml import Analysis, Storyboard
-from app import play, service
+from app import service
+from app.budget import known_points
 from app.play import Pair
 from app.shown import Point, Shown
 from app.visits import VisitKey
@@ -69,7 +70,7 @@ def record(target: Path = RECORD) -> None:
         analysis, board = session.analyze("adamml"), session.storyboard()
         session.analyze("all")
         rgb = session.analyze("rgb")
-    shown = play.known_points(Shown(key=key, base=analysis, current=analysis, board=board))
+        shown = known_points(session, Shown(key=key, base=analysis, current=analysis, board=board))
     values: dict[str, Any] = {
         "clip": CLIP,
         "about": ABOUT,

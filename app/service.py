@@ -17,6 +17,8 @@ from typing import Any
 
 import adamml
 from app import icons, words
+from app.budget import known_points
+from app.geometry import DENSE
 from app.shown import Shown
 from app.view import Progress, View
 from app.visits import VisitKey, Visits
@@ -189,6 +191,8 @@ def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[S
         elif isinstance(event, adamml.Finished):
             assert board is not None, "a run begins with what the file is"
             shown = Shown(key=key, base=event.analysis, current=event.analysis, board=board)
+            if len(shown.base.segments) <= DENSE:
+                shown = known_points(session, shown)
             yield Step(status=line("is-done", f"{icons.CHECK} Done."), shown=shown)
         elif time.monotonic() - drawn > _REDRAW_SECONDS:
             drawn = time.monotonic()

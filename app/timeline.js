@@ -120,19 +120,45 @@ function bar() {
   box.append(open);
 }
 
-// The whole grid goes to the server each time, so that quick presses cannot get lost between answers.
-function flip(modality, index = selected) {
-  const segment = segments()[index];
-  if (!segment || section().classList.contains("is-live") || segment.dataset[modality] === "missing") return;
-  const on = !isOn(segment, modality);
+// Switching shows at once and is sent as a whole grid, one request at a time: what is pressed while an answer is on its
+// way waits for it, and then goes as it stands, so that quick presses cannot get lost.
+let wanted = null;
+let onItsWay = null;
+function mark(segment, modality, on) {
   segment.dataset[modality] = on ? "chosen" : "skipped";
   segment.dataset[`${modality}Words`] = on ? "used by hand" : "skipped by hand";
   const cell = segment.querySelector(`.tl-${modality}`);
   cell.classList.remove("is-used", "is-chosen", "is-skipped");
   cell.classList.add(on ? "is-chosen" : "is-skipped", "is-pending");
-  const row = (m) => segments().map((s) => (isOn(s, m) ? "1" : "0")).join("");
+}
+function send() {
+  if (onItsWay || !wanted) return;
+  onItsWay = wanted;
+  trigger("switch", { grid: wanted });
+  setTimeout(() => { onItsWay = null; }, 60000); // an answer that never came must not block for ever
+}
+function flip(modality, index = selected) {
+  const segment = segments()[index];
+  if (!segment || section().classList.contains("is-live") || segment.dataset[modality] === "missing") return;
+  mark(segment, modality, !isOn(segment, modality));
   select(index);
-  trigger("switch", { grid: { rgb: row("rgb"), audio: row("audio") } });
+  const row = (m) => segments().map((s) => (isOn(s, m) ? "1" : "0")).join("");
+  wanted = { rgb: row("rgb"), audio: row("audio") };
+  send();
+}
+function answered() {
+  const asked = onItsWay;
+  onItsWay = null;
+  if (!wanted || wanted === asked || section()?.classList.contains("is-live")) { wanted = null; return; }
+  segments().forEach((s, i) => {
+    if (wanted.rgb.length !== segments().length) return;
+    for (const m of ["rgb", "audio"]) {
+      const on = wanted[m][i] === "1";
+      if (s.dataset[m] !== "missing" && on !== isOn(s, m)) mark(s, m, on);
+    }
+  });
+  if (wanted.rgb.length === segments().length) send();
+  else wanted = null;
 }
 
 function open(index) {
@@ -218,6 +244,7 @@ element.addEventListener("scroll", (event) => {
 }, true);
 
 function renewed() {
+  answered();
   const count = segments().length;
   if (!count) { selected = 0; scrolled = 0; return; }
   const back = document.activeElement === document.body || element.contains(document.activeElement) ? focused : null;

@@ -53,10 +53,10 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         run.success(_finished, state, [*named(*_RESULT, "compared", "json", "csv")], **quiet)
     picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
 
-    # Playing with the result. The newest press wins; what it says holds for the whole grid.
+    # Playing with the result. What a press says holds for the whole grid, and a visit answers in order.
     playing: dict[str, Any] = {
         "outputs": [state, *named(*_RESULT[4:9], "answer", "status")],
-        "trigger_mode": "always_last",
+        "trigger_mode": "multiple",
         "concurrency_id": "play",
         "concurrency_limit": 2,
         **quiet,

@@ -13,7 +13,7 @@ from app.opened import opened
 from app.play import Pair
 from app.recorded import RECORD, load
 from app.service import Step
-from app.shown import Shown, budget_grid, grid_of
+from app.shown import THRESHOLDS, Shown, budget_grid, grid_of
 from app.timeline import timeline
 from app.view import from_analysis, so_far
 from app.visits import VisitKey, Visits
@@ -126,8 +126,10 @@ def test_the_budget_follows_the_recorded_probabilities(clip: Path) -> None:
     middle = shown.base.segments[0].probabilities["rgb"]
     assert budget_grid(shown.base, middle)[0]["rgb"]
     assert not budget_grid(shown.base, middle + 1e-6)[0]["rgb"]
-    curve = play.known_points(everything).points
-    assert len(curve) == len(play.THRESHOLDS)  # all was run, so all is known
+    *_, (_, drawn) = play.whole_curve(shown)
+    assert drawn is not None
+    curve = drawn.points
+    assert len(curve) == len(THRESHOLDS)  # all was run, so all is known
     assert [p.macs for p in curve] == sorted((p.macs for p in curve), reverse=True)
     facts = {"measured": {"budget": [{"threshold": 0.3, "accuracy": 90.0, "gmacs": 50.0}] * 2}}
     assert "Many test clips" in what_if(shown, facts)
@@ -208,4 +210,4 @@ def test_the_recorded_example_is_of_the_shipped_model() -> None:
         name, _, digest = weights.partition(" ")
         # A new model needs a new record: python -m app.recorded
         assert card["files"][name].startswith(digest)
-    assert len(example.shown.points) == len(play.THRESHOLDS)
+    assert len(example.shown.points) == len(THRESHOLDS)
