@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
-    from adamml.checkpoint import CheckpointError, ModelCard
+    from adamml.checkpoint import CheckpointError, ModelCard, card_of
+    from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.media import ClipError, Storyboard
-    from adamml.policies import POLICIES
-    from adamml.recognizer import Recognizer, check_clip
+    from adamml.policies import POLICIES, ByHandPolicy, get_policy
+    from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import ExportError, as_webvtt, render_report, render_video, video_steps
     from adamml.session import ClipSession
 
@@ -20,11 +21,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "adamml.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
-    "adamml.checkpoint": ("CheckpointError", "ModelCard"),
+    "adamml.checkpoint": ("CheckpointError", "ModelCard", "card_of"),
+    "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
-    "adamml.policies": ("POLICIES",),
-    "adamml.recognizer": ("Recognizer", "check_clip"),
+    "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
+    "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": ("ExportError", "as_webvtt", "render_report", "render_video", "video_steps"),
     "adamml.session": ("ClipSession",),
 }
@@ -34,10 +36,12 @@ __all__ = [
     "POLICIES",
     "Analysis",
     "AnalysisError",
+    "ByHandPolicy",
     "CheckpointError",
     "ClipError",
     "ClipFacts",
     "ClipSession",
+    "Closeup",
     "Decided",
     "Decoded",
     "Event",
@@ -52,7 +56,10 @@ __all__ = [
     "SegmentResult",
     "Storyboard",
     "as_webvtt",
+    "browser_preview",
+    "card_of",
     "check_clip",
+    "get_policy",
     "render_report",
     "render_video",
     "video_steps",

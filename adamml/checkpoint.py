@@ -163,6 +163,15 @@ def read_card(folder: Path) -> ModelCard:
         raise CheckpointError(f"{folder / MODEL_FILE} cannot be read as a model description: {error}") from error
 
 
+def card_of(name_or_path: str | Path) -> ModelCard:
+    """What a checkpoint says of itself, without reading its weights.
+
+    Raises:
+        CheckpointError: when there is no such checkpoint, or its description cannot be read.
+    """
+    return read_card(find_model(name_or_path))
+
+
 def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]:
     expected = card.files.get(name)
     if expected is None:

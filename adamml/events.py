@@ -40,10 +40,12 @@ class Decided(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Scored(Event):
-    """One cell was run."""
+    """One cell was run: what its segment says so far, and what the clip says so far (class -> probability)."""
 
     segment: int
     modality: str
+    segment_scores: Mapping[str, float]
+    clip_scores: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)

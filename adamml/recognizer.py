@@ -17,6 +17,7 @@ from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.cost import CostModel
 from adamml.engine import Engine
 from adamml.media import Clip, ClipLimitError, probe, settings_for
+from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
 from adamml.nn.deciders import DECIDERS
 from adamml.nn.fusion import FusionRule
@@ -33,6 +34,18 @@ def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
         ClipError: when it cannot be used, or exceeds a limit of the profile.
     """
     return clip_facts(probe(Path(path), settings_for(profile)))
+
+
+def browser_preview(path: str | Path, folder: Path, profile: str = "public") -> Path | None:
+    """A version of the clip that browsers play, written into `folder`; None when they play the file itself.
+
+    Raises:
+        ClipError: when the clip cannot be used.
+    """
+    settings = settings_for(profile)
+    if plays_in_browsers(Path(path), settings):
+        return None
+    return make_preview(Path(path), folder / "preview.mp4", settings)
 
 
 class Recognizer:

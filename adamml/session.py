@@ -6,7 +6,7 @@ stay, so that a second policy on the same clip only runs what the first one did 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -14,6 +14,7 @@ import torch
 
 from adamml.analysis import Analysis, ClipFacts, Macs, SegmentResult
 from adamml.checkpoint import ModelCard
+from adamml.closeup import Closeup, take_closeup
 from adamml.cost import CostModel, Runs
 from adamml.engine import Engine
 from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
@@ -40,6 +41,10 @@ class ReadyModel:
     engine: Engine
     cost: CostModel
     fusion: FusionRule
+
+    def scores(self, logits_K: torch.Tensor) -> dict[str, float]:
+        """Class -> probability."""
+        return dict(zip(self.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
 
 
 def clip_facts(info: ClipInfo) -> ClipFacts:
@@ -93,12 +98,34 @@ class ClipSession:
         """Thumbnails and waveform, for people; decoded apart from any analysis and not charged to one."""
         return draw_storyboard(self._clip)
 
+    def closeup(self, segment: int, explain: Mapping[str, str] | None = None) -> Closeup:
+        """One segment from near: its frames, its spectrogram, what it takes, and where a class was found.
+
+        Args:
+            explain: modality -> class; for each a spotlight by Grad-CAM. Not charged to any analysis.
+
+        Raises:
+            ValueError: for a segment or a class that does not exist.
+        """
+        if not 0 <= segment < len(self.spans):
+            raise ValueError(f"segment must lie between 0 and {len(self.spans) - 1}, got {segment}")
+        classes, asked = self._model.card.classes, explain or {}
+        if unknown := [label for label in asked.values() if label not in classes]:
+            raise ValueError(f"{unknown[0]!r} is no class of {self._model.card.name}")
+        numbers = {modality: classes.index(label) for modality, label in asked.items()}
+        return take_closeup(self._memory, self._model.cost, segment, numbers)
+
+    def has_run(self, segment: int, modality: str) -> bool:
+        """Whether this cell's result is remembered, so that using it takes no time."""
+        return (modality, segment) in self._memory
+
     def _run(self, policy: Policy) -> Iterator[Event]:
         evidence = Evidence(self._memory)
         decider = policy.begin(evidence)
         count = len(self._clip.segments)
         yield Probed(progress=0.0, message="Looked the file over", clip=self.clip, spans=self.spans)
         decisions: list[Decision] = []
+        tally = _Tally(self._model)
         for begin in range(0, count, STRETCH):
             stretch = range(begin, min(begin + STRETCH, count))
             decided: list[Decision] = []
@@ -115,22 +142,22 @@ class ClipSession:
             for place, decision in enumerate(decided):
                 for modality in MODALITIES:
                     if decision.use[modality]:
-                        evidence.modality_logits(decision.segment, modality)
+                        tally.add(decision.segment, modality, evidence.modality_logits(decision.segment, modality))
                         share = (begin + 0.3 * len(decided) + 0.7 * (place + 1)) / count
-                        yield _scored(decision.segment, modality, min(share, 0.99), count)
+                        yield tally.scored(decision.segment, modality, min(share, 0.99), count)
             decisions += decided
             if count > STRETCH:
                 self._memory.drop_large()
         notes: list[str] = []
         if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Judge):
             place, modality = self._last_resort(decisions, policy)
-            evidence.modality_logits(place, modality)
+            tally.add(place, modality, evidence.modality_logits(place, modality))
             decisions[place] = _with(decisions[place], modality)
             notes.append(
                 f"The policy chose nothing anywhere. So that there is an answer, its most probable choice was run: "
                 f"the {NAMES[modality]} of segment {place + 1}."
             )
-            yield _scored(place, modality, 0.99, count)
+            yield tally.scored(place, modality, 0.99, count)
         analysis = self._conclude(policy, decider, evidence, decisions, notes)
         yield Finished(progress=1.0, message=f"Done: {analysis.label}", analysis=analysis)
 
@@ -183,8 +210,8 @@ class ClipSession:
                 available={m: self._available(evidence, d.segment, m) for m in MODALITIES},
                 decisions=dict(d.use),
                 probabilities=dict(d.probability),
-                modality_scores={m: self._scores(logits[m][d.segment]) if d.use[m] else None for m in MODALITIES},
-                scores=self._scores(segment_SK[d.segment]) if any(d.use.values()) else None,
+                modality_scores={m: model.scores(logits[m][d.segment]) if d.use[m] else None for m in MODALITIES},
+                scores=model.scores(segment_SK[d.segment]) if any(d.use.values()) else None,
                 label=card.classes[int(segment_SK[d.segment].argmax())] if any(d.use.values()) else None,
             )
             for d in decisions
@@ -200,7 +227,7 @@ class ClipSession:
             classes=card.classes,
             segments=segments,
             label=card.classes[int(clip_K.argmax())],
-            scores=self._scores(clip_K / card.temperature(policy.name)),
+            scores=model.scores(clip_K / card.temperature(policy.name)),
             known=card.knows(policy.name, clip_K.double().numpy()),
             examined=examined_share(list(self.spans), self.clip.duration),
             macs=model.cost.full(runs),
@@ -209,9 +236,6 @@ class ClipSession:
             seconds=evidence.measured(fused),
             notes=tuple(self._notes(evidence) + notes),
         )
-
-    def _scores(self, logits_K: torch.Tensor) -> dict[str, float]:
-        return dict(zip(self._model.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
 
     def _weights(self, policy: Policy) -> dict[str, str]:
         """Which files answered; fixed policies use the shared recognisers alone."""
@@ -262,11 +286,33 @@ def _decided(decision: Decision, share: float, count: int) -> Decided:
     )
 
 
-def _scored(segment: int, modality: str, share: float, count: int) -> Scored:
-    verb = "Looked at" if modality == "rgb" else "Listened to"
-    return Scored(
-        progress=share, message=f"{verb} segment {segment + 1} of {count}", segment=segment, modality=modality
-    )
+class _Tally:
+    """What the cells that have been run say so far, by the same fusion as the final answer."""
+
+    def __init__(self, model: ReadyModel) -> None:
+        self.model = model
+        self.logits: dict[int, dict[str, torch.Tensor]] = {}  # segment -> modality -> (K,)
+
+    def add(self, segment: int, modality: str, logits_K: torch.Tensor) -> None:
+        self.logits.setdefault(segment, {})[modality] = logits_K
+
+    def scored(self, segment: int, modality: str, share: float, count: int) -> Scored:
+        """The event for a cell that was just added."""
+        model, places = self.model, list(self.logits)
+        none = torch.zeros(len(model.card.classes))
+        rgb, audio = (torch.stack([self.logits[s].get(m, none) for s in places]) for m in MODALITIES)  # S, K
+        used_SM = torch.tensor([[float(m in self.logits[s]) for m in MODALITIES] for s in places])
+        weight = model.engine.network.rgb_weight.detach()
+        segment_BSK, clip_BK = fuse(rgb[None], audio[None], used_SM[None], weight, model.fusion)
+        verb = "Looked at" if modality == "rgb" else "Listened to"
+        return Scored(
+            progress=share,
+            message=f"{verb} segment {segment + 1} of {count}",
+            segment=segment,
+            modality=modality,
+            segment_scores=model.scores(segment_BSK[0, places.index(segment)]),
+            clip_scores=model.scores(clip_BK[0]),
+        )
 
 
 def _with(decision: Decision, modality: str) -> Decision:

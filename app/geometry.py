@@ -17,11 +17,13 @@ from itertools import pairwise
 
 # Least distance between two cells, in CSS pixels: room for the percentage below each, and for a word of this many
 # letters. Longer words end in an ellipsis; the button's name has them in full.
-_PITCH, _LETTER, _MARK, _LETTERS = 46, 7, 16, 9
+_PITCH, _LETTER, _LETTERS = 46, 7, 9
+# Above so many segments a cell is a bar without words. Above MANY the words may be cut, so that the track stays short.
+DENSE, _MANY, _DENSE_PITCH = 36, 16, 14
 # A track wider than this is no longer a drawing that one can follow; beyond it the cells stand side by side.
 MAX_TRACK = 4200
 
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60)
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 
 Span = tuple[float, float]
 
@@ -55,10 +57,14 @@ class Layout:
     crowded: bool
 
 
-def least_pitch(labels: Sequence[str], *, marked: bool) -> int:
-    """CSS pixels from cell to cell that keep these words apart; `marked` leaves room for a sign before each."""
+def least_pitch(labels: Sequence[str], segments: int) -> int:
+    """CSS pixels from cell to cell that keep these words apart."""
+    if segments > DENSE:
+        return _DENSE_PITCH
+    if segments > _MANY:
+        return _PITCH
     longest = max((len(label) for label in labels), default=0)
-    return max(_PITCH, 8 + _LETTER * min(longest, _LETTERS) + _MARK * marked)
+    return max(_PITCH, 8 + _LETTER * min(longest, _LETTERS))
 
 
 def lay_out(spans: Sequence[Span], duration: float, least: int = _PITCH) -> Layout:

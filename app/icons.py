@@ -19,6 +19,10 @@ SPEAKER = f"{_OPEN}{_SPEAKER}{_WAVES}</svg>"
 SPEAKER_OFF = f"{_OPEN}{_SPEAKER}{_CROSS}</svg>"
 CHECK = f'{_OPEN}<path d="M5 12.5l4.5 4.5L19 7.5"/></svg>'
 WARN = f'{_OPEN}<path d="M12 4L2.5 20h19z"/><path d="M12 10v4.5M12 17.2v.1"/></svg>'
+_FINGERS = "M8 12V5.5a1.5 1.5 0 0 1 3 0V11V4a1.5 1.5 0 0 1 3 0v7V5.5a1.5 1.5 0 0 1 3 0V14a6 6 0 0 1-6 6h-1"
+HAND = f'{_OPEN}<path d="{_FINGERS}a5 5 0 0 1-4-2l-3-4.5a1.4 1.4 0 0 1 2.2-1.7z"/></svg>'
+RECORD = f'{_OPEN}<circle cx="12" cy="12" r="9"/><circle cx="12" cy="12" r="4" fill="currentColor"/></svg>'
+
 
 ON = {"rgb": EYE, "audio": SPEAKER}
 OFF = {"rgb": EYE_OFF, "audio": SPEAKER_OFF}

@@ -1,21 +1,22 @@
-"""The page: what stands where, and what happens when.
+"""The page: what stands where. `wiring` says what happens when; `panels` what is shown.
 
-`build` makes the layout and connects it; what is shown comes from `summary`, `timeline`, `figures` and `details`, and
-what is run from `service`. State lives in one `gr.State` per visitor.
+From top to bottom: the question, the clip beside the answer, the timeline with an opened segment, what if, what it
+cost, the comparison, details. A recorded example fills all of it before anybody has done anything.
 """
 
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 import adamml
-from app import details, figures, service, summary, words
-from app.timeline import timeline
+from app import compare, details, panels, recorded, service, words
+from app.player import player
+from app.wiring import connect
 
 HERE = Path(__file__).parent
-EXAMPLES = HERE.parent / "assets" / "examples"
+EXAMPLES = recorded.EXAMPLES
 QUESTION = "When does a model need to look, and when is listening enough?"
 SENTENCE = (
     "Segment by segment, a small policy picks the picture, the sound, both or neither. Only what it picks is run."
@@ -26,73 +27,94 @@ FILE_TYPES = [
     *(".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus"),
 ]
 
-_BEFORE = """<section class="before" aria-label="How it works"><h2>How it works</h2><ol>
-<li><b>Cut.</b> The clip is cut into segments of about one second.</li>
-<li><b>Glimpse.</b> A small network glances at tiny frames and at the sound of each segment, and decides what is worth
-running.</li>
-<li><b>Run.</b> Only what it picked goes through the large recognisers.</li></ol>
-<p>You then see what was picked, what came out, and what that saved, or lost, against running everything.</p>
-</section>"""
+_RECORD = """<div class="record"><button type="button" class="small-button" data-record>Record</button>
+<div class="record-box" hidden><video muted autoplay playsinline aria-label="Camera"></video></div>
+<p class="record-say" role="status"></p></div>"""
 
 _HOW_TO_READ = """<details class="how"><summary>How to read this</summary><ul>
-<li><b>A segment</b> is a stretch of about one second. Segments are spread evenly over the clip: in a long clip they
-leave gaps that nobody examines, in a short one they overlap.</li>
-<li><b>Picture</b> is blue and <b>sound</b> is orange. A solid frame means that the large recogniser ran, a dashed one
-with a slash that it was skipped. The bar below a cell is how much the policy wanted it: beyond the mark in its middle,
-it runs.</li>
-<li><b>The answer</b> of a segment is its best class and how probable that is. The clip’s answer is the mean over all
-segments in which something ran.</li>
-<li><b>Compute</b> is counted in multiply-accumulates (MACs): one MAC is two floating-point operations (FLOPs). Deciding
-costs something too and is always counted. Where the policy picks the picture nearly everywhere, it costs more than it
-saves, and the page says so.</li>
-<li><b>Seconds</b> are measured, MACs are counted. They never share a scale.</li></ul></details>"""
+<li><b>Blue is picture, orange is sound.</b> A solid frame was run, a dashed one with a slash was skipped, hatching
+means that the clip has nothing there or that nobody looked.</li>
+<li><b>The small bar</b> below a cell is how much the policy wanted it. Beyond the mark in its middle, it runs.</li>
+<li><b>Answer</b> is what a segment says by itself; <b>so far</b> is what the clip says up to there.</li>
+<li><b>Compute</b> is counted in multiply-accumulates (MACs; one is two FLOPs). Deciding costs something too, and where
+the policy picks the picture nearly everywhere it costs more than it saves: then the page says so.</li>
+<li><b>Seconds</b> are measured. They never share a scale with MACs.</li></ul></details>"""
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """Every component that something happens to, by name."""
+
+    source: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
+    example_buttons: list[tuple[gr.Button, Path]] = field(default_factory=list)
 
 
 def build() -> gr.Blocks:
     """The page, ready to launch."""
+    example = recorded.load()
+    start = panels.draw(example.shown) if example else {}
+    parts = Parts()
     with gr.Blocks(title="AdaMML Studio", delete_cache=(600, 3600), analytics_enabled=False) as page:
-        gr.HTML(f"<h1>{QUESTION}</h1><p>{SENTENCE}</p>", elem_id="head", apply_default_css=False)
+        state = gr.State(example.shown if example else None, time_to_live=3600)
+        gr.HTML(f"<h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}", elem_id="head", apply_default_css=False)
         with gr.Row(elem_id="top", equal_height=False):
-            with gr.Column(scale=1, min_width=300, elem_id="source-card", elem_classes="card"):
-                form = _form()
-            with gr.Column(scale=1, min_width=300, elem_id="side"):
-                with gr.Column(elem_id="answer-card", elem_classes="card"):
-                    answer = gr.HTML(_BEFORE, elem_id="answer", apply_default_css=False)
-                with gr.Column(elem_id="known-card", elem_classes="card"):
-                    known = gr.HTML("<p>Loading what the model knows …</p>", elem_id="known", apply_default_css=False)
-        panels = _results()
-        page.load(_known, outputs=known, api_visibility="private")
-        _connect(form, answer, panels)
+            with gr.Column(scale=6, min_width=300, elem_id="source-card", elem_classes="card"):
+                _source(parts, example)
+            with (
+                gr.Column(scale=5, min_width=300, elem_id="side"),
+                gr.Column(elem_id="answer-card", elem_classes="card"),
+            ):
+                _html(parts, "answer", start)
+                _html(parts, "known", {"known": _known()})
+        _results(parts, start, example)
+        connect(page, parts, state)
     return page
 
 
-def _form() -> dict[str, Any]:
-    """Everything on the left: the clip, the examples, the buttons, the options."""
-    form: dict[str, Any] = {}
-    form["player"] = gr.HTML("", elem_id="player", apply_default_css=False)
-    form["clip"] = gr.File(
-        label=f"A video or sound clip, {service.limits()}",
-        file_types=FILE_TYPES,
-        file_count="single",
-        height=150,
-        elem_id="clip",
+def _known() -> str:
+    card = service.model_card()
+    return details.known(card) if card else service.problem(service.NO_MODEL)
+
+
+def _html(parts: Parts, name: str, start: dict[str, Any], script: str = "") -> None:
+    code = (HERE / script).read_text(encoding="utf-8") if script else None
+    parts.shown[name] = gr.HTML(start.get(name, ""), elem_id=name, js_on_load=code, apply_default_css=False)
+
+
+def _source(parts: Parts, example: recorded.Recorded | None) -> None:
+    """The clip, and every way to bring another one."""
+    banner, clip = "", ""
+    if example:
+        banner = panels.banner(f"Recorded example: {example.shown.title}", example.about)
+        clip = player(example.shown.key.path)
+    _html(parts, "banner", {"banner": banner})
+    _html(parts, "player", {"player": clip})
+    source = parts.source
+    with gr.Row(elem_id="ways"):
+        source["upload"] = gr.UploadButton(
+            "Analyse your own clip", file_types=FILE_TYPES, variant="primary", elem_id="upload", min_width=180
+        )
+        script = (HERE / "source.js").read_text(encoding="utf-8")
+        gr.HTML(_RECORD, elem_id="record", js_on_load=script, apply_default_css=False)
+        source["cancel"] = gr.Button("Cancel", elem_id="cancel", min_width=100)
+    gr.HTML(
+        f'<p class="remark">Video or sound, {service.limits()}. You can also drop a file anywhere on this page.</p>',
+        elem_id="limits",
+        apply_default_css=False,
     )
-    form["examples"] = []
+    _html(parts, "status", {})
     clips = sorted(p for p in EXAMPLES.glob("*") if p.suffix.lower() in FILE_TYPES) if EXAMPLES.is_dir() else []
     if clips:
         with gr.Row(elem_id="examples"):
-            gr.HTML("<p>Or try one of these:</p>", elem_id="examples-label", apply_default_css=False)
-            for clip in clips:
-                title = clip.stem.replace("_", " ").replace("-", " ").capitalize()
+            gr.HTML("<p>Or an example:</p>", elem_id="examples-label", apply_default_css=False)
+            for path in clips:
+                title = path.stem.replace("_", " ").replace("-", " ").capitalize()
                 button = gr.Button(title, size="sm", min_width=60, elem_classes="example")
-                form["examples"].append((button, clip))
-    with gr.Row(elem_id="actions"):
-        form["analyse"] = gr.Button("Analyse", variant="primary", elem_id="analyse", min_width=120, interactive=False)
-        form["cancel"] = gr.Button("Cancel", variant="secondary", elem_id="cancel", min_width=100)
-        form["compare"] = gr.Checkbox(label="Compare with RGB only", elem_id="compare", container=False, min_width=200)
-    form["status"] = gr.HTML("", label="Status", elem_id="status", apply_default_css=False)
+                parts.example_buttons.append((button, path))
+    source["chosen"] = gr.File(visible="hidden", label="Clip", elem_id="chosen")
     with gr.Accordion("Options", open=False, elem_id="options"):
-        form["policy"] = gr.Radio(
+        source["policy"] = gr.Radio(
             choices=[
                 (f"{words.policy(name)}: {about.split(': ')[-1]}", name) for name, about in adamml.POLICIES.items()
             ],
@@ -100,113 +122,61 @@ def _form() -> dict[str, Any]:
             label="Who picks",
             elem_id="policy",
         )
-        form["segments"] = gr.Slider(3, 30, value=10, step=1, label="Segments", elem_id="segments")
-    return form
+        source["segments"] = gr.Slider(
+            3, service.max_segments(), value=10, step=1, label="Segments, spread over the clip", elem_id="segments"
+        )
+        source["spacing"] = gr.Radio(
+            choices=[("as many as above", 0), ("1 s", 1), ("2 s", 2), ("5 s", 5), ("10 s", 10)],
+            value=0,
+            label="Or one segment every",
+            elem_id="spacing",
+        )
+        source["again"] = gr.Button("Analyse again", elem_id="again", min_width=140)
 
 
-def _results() -> dict[str, Any]:
-    """Everything that is shown once there is a result."""
-    panels: dict[str, Any] = {}
-    script = (HERE / "timeline.js").read_text(encoding="utf-8")
-    with gr.Column(visible=False, elem_id="results") as panels["column"]:
-        panels["notes"] = gr.HTML("", elem_id="notes", apply_default_css=False)
-        with gr.Column(elem_classes="card"):
-            panels["timeline"] = gr.HTML("", elem_id="timeline", js_on_load=script, apply_default_css=False)
-        with gr.Column(elem_classes="card"):
-            _title("Segment scores over time", "Probability of the leading classes; a gap where nothing was run.")
-            panels["scores"] = gr.Plot(show_label=False, container=False, elem_id="scores-plot")
-        with gr.Row(elem_id="costs", equal_height=False):
+def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | None) -> None:
+    """Everything below the answer."""
+    shown = parts.shown
+    with gr.Column(visible=bool(start), elem_id="results") as shown["results"]:
+        _html(parts, "notes", start)
+        with gr.Column(elem_classes="card", elem_id="timeline-card"):
+            _title("What it picked", "Press to jump there, drag to scrub, press an eye or a speaker to switch it.")
+            _html(parts, "board", start)
+            _html(parts, "timeline", start, "timeline.js")
+            _html(parts, "opened", start, "opened.js")
+        with gr.Column(elem_classes="card", elem_id="whatif-card"):
+            _title("What if?", "Switch any cell above, or move the budget. Only what was not run yet is run.")
+            _html(parts, "whatif", start, "whatif.js")
+        with gr.Row(elem_id="costs-row", equal_height=False):
             with gr.Column(scale=7, min_width=300, elem_classes="card"):
-                _title("What it cost", "Counted compute, in multiply-accumulates. 1 MAC = 2 FLOPs.")
-                panels["compute"] = gr.Plot(show_label=False, container=False, elem_id="compute-plot")
-                panels["compute_table"] = gr.HTML("", elem_id="compute-table", apply_default_css=False)
+                _title("What it cost")
+                _html(parts, "costs", start)
             with gr.Column(scale=5, min_width=300, elem_classes="card"):
-                _title("How long it took", "Measured seconds of what really ran.")
-                panels["seconds"] = gr.HTML("", elem_id="seconds-table", apply_default_css=False)
+                _title("How long it took")
+                _html(parts, "seconds", start)
+        with gr.Column(elem_classes="card", elem_id="compare-card"):
+            _title("Compare", "Two ways of choosing on the same clip. Both really run.")
+            _choices(parts)
+            pair = compare.comparison(example.pair) if example else ""
+            _html(parts, "compared", {"compared": pair})
         with gr.Column(elem_classes="card"):
             _title("Details")
-            panels["model"] = gr.HTML("", elem_id="model-facts", apply_default_css=False)
+            _html(parts, "model", start)
             with gr.Row(elem_id="downloads"):
-                panels["json"] = gr.DownloadButton("Download JSON", elem_id="download-json", size="md", min_width=140)
-                panels["csv"] = gr.DownloadButton("Download CSV", elem_id="download-csv", size="md", min_width=140)
-            gr.HTML(_HOW_TO_READ, elem_id="how-to-read", apply_default_css=False)
-    return panels
+                shown["json"] = gr.DownloadButton("Download JSON", elem_id="download-json", size="md", min_width=140)
+                shown["csv"] = gr.DownloadButton("Download CSV", elem_id="download-csv", size="md", min_width=140)
+
+
+def _choices(parts: Parts) -> None:
+    names = [(words.policy(name), name) for name in adamml.POLICIES]
+    with gr.Row(elem_id="pair", equal_height=False):
+        parts.source["left"] = gr.Radio(
+            [("What is shown above", "shown"), *names], value="shown", label="This", elem_id="left"
+        )
+        parts.source["right"] = gr.Radio(names, value="rgb", label="against this", elem_id="right")
+        parts.source["compare"] = gr.Button("Compare", elem_id="compare", min_width=120)
 
 
 def _title(text: str, remark: str = "") -> None:
     line = f"<p>{remark}</p>" if remark else ""
     gr.HTML(f'<div class="card-head"><h2>{text}</h2>{line}</div>', apply_default_css=False)
-
-
-def _connect(form: dict[str, Any], answer: gr.HTML, panels: dict[str, Any]) -> None:
-    result = gr.State(None, time_to_live=3600)
-    as_json = gr.JSON(visible=False, label="Result")
-    shown = [answer, *panels.values()]
-    inputs = [form["clip"], form["policy"], form["segments"], form["compare"]]
-
-    for button, clip in form["examples"]:
-        button.click(partial(str, clip), outputs=form["clip"], queue=False, api_visibility="private")
-
-    # The browser makes the player by itself: the file is already where it is served from.
-    form["clip"].change(
-        None, inputs=form["clip"], outputs=form["player"], js=(HERE / "player.js").read_text(encoding="utf-8")
-    )
-    running = form["analyse"].click(
-        service.analyse,
-        inputs=inputs,
-        outputs=[as_json, form["status"], result],
-        validator=service.validate,
-        api_name="analyse",
-        show_progress="minimal",
-        show_progress_on=form["status"],
-        concurrency_id="analysis",
-        concurrency_limit=1,
-    )
-    # Results of the clip before would seek in the wrong clip: they go when another one comes, and so does its run.
-    form["clip"].change(
-        _new_clip,
-        inputs=form["clip"],
-        outputs=[form["status"], form["analyse"], result, *shown],
-        cancels=running,
-        queue=False,
-        api_visibility="private",
-    )
-    running.success(_show, inputs=result, outputs=shown, show_progress="hidden", api_visibility="private")
-    form["cancel"].click(
-        service.cancelled, outputs=form["status"], cancels=running, queue=False, api_visibility="private"
-    )
-
-
-def _known() -> str:
-    """Filled in when the page is opened, since the model may still be loading when it is built."""
-    try:
-        return details.known(service.recognizer().card)
-    except Exception:
-        return service.problem(service.NO_MODEL)
-
-
-def _new_clip(path: str | None) -> list[Any]:
-    """Say what the clip is or why it is refused; only a usable clip can be analysed."""
-    usable, line = service.look_over(path)
-    return [line, gr.Button(interactive=usable), None, *_show(None)]
-
-
-def _show(result: service.Result | None) -> list[Any]:
-    """One value per shown component, in the order of `_results`; no result hides them."""
-    if result is None:
-        return [_BEFORE, gr.Column(visible=False), "", "", None, None, "", "", "", None, None]
-    analysis, comparison = result.analysis, result.comparison
-    as_json, as_csv = details.files(analysis)
-    return [
-        summary.answer(analysis, comparison),
-        gr.Column(visible=True),
-        summary.notes(analysis, comparison),
-        timeline(analysis, comparison, result.board),
-        figures.scores(analysis),
-        figures.compute(analysis),
-        details.compute_table(analysis),
-        details.seconds_table(analysis, comparison),
-        details.model(service.recognizer().card, analysis),
-        as_json,
-        as_csv,
-    ]

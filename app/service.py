@@ -1,52 +1,87 @@
-"""From the form to a result: checking, running, reporting. The only module of the page that talks to the recogniser.
+"""From the form to a result: checking, running, reporting. Talks to the recogniser; `play` does so after the result.
 
-Nothing here is shared between visitors except the recogniser itself, which is loaded once.
+Nothing here is shared between visitors except the recogniser, which is loaded once, and the bounded store of open
+clips, of which each visitor can reach only their own.
 """
 
 import logging
+import math
+import os
 import threading
-from collections.abc import AsyncIterator, Generator
+import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 import adamml
 from app import icons, words
-from app.leaving import in_thread
+from app.budget import known_points
+from app.geometry import DENSE
+from app.shown import Shown
+from app.view import Progress, View
+from app.visits import VisitKey, Visits
 from app.words import esc
 
-MODEL = "everyday-av"
-PROFILE = "public"
-_OURS = "Something went wrong on our side, not with your clip. Please try once more, or try another clip."
+MODEL = os.environ.get("ADAMML_MODEL", "everyday-av")
+OURS = "Something went wrong on our side, not with your clip. Please try once more, or try another clip."
 NO_MODEL = "The model is not available on this server, so nothing can be analysed just now."
+LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
+_REDRAW_SECONDS = 0.3
 _load_lock = threading.Lock()
 _log = logging.getLogger(__name__)
+_given: adamml.Recognizer | None = None
+_profile = os.environ.get("ADAMML_PROFILE", "public")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What one press of the button gave: kept per visitor."""
+def use_profile(name: str) -> None:
+    """Choose the limits before the page is built: "public" or "local"."""
+    global _profile
+    if name not in adamml.PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(adamml.PROFILES)}, got {name!r}")
+    _profile = name
 
-    analysis: adamml.Analysis
-    comparison: adamml.Analysis | None
-    board: adamml.Storyboard
 
-
-Step = tuple[dict[str, Any] | None, str, Result | None]
+def profile() -> str:
+    """The limits in force."""
+    return _profile
 
 
 def recognizer() -> adamml.Recognizer:
     """The one recogniser of this process; the first call loads it, which takes seconds."""
     with _load_lock:
-        return _recognizer()
+        return _given or _recognizer()
 
 
 @cache
 def _recognizer() -> adamml.Recognizer:
     return adamml.Recognizer.load(MODEL)
+
+
+def use_recognizer(given: adamml.Recognizer) -> None:
+    """Serve this one instead of the shipped model."""
+    global _given
+    _given = given
+
+
+def model_card() -> adamml.ModelCard | None:
+    """What the model says of itself, at once, whether or not its weights are loaded yet; None when there is none."""
+    if _given is not None:
+        return _given.card
+    try:
+        return _card()
+    except adamml.CheckpointError:
+        _log.exception("the model's description cannot be read")
+        return None
+
+
+@cache
+def _card() -> adamml.ModelCard:
+    return adamml.card_of(MODEL)
+
+
+visits = Visits(lambda key: recognizer().open(key.path, segments=key.segments, profile=key.profile))
 
 
 def load_in_background() -> None:
@@ -64,99 +99,118 @@ def load_in_background() -> None:
 def max_upload() -> str:
     """The size above which the browser does not even send a file, in Gradio's spelling.
 
-    Gradio's megabytes are 5 % larger than ours; what lies between is taken in and then refused by `validate`.
+    Gradio's megabytes are 5 % larger than ours; what lies between is taken in and then refused by `look_over`.
     """
-    return f"{_megabytes()}mb"
-
-
-def _megabytes() -> int:
-    return adamml.PROFILES[PROFILE].max_bytes // 10**6
+    return f"{adamml.PROFILES[_profile].max_bytes // 10**6}mb"
 
 
 def limits() -> str:
     """The limits in words, from where they are kept."""
-    settings = adamml.PROFILES[PROFILE]
-    return f"up to {settings.max_seconds:.0f} seconds and {_megabytes()} MB"
+    settings = adamml.PROFILES[_profile]
+    length = min(settings.max_seconds, LONGEST_SECONDS)
+    time_words = f"{length / 60:.0f} minutes" if length >= 120 else f"{length:.0f} seconds"
+    size = settings.max_bytes / 10**6
+    return f"up to {time_words} and {f'{size / 1000:.0f} GB' if size >= 1000 else f'{size:.0f} MB'}"
 
 
-def validate(path: str | None, policy: str, segments: float, compare: bool) -> list[Any]:
-    """Before the queue: a clip that cannot be used is refused here and takes nobody's place."""
-    del policy, segments, compare
-    refusal = _check(path)[0] if path else "Choose a clip first."
-    return [gr.validate(not refusal, refusal), *[gr.validate(True, "")] * 3]
+def max_segments() -> int:
+    """As many as one drawing still shows."""
+    return min(120, adamml.PROFILES[_profile].max_segments)
 
 
 def look_over(path: str | None) -> tuple[bool, str]:
     """As soon as a clip is chosen: whether it can be used, and a status line that says what it is or why not."""
     if not path:
         return False, ""
-    refusal, clip = _check(path)
-    if clip is None:
-        return False, problem(refusal)
-    has = words.listing([noun for noun, there in (("picture", clip.has_video), ("sound", clip.has_audio)) if there])
-    return True, _line("is-ready", f"{icons.CHECK} Ready: {words.seconds(clip.duration)} s with {has}.")
-
-
-def _check(path: str) -> tuple[str, adamml.ClipFacts | None]:
-    """Why the clip is refused, or what it is."""
     try:
-        return "", adamml.check_clip(path, profile=PROFILE)
+        clip = adamml.check_clip(path, profile=_profile)
     except adamml.ClipError as error:
-        return str(error), None
+        return False, problem(str(error))
     except Exception:
         _log.exception("a clip could not be checked")
-        return _OURS, None
+        return False, problem(OURS)
+    if clip.duration > LONGEST_SECONDS:
+        return False, problem(
+            f"{clip.name!r} lasts {clip.duration / 60:.0f} minutes; this page takes up to "
+            f"{LONGEST_SECONDS // 60}. The command line (adamml analyze) takes longer ones."
+        )
+    has = words.listing([noun for noun, there in (("picture", clip.has_video), ("sound", clip.has_audio)) if there])
+    return True, line("is-ready", f"{icons.CHECK} {words.seconds(clip.duration)} s with {has}.")
 
 
-async def analyse(path: str | None, policy: str, segments: float, compare: bool) -> AsyncIterator[Step]:
-    """Run the policy (and RGB only, when compared), reporting every step; can be cancelled at any moment.
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a step of an analysis changed: the status line always, the rest where it is not None."""
 
-    Yields:
-        (result as JSON or None, status line as HTML, result or None); the last one is the answer or the problem.
-    """
-    async for step in in_thread(steps(path, policy, segments, compare)):
-        yield step
+    status: str
+    view: View | None = None
+    board: adamml.Storyboard | None = None
+    shown: Shown | None = None
+    failed: bool = False
 
 
-def steps(path: str | None, policy: str, segments: float, compare: bool) -> Generator[Step, None, None]:
-    """What `analyse` does, step by step."""
-    if not path:  # the interface refuses this before; a caller from outside may still send it
-        yield None, problem("Choose a clip first."), None
+def segments_for(path: str, segments: float, spacing: float) -> int:
+    """How many segments a clip gets: as asked, or one every `spacing` seconds, within what a drawing shows."""
+    if not spacing:
+        return int(segments)
+    duration = adamml.check_clip(path, profile=_profile).duration
+    return min(max(1, math.ceil(duration / spacing)), max_segments())
+
+
+def steps(path: str | None, policy: str, segments: float, spacing: float = 0) -> Generator[Step, None, None]:
+    """Analyse a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel."""
+    if not path:
+        yield Step(status=problem("Choose a clip first."), failed=True)
         return
-    name = Path(path).name
     try:
-        yield None, progress(0.0, "Getting the model ready"), None
-        with recognizer().open(path, segments=int(segments), profile=PROFILE) as session:
-            compare = compare and policy != "rgb" and session.clip.has_video
-            share = 0.5 if compare else 0.95
-            analysis = comparison = None
-            for event in session.run(policy):
-                yield None, progress(share * event.progress, event.message), None
-                if isinstance(event, adamml.Finished):
-                    analysis = event.analysis
-            if compare:
-                for event in session.run("rgb"):
-                    yield None, progress(share + 0.45 * event.progress, f"RGB only: {event.message}"), None
-                    if isinstance(event, adamml.Finished):
-                        comparison = event.analysis
-            yield None, progress(0.97, "Drawing the timeline"), None
-            assert analysis is not None, "a run ends with its answer"
-            result = Result(analysis=analysis, comparison=comparison, board=session.storyboard())
-        as_json = {"analysis": analysis.to_dict(), "rgb_only": comparison.to_dict() if comparison else None}
-        yield as_json, _line("is-done", f"{icons.CHECK} Done. The results are below."), result
+        yield Step(status=progress(0.0, "Looking the file over"))
+        adamml.get_policy(policy)
+        key = VisitKey(path=path, segments=segments_for(path, segments, spacing), profile=_profile)
+        with visits.session(key) as session:
+            yield from _run(session, key, policy)
     except adamml.ClipError as error:
-        yield None, problem(str(error)), None
+        yield Step(status=problem(str(error)), failed=True)
     except adamml.CheckpointError:
         _log.exception("the model could not be loaded")
-        yield None, problem(NO_MODEL), None
+        yield Step(status=problem(NO_MODEL), failed=True)
     except Exception:
-        _log.exception("an analysis of %r failed", name)
-        yield None, problem(_OURS), None
+        _log.exception("an analysis of %r failed", Path(path).name)
+        yield Step(status=problem(OURS), failed=True)
+
+
+def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
+    growing, drawn, began, board = Progress(), 0.0, 0.0, None
+    for event in session.run(policy):
+        growing.take(event)
+        if isinstance(event, adamml.Probed):
+            yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view)
+            board = session.storyboard()
+            growing.heard(board.waveform)
+            began = time.monotonic()
+            yield Step(status=progress(0.02, "Deciding"), view=growing.view, board=board)
+        elif isinstance(event, adamml.Finished):
+            assert board is not None, "a run begins with what the file is"
+            shown = Shown(key=key, base=event.analysis, current=event.analysis, board=board)
+            if len(shown.base.segments) <= DENSE:
+                shown = known_points(session, shown)
+            yield Step(status=line("is-done", f"{icons.CHECK} Done."), shown=shown)
+        elif time.monotonic() - drawn > _REDRAW_SECONDS:
+            drawn = time.monotonic()
+            message = event.message + _left(event.progress, drawn - began)
+            yield Step(status=progress(event.progress, message), view=growing.view)
+
+
+def _left(share: float, spent: float) -> str:
+    """ " · about 12 s left', once that can be told."""
+    if share < 0.08 or spent < 1.5:
+        return ""
+    rest = spent * (1 - share) / share
+    return f" · about {rest:.0f} s left" if rest >= 1.5 else " · nearly done"
 
 
 def cancelled() -> str:
     """The status line after Cancel."""
-    return _line("is-ready", "Cancelled.")
+    return line("is-ready", "Cancelled.")
 
 
 def progress(share: float, message: str) -> str:
@@ -164,7 +218,7 @@ def progress(share: float, message: str) -> str:
     done = round(100 * min(max(share, 0.0), 1.0))
     return (
         f'<div class="status is-running"><progress max="100" value="{done}" aria-label="Progress">{done} %</progress>'
-        f'<p role="status">{esc(message)}<span class="dots" aria-hidden="true">…</span></p></div>'
+        f'<p role="status">{esc(message)}</p></div>'
     )
 
 
@@ -173,5 +227,11 @@ def problem(message: str) -> str:
     return f'<div class="status is-problem" role="alert">{icons.WARN}<p>{esc(message)}</p></div>'
 
 
-def _line(kind: str, html: str) -> str:
+def line(kind: str, html: str) -> str:
+    """A quiet status line."""
     return f'<div class="status {kind}"><p role="status">{html}</p></div>'
+
+
+def as_json(shown: Shown | None) -> dict[str, Any] | None:
+    """What callers from outside get."""
+    return None if shown is None else {"analysis": shown.base.to_dict()}

@@ -2,7 +2,6 @@
 
 from adamml import Analysis
 from app import icons, words
-from app.timeline import differing
 from app.words import esc, percent
 
 _TOP = 5
@@ -10,19 +9,34 @@ _TOP = 5
 _AGAINST = ("all", "rgb")
 
 
-def answer(analysis: Analysis, comparison: Analysis | None) -> str:
-    """The answer card as HTML."""
+def answer(analysis: Analysis, *, by_hand: int = 0) -> str:
+    """The answer card as HTML. `by_hand` is how many cells a person has switched."""
     score = analysis.scores[analysis.label]
-    sure = f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
     lines = f'<p class="answer-saving">{saving_sentence(analysis)}</p>'
     lines += f'<p class="answer-use">{use_sentence(analysis)}</p>'
-    if comparison is not None:
-        lines += f'<p class="answer-compare">{comparison_sentence(analysis, comparison)}</p>'
+    hand = ""
+    if by_hand:
+        hand = f'<p class="answer-hand">{icons.HAND} With {words.count(by_hand, "cell")} switched by hand.</p>'
     return (
         '<section class="answer" aria-label="Answer">'
-        f'<h2 class="answer-label"><span>{esc(words.label(analysis.label))}</span> <small>{sure}</small></h2>'
-        f"{lines}{ranked(analysis)}</section>"
+        f"{headline(analysis.label, score)}{hand}{lines}{ranked(analysis)}</section>"
     )
+
+
+def growing(label: str | None, score: float) -> str:
+    """The answer card while a clip is analysed."""
+    if label is None:
+        return '<section class="answer" aria-label="Answer"><h2 class="answer-label"><span>…</span></h2></section>'
+    return (
+        f'<section class="answer" aria-label="Answer">{headline(label, score)}'
+        '<p class="answer-use">So far. It may still change.</p></section>'
+    )
+
+
+def headline(label: str, score: float) -> str:
+    """lion, 96 % sure"""
+    sure = f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
+    return f'<h2 class="answer-label"><span>{esc(words.label(label))}</span> <small>{sure}</small></h2>'
 
 
 def saving_sentence(analysis: Analysis) -> str:
@@ -46,9 +60,8 @@ def _clause(saving: float, phrase: str, *, first: bool) -> str:
         return f"<strong>the same{what}</strong> as {phrase}"
     kind = "gain" if saving > 0 else "loss"
     mark = "" if saving > 0 else icons.WARN
-    if amount.endswith("as much"):
-        return f'<strong class="{kind}">{mark}{amount}{what}</strong> as {phrase}'
-    return f'<strong class="{kind}">{mark}{amount}{what}</strong> than {phrase}'
+    than = "as" if amount.endswith("as much") else "than"
+    return f'<strong class="{kind}">{mark}{amount}{what}</strong> {than} {phrase}'
 
 
 def use_sentence(analysis: Analysis) -> str:
@@ -65,35 +78,24 @@ def use_sentence(analysis: Analysis) -> str:
     return f"It {text}" + (f"; in {idle} it ran nothing." if idle else ".")
 
 
-def comparison_sentence(analysis: Analysis, comparison: Analysis) -> str:
-    """What the RGB-only run said."""
-    score = percent(comparison.scores[comparison.label])
-    if comparison.label == analysis.label:
-        text = f"RGB only gives the <strong>same answer</strong>: {esc(words.label(comparison.label))}, {score} sure."
-    else:
-        text = f"RGB only gives <strong>another answer</strong>: {esc(words.label(comparison.label))}, {score} sure."
-    different = differing(analysis, comparison)
-    if not different:
-        return f"{text} Every segment agrees."
-    return f"{text} In {different} of {words.count(len(analysis.segments), 'segment')} the two disagree."
-
-
 def ranked(analysis: Analysis) -> str:
-    """The best classes with bars; the numbers are text, so the list reads well without the bars."""
+    """The best classes of the clip."""
+    return bars(analysis.ranked(_TOP), "The best guesses")
+
+
+def bars(best: list[tuple[str, float]], name: str) -> str:
+    """Classes with bars; the numbers are text, so the list reads well without the bars."""
     rows = "".join(
-        f'<li><span class="rank-name">{esc(words.label(name))}</span><span class="rank-bar" aria-hidden="true">'
+        f'<li><span class="rank-name">{esc(words.label(label))}</span><span class="rank-bar" aria-hidden="true">'
         f'<i style="width:{100 * score:.1f}%"></i></span><span class="rank-score">{percent(score)}</span></li>'
-        for name, score in analysis.ranked(_TOP)
+        for label, score in best
     )
-    return f'<ol class="ranked" aria-label="The best guesses">{rows}</ol>'
+    return f'<ol class="ranked" aria-label="{esc(name)}">{rows}</ol>'
 
 
-def notes(analysis: Analysis, comparison: Analysis | None) -> str:
+def notes(analysis: Analysis) -> str:
     """What a person should know before trusting the answer; empty when there is nothing to say."""
-    sentences = list(analysis.notes)
-    if comparison is not None:
-        sentences += [f"RGB only: {note}" for note in comparison.notes if note not in sentences]
-    if not sentences:
+    if not analysis.notes:
         return ""
-    items = "".join(f"<li>{esc(sentence)}</li>" for sentence in sentences)
+    items = "".join(f"<li>{esc(sentence)}</li>" for sentence in analysis.notes)
     return f'<div class="notes" role="note" aria-label="Please note">{icons.WARN}<ul>{items}</ul></div>'

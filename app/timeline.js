@@ -1,11 +1,16 @@
-// Makes the timeline answer: one playhead through all lanes, seeking by click or key, one tab stop with arrow keys.
+// Makes the timeline an instrument: a playhead through all lanes, seeking by click, drag and key, cells that can be
+// switched by hand, segments that can be opened.
 //
 // Runs once, when Gradio puts the component on the page, with `element` as the component's box. Its content is replaced
 // with every result, so nothing below keeps hold of what lies inside: all listeners sit on the box or on the document.
 
 const player = () => document.getElementById("clip-player");
+const section = () => element.querySelector(".tl");
 const segments = () => Array.from(element.querySelectorAll(".tl-seg"));
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+const NOUN = { rgb: "Picture", audio: "Sound" };
+const isOn = (segment, modality) => ["used", "chosen"].includes(segment.dataset[modality]);
+let selected = 0;
 
 function seek(time) {
   const media = player();
@@ -20,44 +25,34 @@ function seek(time) {
   draw(time);
 }
 
-// The segment under a moment. Where segments overlap, the one that was pressed last speaks until it is over, and
-// otherwise the one whose centre is nearest.
-let pressed = -1;
+// The segment under a moment. Where segments overlap, the selected one speaks until it is over, and otherwise the one
+// whose centre is nearest.
 function at(time) {
   const here = segments().filter((s) => time >= Number(s.dataset.start) - 0.01 && time < Number(s.dataset.end));
-  const asked = here.find((s) => Number(s.dataset.index) === pressed);
+  const asked = here.find((s) => Number(s.dataset.index) === selected);
   if (asked) return asked;
-  pressed = -1;
   const away = (s) => Math.abs((Number(s.dataset.start) + Number(s.dataset.end)) / 2 - time);
   return here.sort((a, b) => away(a) - away(b))[0];
 }
 
 function draw(time) {
-  const timeline = element.querySelector(".tl");
+  const timeline = section();
   const head = element.querySelector(".tl-playhead");
   const caption = document.getElementById("clip-now");
   if (!timeline || !head) {
     if (caption) caption.textContent = "";
     return;
   }
-  const share = Math.min(Math.max(time / Number(timeline.dataset.duration), 0), 1);
-  head.style.left = `${100 * share}%`;
   const here = at(time);
+  const share = Math.min(Math.max(time / Number(timeline.dataset.duration), 0), 1);
+  head.style.left = "crowded" in timeline.dataset && here ? here.style.getPropertyValue("--c") : `${100 * share}%`;
   for (const s of segments()) s.classList.toggle("is-now", s === here);
-  if (here && !element.querySelector(".tl-seg:hover, .tl-seg:focus-visible")) light(here);
   if (caption) {
     const clock = `${time.toFixed(1)} s`;
     caption.textContent = here ? `${clock} · ${here.dataset.now}` : `${clock} · not examined`;
   }
   const media = player();
   if (media && !media.paused) follow(head);
-}
-
-// The bracket that shows how far a segment really reaches: where they overlap, this is how to tell them apart.
-function light(segment) {
-  element.querySelectorAll(".tl-brackets i").forEach((bracket, index) => {
-    bracket.classList.toggle("is-lit", index === Number(segment.dataset.index));
-  });
 }
 
 // While the clip plays, the sideways scroll keeps the playhead in sight.
@@ -71,55 +66,194 @@ function follow(head) {
   }
 }
 
-function readout(text) {
-  const line = element.querySelector(".tl-readout");
-  if (line) line.textContent = text;
-}
-
-function move(from, to) {
+function select(index, { focus = false, scroll = false } = {}) {
   const all = segments();
-  const target = all[Math.min(Math.max(to, 0), all.length - 1)];
+  const target = all[Math.min(Math.max(index, 0), all.length - 1)];
   if (!target) return;
-  for (const s of all) s.tabIndex = s === target ? 0 : -1;
-  target.focus({ preventScroll: true });
-  target.scrollIntoView({ block: "nearest", inline: "center", behavior: still.matches ? "auto" : "smooth" });
+  selected = Number(target.dataset.index);
+  for (const s of all) {
+    s.tabIndex = s === target ? 0 : -1;
+    s.classList.toggle("is-selected", s === target);
+  }
+  element.querySelectorAll(".tl-brackets i").forEach((b, i) => b.classList.toggle("is-lit", i === selected));
+  bar();
+  if (focus) target.focus({ preventScroll: true });
+  const behavior = still.matches ? "auto" : "smooth";
+  if (scroll) target.scrollIntoView({ block: "nearest", inline: "center", behavior });
+  return target;
 }
 
+// What is known of the selected segment, with switches that a finger can hit.
+function bar() {
+  const box = element.querySelector(".tl-bar");
+  const segment = segments()[selected];
+  if (!box || !segment) return;
+  const span = `${Number(segment.dataset.start).toFixed(1)} to ${Number(segment.dataset.end).toFixed(1)} s`;
+  const live = section().classList.contains("is-live");
+  box.replaceChildren();
+  const text = document.createElement("p");
+  const name = document.createElement("b");
+  name.textContent = `Segment ${selected + 1}`;
+  text.append(name, ` ${span}, ${segment.dataset.answer}`);
+  box.append(text);
+  if (live) return;
+  for (const modality of ["rgb", "audio"]) {
+    const button = document.createElement("button");
+    const missing = segment.dataset[modality] === "missing";
+    button.type = "button";
+    button.className = `tl-switch is-${modality}`;
+    button.dataset.switch = modality;
+    button.setAttribute("role", "switch");
+    button.setAttribute("aria-checked", String(isOn(segment, modality)));
+    button.disabled = missing;
+    const knob = document.createElement("i");
+    const words = document.createElement("span");
+    words.textContent = `${NOUN[modality]} ${segment.dataset[`${modality}Words`]}`;
+    button.append(knob, words);
+    box.append(button);
+  }
+  const open = document.createElement("button");
+  open.type = "button";
+  open.className = "small-button";
+  open.dataset.open = String(selected);
+  open.textContent = `Open segment ${selected + 1}`;
+  box.append(open);
+}
+
+// Switching shows at once and is sent as a whole grid, one request at a time: what is pressed while an answer is on its
+// way waits for it, and then goes as it stands, so that quick presses cannot get lost.
+let wanted = null;
+let onItsWay = null;
+function mark(segment, modality, on) {
+  segment.dataset[modality] = on ? "chosen" : "skipped";
+  segment.dataset[`${modality}Words`] = on ? "used by hand" : "skipped by hand";
+  const cell = segment.querySelector(`.tl-${modality}`);
+  cell.classList.remove("is-used", "is-chosen", "is-skipped");
+  cell.classList.add(on ? "is-chosen" : "is-skipped", "is-pending");
+}
+function send() {
+  if (onItsWay || !wanted) return;
+  onItsWay = wanted;
+  trigger("switch", { grid: wanted });
+  setTimeout(() => { onItsWay = null; }, 60000); // an answer that never came must not block for ever
+}
+function flip(modality, index = selected) {
+  const segment = segments()[index];
+  if (!segment || section().classList.contains("is-live") || segment.dataset[modality] === "missing") return;
+  mark(segment, modality, !isOn(segment, modality));
+  select(index);
+  const row = (m) => segments().map((s) => (isOn(s, m) ? "1" : "0")).join("");
+  wanted = { rgb: row("rgb"), audio: row("audio") };
+  send();
+}
+function answered() {
+  const asked = onItsWay;
+  onItsWay = null;
+  if (!wanted || wanted === asked || section()?.classList.contains("is-live")) { wanted = null; return; }
+  segments().forEach((s, i) => {
+    if (wanted.rgb.length !== segments().length) return;
+    for (const m of ["rgb", "audio"]) {
+      const on = wanted[m][i] === "1";
+      if (s.dataset[m] !== "missing" && on !== isOn(s, m)) mark(s, m, on);
+    }
+  });
+  if (wanted.rgb.length === segments().length) send();
+  else wanted = null;
+}
+
+function open(index) {
+  trigger("open", { segment: index });
+}
+
+// --- pointer: press a segment to seek to its start, drag to scrub, press an icon to switch, double-click to open ---
+let drag = null;
+function timeAt(x) {
+  const track = element.querySelector(".tl-track").getBoundingClientRect();
+  const share = Math.min(Math.max((x - track.left) / track.width, 0), 1);
+  if ("crowded" in section().dataset) {
+    const all = segments();
+    return Number(all[Math.min(Math.floor(share * all.length), all.length - 1)].dataset.start);
+  }
+  return share * Number(section().dataset.duration);
+}
+function scrub(x) {
+  const time = timeAt(x);
+  seek(time);
+  const here = at(time);
+  if (here) select(Number(here.dataset.index));
+}
+element.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0 || !event.target.closest(".tl-track") || event.target.closest(".tl-badge")) return;
+  // A finger on the lanes scrolls them; on the axis it scrubs.
+  if (event.pointerType === "touch" && !event.target.closest(".tl-axis")) return;
+  drag = { x: event.clientX, moved: false };
+});
+document.addEventListener("pointermove", (event) => {
+  if (!drag || !element.isConnected) return;
+  if (Math.abs(event.clientX - drag.x) > 4) drag.moved = true;
+  if (drag.moved) scrub(event.clientX);
+});
+for (const kind of ["pointerup", "pointercancel"]) {
+  document.addEventListener(kind, () => { if (drag) setTimeout(() => { drag = null; }, 0); });
+}
 element.addEventListener("click", (event) => {
+  if (drag?.moved) return;
+  const control = event.target.closest("[data-switch], [data-open]");
+  if (control?.dataset.switch) return flip(control.dataset.switch);
+  if (control?.dataset.open) return open(Number(control.dataset.open));
   const segment = event.target.closest(".tl-seg");
+  const badge = event.target.closest(".tl-badge");
   if (segment) {
-    for (const s of segments()) s.tabIndex = s === segment ? 0 : -1;
-    pressed = Number(segment.dataset.index);
-    seek(Number(segment.dataset.start));
-    return;
+    select(Number(segment.dataset.index));
+    return badge ? flip(badge.dataset.cell) : seek(Number(segment.dataset.start));
   }
   // Between the segments, and on the axis, a click means that very moment.
-  const track = event.target.closest(".tl-track");
-  if (!track) return;
-  const box = track.getBoundingClientRect();
-  const duration = Number(element.querySelector(".tl").dataset.duration);
-  pressed = -1;
-  seek(Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * duration);
+  if (event.target.closest(".tl-track")) scrub(event.clientX);
+});
+element.addEventListener("dblclick", (event) => {
+  const segment = event.target.closest(".tl-seg");
+  if (segment && !event.target.closest(".tl-badge")) open(Number(segment.dataset.index));
 });
 
+// --- keys ---
 element.addEventListener("keydown", (event) => {
   const segment = event.target.closest(".tl-seg");
   if (!segment || event.altKey || event.ctrlKey || event.metaKey) return;
-  const all = segments();
-  const index = all.indexOf(segment);
-  const to = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: all.length - 1 }[event.key];
-  if (to === undefined) return;
+  const index = Number(segment.dataset.index);
+  const last = segments().length - 1;
+  const to = { ArrowRight: Math.min(index + 1, last), ArrowLeft: Math.max(index - 1, 0), Home: 0, End: last }[event.key];
+  const key = event.key.toLowerCase();
+  if (to !== undefined) seek(Number(select(to, { focus: true, scroll: true }).dataset.start));
+  else if (event.key === "Enter") open(index);
+  else if (key === "p" || key === "s") flip(key === "p" ? "rgb" : "audio", index);
+  else return;
   event.preventDefault();
-  move(index, to);
 });
 
-for (const kind of ["focusin", "pointerover"]) {
-  element.addEventListener(kind, (event) => {
-    const segment = event.target.closest(".tl-seg");
-    if (!segment) return;
-    readout(segment.getAttribute("aria-label"));
-    light(segment);
-  });
+// --- content comes and goes: keep the selection, the focus and the scroll where they were ---
+let focused = null;
+let scrolled = 0;
+element.addEventListener("focusin", (event) => {
+  const t = event.target;
+  focused = t.dataset.switch ? `[data-switch="${t.dataset.switch}"]` : t.dataset.open ? "[data-open]" : ".tl-seg";
+  if (t.classList.contains("tl-seg") && Number(t.dataset.index) !== selected) select(Number(t.dataset.index));
+});
+document.addEventListener("focusin", (event) => { if (!element.contains(event.target)) focused = null; });
+element.addEventListener("scroll", (event) => {
+  if (event.target.classList?.contains("tl-scroll")) scrolled = event.target.scrollLeft;
+}, true);
+
+function renewed() {
+  answered();
+  const count = segments().length;
+  if (!count) { selected = 0; scrolled = 0; return; }
+  const back = document.activeElement === document.body || element.contains(document.activeElement) ? focused : null;
+  select(Math.min(selected, count - 1));
+  const box = element.querySelector(".tl-scroll");
+  if (box) box.scrollLeft = scrolled;
+  if (back === ".tl-seg") segments()[selected].focus({ preventScroll: true });
+  else if (back) element.querySelector(back)?.focus({ preventScroll: true });
+  draw(player()?.currentTime ?? 0);
 }
 
 // Media events do not bubble, but they can be caught on the way down; so the player may come and go.
@@ -148,5 +282,5 @@ function onMedia(event) {
 const MEDIA_EVENTS = ["play", "playing", "pause", "seeking", "seeked", "timeupdate", "ended", "loadedmetadata"];
 for (const kind of MEDIA_EVENTS) document.addEventListener(kind, onMedia, true);
 
-watch("value", () => draw(player()?.currentTime ?? 0));
-draw(player()?.currentTime ?? 0);
+watch("value", renewed);
+renewed();

@@ -1,153 +1,157 @@
-"""The timeline: one HTML drawing, to scale, of what was picked, what was heard and seen, and what came out.
+"""The timeline as HTML, to scale: brackets, picture, sound, the answer of each segment, and the answer so far.
 
-One button per segment spans all lanes (picture, sound, answer and, when compared, the picture and answer of the
-RGB-only run). `timeline.js` moves the playhead and the keyboard focus, `timeline.css` draws. The same content stands in
-a table for screen readers.
+One button per segment spans all lanes. `timeline.js` makes it an instrument (playhead, seeking, switching, opening),
+`timeline.css` draws it, and the same content stands in a table for screen readers. Thumbnails come as style variables
+(`thumbnails`), sent once per clip, so that redrawing stays light.
 """
 
 import base64
 from collections.abc import Sequence
+from itertools import groupby
 
-from adamml import Analysis, SegmentResult, Storyboard
+from adamml import Storyboard
 from app import icons, words
-from app.geometry import Layout, Place, lay_out, least_pitch, waveform
+from app.geometry import DENSE, Layout, Place, lay_out, least_pitch, waveform
+from app.view import MODALITIES, Cell, Row, View
 from app.words import esc, percent, seconds
 
-_MODALITIES = ("rgb", "audio")
-_HINT = "Press a segment to jump there. Arrow keys, Home and End move along."
+_LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer"), ("far", "", "So far"))
+_KEYS = "Arrow keys, Home and End move along and seek. Enter opens a segment, P and S switch its picture and sound."
 
 
-def timeline(analysis: Analysis, comparison: Analysis | None, board: Storyboard) -> str:
+def timeline(view: View) -> str:
     """The whole component as HTML."""
-    spans = [(s.start, s.end) for s in analysis.segments]
-    others: Sequence[SegmentResult | None] = comparison.segments if comparison else [None] * len(spans)
-    labels = [words.label(s.label) for s in (*analysis.segments, *others) if s is not None and s.label is not None]
-    least = least_pitch(labels, marked=comparison is not None)
-    layout = lay_out(spans, max(analysis.clip.duration, spans[-1][1]), least)
-    thumbnails = [*board.thumbnails, *[None] * len(spans)][: len(spans)]
+    rows, spans = view.rows, [(row.start, row.end) for row in view.rows]
+    labels = [words.label(row.label) for row in rows if row.label is not None]
+    layout = lay_out(spans, max(view.clip.duration, spans[-1][1]), least_pitch(labels, len(rows)))
+    dense = len(rows) > DENSE
     buttons = "".join(
-        _button(segment, other, place, thumbnail, analysis.label)
-        for segment, other, place, thumbnail in zip(analysis.segments, others, layout.places, thumbnails, strict=True)
+        _button(row, place, view.label, dense=dense) for row, place in zip(rows, layout.places, strict=True)
     )
-    compared = " tl-compared" if comparison else ""
+    kinds = "tl" + (" is-dense" if dense else "") + (" is-live" if view.live else "")
+    names = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in _LANES)
     return (
-        f'<section class="tl{compared}" aria-label="Timeline" data-duration="{layout.duration:.3f}" '
+        f'<section class="{kinds}" aria-label="Timeline" data-duration="{layout.duration:.3f}" '
+        f"{'data-crowded ' if layout.crowded else ''}"
         f'style="--min:{layout.min_width}px;--rows:{layout.rows};--pitch:{layout.pitch:.3f}">'
-        f'<div class="card-head"><h2>What it picked</h2><p>{_HINT} {_examined(analysis)}</p></div>'
+        f'<p class="visually-hidden" id="tl-keys">{_KEYS}</p>'
         '<div class="tl-scroll"><div class="tl-body">'
-        f"{_lane_names(comparison)}"
-        '<div class="tl-track">'
-        f"{_scenery(layout, analysis, board.waveform)}"
-        f'<div class="tl-segs" role="toolbar" aria-label="Segments of the clip">{buttons}</div>'
-        f"{_axis(layout)}"
-        '<div class="tl-playhead" aria-hidden="true"></div>'
-        "</div></div></div>"
-        '<p class="tl-readout" aria-hidden="true"></p>'
-        f"{_legend(layout, comparison, analysis)}{_table(analysis, others)}</section>"
+        f'<div class="tl-names" aria-hidden="true"><div class="tl-name tl-name-top"></div>{names}</div>'
+        f'<div class="tl-track">{_scenery(layout, view)}'
+        '<div class="tl-segs" role="toolbar" aria-label="Segments of the clip" aria-describedby="tl-keys">'
+        f"{buttons}</div>{_stretches(rows, layout, view.label) if dense else ''}{_axis(layout)}"
+        '<div class="tl-playhead" aria-hidden="true"></div></div></div></div>'
+        f'<div class="tl-bar"></div>{_legend(layout, view)}{_table(view)}</section>'
     )
 
 
-def segment_label(segment: SegmentResult, other: SegmentResult | None = None) -> str:
+def thumbnails(board: Storyboard | None) -> str:
+    """One style variable per segment: --t0, --t1 and so on."""
+    if board is None:
+        return ""
+    pictures = (
+        f'--t{i}:url("data:image/jpeg;base64,{base64.b64encode(jpeg).decode("ascii")}")'
+        for i, jpeg in enumerate(board.thumbnails)
+        if jpeg
+    )
+    return f"<style>.gradio-container{{{';'.join(pictures)}}}</style>"
+
+
+def segment_label(row: Row) -> str:
     """One segment as a sentence: the accessible name of its button."""
-    cells = ", ".join(f"{words.NOUN[m]} {_cell_words(segment, m)}" for m in _MODALITIES)
-    text = f"Segment {segment.index + 1}, {seconds(segment.start)} to {seconds(segment.end)} seconds: {cells}, "
-    text += _answer_words(segment)
-    if other is not None:
-        text += f"; RGB only: {_answer_words(other)}" + (", differs" if _differs(segment, other) else "")
-    return text
+    cells = ", ".join(f"{words.NOUN[m]} {cell_words(row.cells[m])}" for m in MODALITIES)
+    span = f"{seconds(row.start)} to {seconds(row.end)} seconds"
+    return f"Segment {row.index + 1}, {span}: {cells}, {answer_words(row)}"
 
 
-def _cell_words(segment: SegmentResult, modality: str) -> str:
-    if not segment.available[modality]:
-        return "missing"
-    probability = segment.probabilities[modality]
-    used = "used" if segment.decisions[modality] else "skipped"
-    return used if probability is None else f"{used} ({percent(probability)})"
+def cell_words(cell: Cell) -> str:
+    """used (87 %), skipped by hand (12 %), missing"""
+    word = {"waiting": "not decided yet", "chosen": "chosen", "missing": "missing"}.get(cell.state, cell.state)
+    if cell.by_hand:
+        word += " by hand"
+    return word if cell.probability is None else f"{word} ({percent(cell.probability)})"
 
 
-def _answer_words(segment: SegmentResult) -> str:
-    if segment.scores is None or segment.label is None:
-        return "not run"
-    return f"answer {words.label(segment.label)} {percent(segment.scores[segment.label])}"
+def answer_words(row: Row) -> str:
+    """answer lion 97 %"""
+    return "not run" if row.label is None else f"answer {words.label(row.label)} {percent(row.score)}"
 
 
-def _differs(segment: SegmentResult, other: SegmentResult) -> bool:
-    return segment.label != other.label
+def _caption(row: Row) -> str:
+    """What stands on the video while the segment plays."""
+    names = {(): "nothing run", ("rgb",): "looking only", ("audio",): "listening only"}
+    how = names.get(tuple(m for m in MODALITIES if row.cells[m].on), "looking and listening")
+    if row.cells["rgb"].state == "waiting":
+        how = "waiting"
+    answer = "" if row.label is None else f" · {words.label(row.label)} {percent(row.score)}"
+    return f"{how}{answer}"
 
 
-def _how(segment: SegmentResult) -> str:
-    names = {(): "not run", ("rgb",): "looking only", ("audio",): "listening only"}
-    return names.get(tuple(m for m in _MODALITIES if segment.decisions[m]), "looking and listening")
-
-
-def _examined(analysis: Analysis) -> str:
-    return f"The segments cover {percent(analysis.examined)} of the clip."
-
-
-def _lane_names(comparison: Analysis | None) -> str:
-    names = [("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer")]
-    if comparison:
-        names += [("rgb-pic", icons.EYE, "<b>RGB only</b> picture"), ("rgb-ans", "", "<b>RGB only</b> answer")]
-    rows = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in names)
-    return f'<div class="tl-names" aria-hidden="true"><div class="tl-name tl-name-top"></div>{rows}</div>'
-
-
-def _button(
-    segment: SegmentResult,
-    other: SegmentResult | None,
-    place: Place,
-    thumbnail: bytes | None,
-    answer: str,
-) -> str:
-    label = segment_label(segment, other)
-    image = ""
-    if thumbnail:
-        image = f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(thumbnail).decode("ascii")}">'
-    lanes = _cell(segment, "rgb", image) + _cell(segment, "audio", "") + _answer(segment, answer)
-    if other is not None:
-        lanes += _cell(other, "rgb", image) + _answer(other, answer, differs=_differs(segment, other))
-    now = f"segment {segment.index + 1} · {_how(segment)}"
-    if segment.scores is not None and segment.label is not None:
-        now += f" · {words.label(segment.label)} {percent(segment.scores[segment.label])}"
+def _button(row: Row, place: Place, answer: str | None, *, dense: bool) -> str:
+    lanes = "".join(_cell(row, m, dense=dense) for m in MODALITIES) + _answer(row, answer, dense=dense)
+    state = "".join(
+        f'data-{m}="{cell.state}" data-{m}-words="{esc(cell_words(cell))}" '
+        f'data-{m}-p="{"" if cell.probability is None else f"{cell.probability:.4f}"}" '
+        for m, cell in row.cells.items()
+    )
     return (
-        f'<button type="button" class="tl-seg" data-index="{segment.index}" data-start="{segment.start:.3f}" '
-        f'data-end="{segment.end:.3f}" data-now="{esc(now)}" tabindex="{0 if segment.index == 0 else -1}" '
-        f'aria-label="{esc(label)}" style="--c:{place.centre:.3f}%;--w:{place.width:.3f}%">{lanes}</button>'
+        f'<button type="button" class="tl-seg" data-index="{row.index}" data-start="{row.start:.3f}" '
+        f'data-end="{row.end:.3f}" data-now="{esc(_caption(row))}" data-answer="{esc(answer_words(row))}" {state}'
+        f'tabindex="{0 if row.index == 0 else -1}" aria-label="{esc(segment_label(row))}" '
+        f'style="--c:{place.centre:.3f}%;--w:{place.width:.3f}%">{lanes}</button>'
     )
 
 
-def _cell(segment: SegmentResult, modality: str, image: str) -> str:
+def _cell(row: Row, modality: str, *, dense: bool) -> str:
     """One modality of one segment. Frame, icon, slash and hatching all say the same as the colour."""
-    kind = f"tl-cell tl-{modality}"
-    if not segment.available[modality]:
-        lack = f"<em>no {words.NOUN[modality]}</em>"
-        return f'<span class="{kind} is-missing"><span class="tl-frame">{lack}</span></span>'
-    used = segment.decisions[modality]
-    icon = (icons.ON if used else icons.OFF)[modality]
-    probability = segment.probabilities[modality]
+    cell = row.cells[modality]
+    kind = f"tl-cell tl-{modality} is-{cell.state}" + (" is-by-hand" if cell.by_hand else "")
+    if cell.state == "missing":
+        lack = "" if dense else f"<em>no {words.NOUN[modality]}</em>"
+        return f'<span class="{kind}"><span class="tl-frame">{lack}</span></span>'
+    picture = f'<span class="tl-img" style="background-image:var(--t{row.index},none)"></span>'
+    image = picture if modality == "rgb" and not dense else ""
+    icon = (icons.ON if cell.on else icons.OFF)[modality]
+    badge = "" if dense or cell.state == "waiting" else f'<span class="tl-badge" data-cell="{modality}">{icon}</span>'
+    hand = f'<span class="tl-hand">{icons.HAND}</span>' if cell.by_hand and not dense else ""
     bar = ""
-    if probability is not None:
-        bar = f'<span class="tl-prob"><i style="width:{100 * probability:.0f}%"></i></span>'
-    state = "is-used" if used else "is-skipped"
-    frame = f'<span class="tl-frame">{image}<span class="tl-badge">{icon}</span></span>'
-    return f'<span class="{kind} {state}">{frame}{bar}</span>'
+    if cell.probability is not None:
+        bar = f'<span class="tl-prob"><i style="--p:{100 * cell.probability:.0f}%"></i></span>'
+    return f'<span class="{kind}"><span class="tl-frame">{image}{badge}{hand}</span>{bar}</span>'
 
 
-def _answer(segment: SegmentResult, answer: str, *, differs: bool = False) -> str:
-    mark = '<span class="tl-differs">≠</span>' if differs else ""
-    state = " differs" if differs else ""
-    if segment.scores is None or segment.label is None:
-        return f'<span class="tl-answer is-none{state}"><span class="tl-score"></span><b>{mark}not run</b></span>'
-    score = segment.scores[segment.label]
-    state += "" if segment.label == answer else " is-other"
+def _answer(row: Row, answer: str | None, *, dense: bool) -> str:
+    if row.label is None:
+        waits = any(cell.state in ("waiting", "chosen") for cell in row.cells.values())
+        word = "" if dense else f"<b>{'…' if waits else 'not run'}</b>"
+        return f'<span class="tl-answer is-none"><span class="tl-score"></span>{word}</span>'
+    state = "" if row.label == answer else " is-other"
+    text = "" if dense else f"<b>{esc(words.label(row.label))}</b><small>{percent(row.score)}</small>"
     return (
-        f'<span class="tl-answer{state}"><span class="tl-score"><i style="height:{100 * score:.0f}%"></i></span>'
-        f"<b>{mark}{esc(words.label(segment.label))}</b><small>{percent(score)}</small></span>"
+        f'<span class="tl-answer{state}"><span class="tl-score"><i style="height:{100 * row.score:.0f}%"></i></span>'
+        f"{text}</span>"
     )
 
 
-def _scenery(layout: Layout, analysis: Analysis, peaks: Sequence[float]) -> str:
-    """What lies behind the buttons: brackets of the true spans, hatching where nobody looked, and the sound."""
+def _stretches(rows: Sequence[Row], layout: Layout, answer: str | None) -> str:
+    """With many segments, one word for each stretch of the same answer."""
+    marks, last = [], len(layout.places) - 1
+    for label, group in groupby(rows, key=lambda row: row.label):
+        places = [layout.places[row.index] for row in group]
+        if label is None:
+            continue
+        left = places[0].centre - places[0].width / 2
+        right = places[-1].centre + places[-1].width / 2 if places[-1] is not layout.places[last] else 100.0
+        other = "" if label == answer else " is-other"
+        marks.append(
+            f'<span class="tl-stretch{other}" style="left:{left:.3f}%;width:{right - left:.3f}%">'
+            f"<b>{esc(words.label(label))}</b></span>"
+        )
+    return f'<div class="tl-stretches" aria-hidden="true">{"".join(marks)}</div>'
+
+
+def _scenery(layout: Layout, view: View) -> str:
+    """What lies behind the buttons: brackets of the true spans, hatching where nobody looked, the sound, the line."""
     brackets = "".join(
         f'<i style="left:{p.true_left:.3f}%;width:{p.true_width:.3f}%;--row:{p.row}"></i>' for p in layout.places
     )
@@ -156,78 +160,84 @@ def _scenery(layout: Layout, analysis: Analysis, peaks: Sequence[float]) -> str:
         for a, b in layout.gaps
     )
     wave = ""
-    if peaks:
+    if view.waveform:
         # Coloured inside the cells of the segments that were listened to. Side by side, the cells are not to scale.
         shares = [((p.centre - p.width / 2) / 100, (p.centre + p.width / 2) / 100) for p in layout.places]
-        heard = [] if layout.crowded else [s.index for s in analysis.segments if s.decisions["audio"]]
-        used = "".join(waveform(peaks, *shares[index]) for index in heard)
+        heard = [] if layout.crowded else [row.index for row in view.rows if row.cells["audio"].on]
+        used = "".join(waveform(view.waveform, *shares[index]) for index in heard)
         wave = (
-            f'<svg class="tl-wave" viewBox="0 0 {len(peaks)} 100" preserveAspectRatio="none" focusable="false">'
-            f'<path d="{waveform(peaks)}"/><path class="is-used" d="{used}"/></svg>'
+            f'<svg class="tl-wave" viewBox="0 0 {len(view.waveform)} 100" preserveAspectRatio="none" '
+            f'focusable="false"><path d="{waveform(view.waveform)}"/><path class="is-used" d="{used}"/></svg>'
         )
     return (
         f'<div class="tl-scenery" aria-hidden="true"><div class="tl-brackets">{brackets}</div>'
         f'<div class="tl-gaps tl-gaps-pic">{gaps}</div><div class="tl-gaps tl-gaps-snd">{gaps}</div>{wave}'
-        f'<div class="tl-gaps tl-gaps-rgb">{gaps}</div></div>'
+        f"{_so_far(layout, view)}</div>"
+    )
+
+
+def _so_far(layout: Layout, view: View) -> str:
+    """Certainty of the clip's answer after each segment, as steps; its class is named wherever it changes."""
+    path, marks, label, shown = "", [], None, -100.0
+    for row, place in zip(view.rows, layout.places, strict=True):
+        if row.so_far is None:
+            continue
+        x, y = place.centre, 100 - 100 * row.so_far[1]
+        path += f"H{x:.2f}V{y:.1f}" if path else f"M{x:.2f},{y:.1f}"
+        if row.so_far[0] != label and x - shown > 6:
+            label, shown = row.so_far[0], x
+            marks.append(f'<b style="left:{x:.2f}%">{esc(words.label(label))}</b>')
+    if path:
+        path += "H100"
+        last = next(row.so_far for row in reversed(view.rows) if row.so_far is not None)
+        marks.append(f'<small style="right:0">{percent(last[1])}</small>')
+    return (
+        '<div class="tl-far"><svg viewBox="0 0 100 100" preserveAspectRatio="none" focusable="false">'
+        f'<path d="{path}" vector-effect="non-scaling-stroke"/></svg>{"".join(marks)}</div>'
     )
 
 
 def _axis(layout: Layout) -> str:
     marks = "".join(
-        f'<span style="left:{100 * t / layout.duration:.3f}%">{seconds(t)}&thinsp;s</span>' for t in layout.ticks
+        f'<span style="left:{100 * t / layout.duration:.3f}%">{words.clock(t, layout.duration)}</span>'
+        for t in layout.ticks
     )
     return f'<div class="tl-axis" aria-hidden="true">{marks}</div>'
 
 
-def _legend(layout: Layout, comparison: Analysis | None, analysis: Analysis) -> str:
-    items = [
-        '<span class="key key-used"></span>run',
-        '<span class="key key-skipped"></span>skipped',
-    ]
-    if any(p is not None for s in analysis.segments for p in s.probabilities.values()):
+def _legend(layout: Layout, view: View) -> str:
+    cells = [cell for row in view.rows for cell in row.cells.values()]
+    items = ['<span class="key key-used"></span>run', '<span class="key key-skipped"></span>skipped']
+    if any(cell.probability is not None for cell in cells):
         items.append('<span class="key key-prob"></span>how much the policy wanted it (the mark is one half)')
+    if any(cell.by_hand for cell in cells):
+        items.append(f'<span class="key-hand">{icons.HAND}</span>switched by hand')
     if layout.gaps:
-        items.append('<span class="key key-gap"></span>no segment looked or listened here')
-    items.append('<span class="key key-bracket"></span>true extent of each segment')
-    answered = [*analysis.segments, *(comparison.segments if comparison else ())]
-    if any(s.label not in (None, analysis.label) for s in answered):
-        items.append('<span class="key key-other"></span>answer unlike the clip’s')
-    if comparison and differing(analysis, comparison):
-        items.append("<b>≠</b> RGB only answers something else")
+        items.append('<span class="key key-gap"></span>nobody looked or listened here')
+    if any(row.label not in (None, view.label) for row in view.rows):
+        items.append('<span class="key key-other"></span>another answer than the clip’s')
     remark = ""
     if layout.crowded:
         remark = (
-            "<p>This clip is so short that its segments lie nearly on top of each other: here they stand side by side, "
-            "and the brackets show where each one lies.</p>"
+            "<p>The segments lie so close together that they stand side by side here; "
+            "the brackets show where each one lies.</p>"
         )
     elif layout.overlapping:
-        remark = "<p>The segments of this short clip overlap: the brackets show how far each one reaches.</p>"
+        remark = "<p>The segments of this short clip overlap: the brackets above show how far each one reaches.</p>"
     return f'<div class="tl-legend" aria-hidden="true"><ul>{"".join(f"<li>{i}</li>" for i in items)}</ul>{remark}</div>'
 
 
-def _table(analysis: Analysis, others: Sequence[SegmentResult | None]) -> str:
+def _table(view: View) -> str:
     """The drawing in words, for whoever does not see it."""
-    compared = others[0] is not None
-    heads = ["Segment", "From", "To", "Picture", "Sound", "Answer"] + (["RGB only", "Same answer"] if compared else [])
     rows = []
-    for s, other in zip(analysis.segments, others, strict=True):
-        cells = [f"{seconds(s.start)} s", f"{seconds(s.end)} s"]
-        cells += [_cell_words(s, "rgb"), _cell_words(s, "audio"), _plain_answer(s)]
-        if other is not None:
-            cells += [_plain_answer(other), "no" if _differs(s, other) else "yes"]
-        row = "".join(f"<td>{esc(cell)}</td>" for cell in cells)
-        rows.append(f'<tr><th scope="row">{s.index + 1}</th>{row}</tr>')
+    for r in view.rows:
+        far = "nothing yet" if r.so_far is None else f"{words.label(r.so_far[0])} {percent(r.so_far[1])}"
+        cells = [f"{seconds(r.start)} s", f"{seconds(r.end)} s", *(cell_words(r.cells[m]) for m in MODALITIES)]
+        cells += [answer_words(r).removeprefix("answer "), far]
+        rows.append(f'<tr><th scope="row">{r.index + 1}</th>{"".join(f"<td>{esc(c)}</td>" for c in cells)}</tr>')
+    heads = ("Segment", "From", "To", "Picture", "Sound", "Answer", "Clip so far")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return (
-        '<table class="visually-hidden tl-table"><caption>What was picked and answered, segment by segment. '
-        f"{_examined(analysis)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        '<table class="visually-hidden tl-table"><caption>What was picked and answered, segment by segment</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
-
-
-def _plain_answer(segment: SegmentResult) -> str:
-    return _answer_words(segment).removeprefix("answer ")
-
-
-def differing(analysis: Analysis, comparison: Analysis) -> int:
-    """In how many segments the two runs answer differently."""
-    return sum(_differs(s, other) for s, other in zip(analysis.segments, comparison.segments, strict=True))

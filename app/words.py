@@ -17,6 +17,9 @@ POLICY = {
     "rgb": "Picture only (RGB)",
     "all": "Everything",
     "random": "Random",
+    "by-hand": "By hand",
+    "liteeval": "LiteEval",
+    "adamml-nocost": "AdaMML without costs",
 }
 
 # The same ways inside a sentence: "than ..."
@@ -55,6 +58,13 @@ def percent(share: float) -> str:
 def seconds(value: float) -> str:
     """Clip time with one decimal, or none where it says nothing: 7.6, 12."""
     return f"{value:.1f}".removesuffix(".0")
+
+
+def clock(value: float, duration: float) -> str:
+    """A moment on the axis: seconds in a short clip, minutes and seconds in a long one."""
+    if duration < 100:
+        return f"{seconds(value)}&thinsp;s"
+    return f"{int(value) // 60}:{int(value) % 60:02d}"
 
 
 def billions(macs: int) -> str:

@@ -1,8 +1,8 @@
-"""Photographs the page for the README: light, dark and phone, with a worked example.
+"""Photographs the page for the README: light, dark and phone, as a visitor finds it, and two of its parts from near.
 
-    python assets/take_screenshots.py [--example NAME] [--out assets/screenshots]
+    python assets/take_screenshots.py [--out assets/screenshots]
 
-Serves the page on a free port, presses the buttons in headless Chromium, and writes PNG files.
+Serves the page on a free port, opens a segment of the recorded example in headless Chromium, and writes PNG files.
 """
 
 import argparse
@@ -13,31 +13,48 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-SHOTS = {"results": (1280, "light"), "dark": (1280, "dark"), "phone": (380, "light")}
-WAIT_MS = 240_000
+# name -> width of the window, theme
+WHOLE = {"results": (1280, "light"), "dark": (1280, "dark"), "phone": (380, "light")}
+WAIT_MS = 600_000
+SEGMENT = 6  # night has fallen and the lion roars
 
 
-def shoot(browser: Browser, url: str, example: str, out: Path, name: str) -> None:
-    """One picture of the whole page after an analysis with the comparison on."""
-    width, theme = SHOTS[name]
+def visit(browser: Browser, url: str, width: int, theme: str) -> Page:
+    """The page with its recorded example, a moment of the clip chosen."""
     page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(WAIT_MS)
     page.goto(f"{url}/?__theme={theme}")
-    page.locator("#examples .example", has_text=example).first.click(timeout=WAIT_MS)
-    page.locator("#compare input").check()
-    page.locator("#analyse").click(timeout=WAIT_MS)
-    page.get_by_text("Done.").wait_for(timeout=WAIT_MS)
-    page.locator("#compute-plot .js-plotly-plot").wait_for(timeout=WAIT_MS)
-    page.locator("#timeline .tl-seg").nth(2).click()
+    page.wait_for_function("document.getElementById('clip-player')?.readyState > 1")
+    page.locator("#timeline .tl-seg").nth(SEGMENT).click(position={"x": 8, "y": 120})
     page.wait_for_timeout(2500)  # the player shows the frame it jumped to
-    page.screenshot(path=out / f"{name}.png", full_page=True)
+    return page
+
+
+def shoot(browser: Browser, url: str, out: Path) -> None:
+    """Every picture in turn; each is written whole or not at all."""
+    for name, (width, theme) in WHOLE.items():
+        page = visit(browser, url, width, theme)
+        save(page.screenshot(full_page=True), out / f"{name}.png")
+        page.close()
+    page = visit(browser, url, 1280, "light")
+    page.locator(".tl-bar [data-open]").click()
+    page.locator(".opened [data-explain]").click()
+    page.locator(".opened img.light").first.wait_for()
+    save(page.locator("#timeline-card").screenshot(), out / "segment.png")
     page.close()
+
+
+def save(picture: bytes, target: Path) -> None:
+    """Write beside the target and rename."""
+    partial = target.with_suffix(".part")
+    partial.write_bytes(picture)
+    partial.replace(target)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--example", default="Lion", help="part of the example's title")
     parser.add_argument("--out", type=Path, default=Path("assets/screenshots"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -57,8 +74,7 @@ def main() -> None:
                 time.sleep(0.5)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            for name in SHOTS:
-                shoot(browser, url, args.example, args.out, name)
+            shoot(browser, url, args.out)
             browser.close()
     finally:
         server.terminate()

@@ -1,6 +1,7 @@
 """Deciding what is run: one small file per way of deciding, all chosen by name."""
 
 from adamml.policies.base import Decider, Decision, Judge, Policy
+from adamml.policies.by_hand import ByHandPolicy
 from adamml.policies.cascade import CascadePolicy
 from adamml.policies.fixed import FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
@@ -60,6 +61,7 @@ def get_policy(name: str) -> Policy:
 __all__ = [
     "POLICIES",
     "REGISTRY",
+    "ByHandPolicy",
     "CascadePolicy",
     "Decider",
     "Decision",

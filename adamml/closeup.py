@@ -1,0 +1,88 @@
+"""One segment from near: what the recognisers were given, what it takes to run them, and where they found evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from adamml.analysis import Macs, Seconds
+from adamml.cost import CostModel, Runs
+from adamml.engine import Engine, normalise
+from adamml.evidence import ClipMemory, Evidence
+from adamml.explain import audio_map, rgb_map
+from adamml.media.pictures import jpeg, spectrogram_png, spotlight_png
+from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SECONDS
+
+FRAME_SIDE = 144
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closeup:
+    """What a person can see and hear of a segment.
+
+    Attributes:
+        frames: the eight frames as JPEG, what the recogniser sees; empty without picture.
+        frame_times: seconds from the clip's start, one per frame.
+        spectrogram: PNG, time to the right, frequency upwards; None without sound.
+        sound_span: seconds from the clip's start that the spectrogram covers.
+        top_hertz: frequency at the spectrogram's upper edge.
+        macs: what running each recogniser here takes (counted, whether or not it ran).
+        seconds: measured so far for this segment, by part.
+        spotlights: modality -> PNG that darkens what did not matter for a class; empty unless asked for.
+    """
+
+    segment: int
+    frames: tuple[bytes, ...]
+    frame_times: tuple[float, ...]
+    spectrogram: bytes | None
+    sound_span: tuple[float, float]
+    top_hertz: float
+    macs: Macs
+    seconds: Seconds
+    spotlights: Mapping[str, bytes]
+
+
+def take_closeup(memory: ClipMemory, cost: CostModel, segment: int, explain: Mapping[str, int]) -> Closeup:
+    """Fetch one segment's frames and sound.
+
+    Args:
+        explain: modality -> class number; a spotlight is made for each.
+    """
+    evidence, place = Evidence(memory), memory.clip.segments[segment]
+    frames = evidence.frames(segment) if evidence.available(segment, "rgb") else None  # T, H, W, 3
+    sound = evidence.sound(segment) if evidence.available(segment, "audio") else None  # F, T
+    heard, begin = memory.clip.info.audio, 0.0
+    if heard is not None:  # as `sound_window` does: shifted inwards at the track's ends
+        begin = max(heard.start, min(place.sound_centre - WINDOW_SECONDS / 2, heard.end - WINDOW_SECONDS))
+    return Closeup(
+        segment=segment,
+        frames=() if frames is None else tuple(jpeg(frame.numpy(), FRAME_SIDE) for frame in frames),
+        frame_times=() if frames is None else tuple(place.frame_times),
+        spectrogram=None if sound is None else spectrogram_png(sound.numpy()),
+        sound_span=(begin, begin + WINDOW_SECONDS),
+        top_hertz=SAMPLE_RATE / 2,
+        macs=cost.full(Runs(rgb=frames is not None, audio=sound is not None)),
+        seconds=_spent(memory, segment),
+        spotlights=_spotlights(memory.engine, frames, sound, explain),
+    )
+
+
+def _spotlights(
+    engine: Engine, frames: torch.Tensor | None, sound: torch.Tensor | None, explain: Mapping[str, int]
+) -> dict[str, bytes]:
+    lights, recognizers = {}, engine.network.recognizers
+    if "rgb" in explain and frames is not None:
+        lights["rgb"] = spotlight_png(rgb_map(recognizers["rgb"], normalise(frames), explain["rgb"]).numpy())
+    if "audio" in explain and sound is not None:
+        heat = audio_map(recognizers["audio"], sound, explain["audio"])
+        lights["audio"] = spotlight_png(heat.flip(0).numpy(), side=256)  # low frequencies to the bottom
+    return lights
+
+
+def _spent(memory: ClipMemory, segment: int) -> Seconds:
+    def of(*kinds: str) -> float:
+        return round(sum(memory.seconds.get((kind, segment), 0.0) for kind in kinds), 6)
+
+    return Seconds(
+        decode=of("frames", "spectrogram"), decide=of("glimpse_rgb", "glimpse_audio"), rgb=of("rgb"), audio=of("audio")
+    )

@@ -1,0 +1,131 @@
+"""Two policies on one clip, side by side: one plain sentence, the figures, both timelines, differences marked."""
+
+from adamml import Analysis
+from app import icons, words
+from app.costs import BOX, time_words
+from app.play import Pair
+from app.view import MODALITIES
+from app.words import esc, percent
+
+
+def verdict(pair: Pair) -> str:
+    """One plain sentence on the left against the right, also when the left one loses."""
+    left, right = pair.left, pair.right
+    if left.policy == right.policy:
+        return "Both sides are the same."
+    saving = 1 - left.macs.total / right.macs.total if right.macs.total else 0.0
+    amount = words.compared(saving)
+    same = amount == "the same"
+    cheaper = saving > 0 and not same
+    cost = "with the same compute" if same else f"{'with' if cheaper else 'but'} {amount} compute"
+    listened, count = _instead(left, right), words.count(len(left.segments), "segment")
+    why = ""
+    if listened:
+        why = f": it listened instead of looking in {listened} of {count}"
+    elif not cheaper and not same and left.macs.decide:
+        why = f": deciding alone took {words.billions(left.macs.decide)} billion MACs"
+    loses = "" if cheaper or same else f" Here {words.policy(left.policy)} costs more."
+    return f"{_answers(left, right)} {cost}{why}.{loses}"
+
+
+def _answers(left: Analysis, right: Analysis) -> str:
+    """Same answer, and surer of it (96 % instead of 45 %)"""
+    if left.label != right.label:
+        return f"Another answer ({words.label(left.label)} instead of {words.label(right.label)})"
+    sure, other = left.scores[left.label], right.scores[right.label]
+    if abs(sure - other) < 0.05:
+        return "Same answer"
+    return f"Same answer, {'surer' if sure > other else 'less sure'} ({percent(sure)} instead of {percent(other)}),"
+
+
+def _instead(left: Analysis, right: Analysis) -> int:
+    """Segments in which the left one listened only and the right one looked."""
+    pairs = zip(left.segments, right.segments, strict=True)
+    return sum(
+        a.decisions["audio"] and not a.decisions["rgb"] and b.decisions["rgb"] and not b.decisions["audio"]
+        for a, b in pairs
+    )
+
+
+def comparison(pair: Pair) -> str:
+    """The whole result as HTML."""
+    return (
+        f'<section class="compared" aria-label="Comparison"><p class="verdict">{esc(verdict(pair))}</p>'
+        f"{_figures(pair)}{_lanes(pair)}</section>"
+    )
+
+
+def _figures(pair: Pair) -> str:
+    left, right = pair.left, pair.right
+
+    def row(title: str, a: str, b: str) -> str:
+        mark = (
+            '<span class="differs" title="differs">≠</span>' if a != b else '<span class="visually-hidden">same</span>'
+        )
+        return f'<tr><th scope="row">{title}</th><td>{a}</td><td class="sign">{mark}</td><td>{b}</td></tr>'
+
+    def of(analysis: Analysis, modality: str) -> str:
+        return f"{sum(s.decisions[modality] for s in analysis.segments)} of {len(analysis.segments)}"
+
+    rows = [
+        row("Answer", *(esc(words.label(a.label)) for a in (left, right))),
+        row("How sure", *(percent(a.scores[a.label]) for a in (left, right))),
+        row("Looked in", of(left, "rgb"), of(right, "rgb")),
+        row("Listened in", of(left, "audio"), of(right, "audio")),
+        row("Compute (billion MACs)", *(words.billions(a.macs.total) for a in (left, right))),
+        row("of it for deciding", *(words.billions(a.macs.decide) if a.macs.decide else "–" for a in (left, right))),
+        row("Time measured", *(time_words(a.seconds.total) for a in (left, right))),
+    ]
+    heads = [esc(words.policy(a.policy)) for a in (left, right)]
+    return (
+        f'{BOX}<table class="figures versus"><caption class="visually-hidden">Both ways in figures</caption><thead><tr>'
+        f'<th scope="col">On this clip</th><th scope="col">{heads[0]}</th><th scope="col"><span '
+        f'class="visually-hidden">Same?</span></th><th scope="col">{heads[1]}</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _lanes(pair: Pair) -> str:
+    """One column per segment: what each ran, and what each answered."""
+    heads = "".join(f'<th scope="col">{s.index + 1}</th>' for s in pair.left.segments)
+    body = ""
+    for analysis, other in ((pair.left, pair.right), (pair.right, pair.left)):
+        body += f'<tr class="lane-title"><th scope="row" colspan="2">{esc(words.policy(analysis.policy))}</th></tr>'
+        for m in MODALITIES:
+            cells = "".join(
+                _cell(a.decisions[m], a.available[m], m, differs=a.decisions[m] != b.decisions[m])
+                for a, b in zip(analysis.segments, other.segments, strict=True)
+            )
+            body += f'<tr><th scope="row">{words.NOUN[m].capitalize()}</th>{cells}</tr>'
+        answers = "".join(
+            _said(
+                a.label, 0.0 if a.scores is None or a.label is None else a.scores[a.label], differs=a.label != b.label
+            )
+            for a, b in zip(analysis.segments, other.segments, strict=True)
+        )
+        body += f'<tr><th scope="row">Answer</th>{answers}</tr>'
+    return (
+        f'{BOX}<table class="lanes" style="--columns:{len(pair.left.segments)}">'
+        '<caption>Segment by segment; <span class="differs">≠</span> marks what the two do '
+        f'or say differently.</caption><thead><tr><th scope="col">Segment</th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _mark(differs: bool) -> str:
+    return '<span class="differs" aria-hidden="true">≠</span><span class="visually-hidden"> differs</span>' * differs
+
+
+def _cell(used: bool, available: bool, modality: str, *, differs: bool) -> str:
+    word = "run" if used else "skipped" if available else "missing"
+    icon = (icons.ON if used else icons.OFF)[modality] if available else ""
+    kind = f"lane-cell lane-{modality} is-{'used' if used else word}"
+    return f'<td><span class="{kind}">{icon}</span><span class="visually-hidden">{word}</span>{_mark(differs)}</td>'
+
+
+def _said(label: str | None, score: float, *, differs: bool) -> str:
+    if label is None:
+        return f'<td class="lane-answer"><small>not run</small>{_mark(differs)}</td>'
+    return (
+        f'<td class="lane-answer"><b>{esc(words.label(label))}</b><small>{percent(score)}</small>{_mark(differs)}</td>'
+    )

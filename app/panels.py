@@ -1,0 +1,47 @@
+"""What every panel shows for one result: names of panels to values, for first drawing and for every change."""
+
+from typing import Any
+
+from app import costs, details, service, summary, whatif
+from app.shown import Shown
+from app.timeline import thumbnails, timeline
+from app.view import View
+from app.words import esc
+
+
+def draw(shown: Shown) -> dict[str, Any]:
+    """Everything that follows from a result."""
+    return {
+        "notes": summary.notes(shown.base),
+        "board": thumbnails(shown.board),
+        "model": details.model(service.model_card(), shown.base),
+        "opened": "",
+    } | redraw(shown)
+
+
+def redraw(shown: Shown) -> dict[str, Any]:
+    """What changes when cells are switched."""
+    runs = [shown.base] if shown.current is shown.base else [shown.current, shown.base]
+    known = service.model_card()
+    return {
+        "answer": summary.answer(shown.current, by_hand=shown.switched),
+        "timeline": timeline(shown.view()),
+        "whatif": whatif.what_if(shown, known.facts if known else {}),
+        "costs": costs.costs(shown.current, shown.base),
+        "seconds": costs.seconds_table(runs, recorded=shown.recorded),
+    }
+
+
+def growing(view: View) -> dict[str, Any]:
+    """What is there while a clip is analysed."""
+    return {"answer": summary.growing(view.label, view.score), "timeline": timeline(view)}
+
+
+def waiting() -> str:
+    """The answer card before the first step."""
+    return summary.growing(None, 0.0)
+
+
+def banner(title: str, text: str = "") -> str:
+    """One line on what is being shown."""
+    return f'<p class="banner"><b>{esc(title)}.</b> {esc(text)}</p>'

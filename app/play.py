@@ -1,0 +1,90 @@
+"""What a visitor can do with a result: switch cells, move the budget, compare policies, open a segment.
+
+Every answer comes from the same session as the first one, so that only what was not run yet is run.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import adamml
+from adamml import Analysis, Closeup
+from app import words
+from app.budget import by_hand, known_points, with_point
+from app.service import visits
+from app.shown import Grid, Shown, budget_grid, grid_of
+from app.view import MODALITIES
+
+
+def read_grid(shown: Shown, text: object) -> Grid:
+    """The grid that a browser sent: per modality a string of 0 and 1, one sign per segment.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    count = len(shown.base.segments)
+    if not isinstance(text, dict) or set(text) != set(MODALITIES):
+        raise ValueError("a grid names both modalities")
+    for signs in text.values():
+        if not isinstance(signs, str) or len(signs) != count or set(signs) - {"0", "1"}:
+            raise ValueError(f"a grid has {count} signs, 0 or 1, for each modality")
+    return tuple({m: text[m][i] == "1" for m in MODALITIES} for i in range(count))
+
+
+def switch(shown: Shown, grid: Grid, threshold: float | None = None) -> Shown:
+    """Run a grid of cells in place of the policy's choices."""
+    if grid == grid_of(shown.base):
+        return replace(shown.reset(), threshold=threshold)
+    with visits.session(shown.key) as session:
+        return replace(shown, current=by_hand(session, shown, grid), threshold=threshold)
+
+
+def set_budget(shown: Shown, threshold: float) -> Shown:
+    """Run what the policy wants at least this much, and note what that gave."""
+    moved = switch(shown, budget_grid(shown.base, threshold), threshold)
+    return replace(moved, points=with_point(shown.points, threshold, moved.current))
+
+
+def whole_curve(shown: Shown) -> Generator[tuple[str, Shown | None], None, None]:
+    """Run the rest of the clip once, so that every budget can be drawn; yields (message, result at the end)."""
+    with visits.session(shown.key) as session:
+        for event in session.run(adamml.ByHandPolicy(grid=budget_grid(shown.base, 0.0))):
+            yield event.message, None
+        yield "Drawing the curve", None
+        yield "Done", known_points(session, shown)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two policies on one clip."""
+
+    left: Analysis
+    right: Analysis
+
+
+def compare(shown: Shown, left: str, right: str) -> Generator[tuple[float, str, Pair | None], None, None]:
+    """Run two policies on the clip; yields (share done, message, both results at the end).
+
+    Args:
+        left: a policy, or "shown" for what is shown, switches included.
+        right: a policy.
+    """
+    results: dict[str, Analysis] = {"shown": shown.current, shown.base.policy: shown.base}
+    missing = [name for name in dict.fromkeys((left, right)) if name not in results]
+    for number, name in enumerate(missing):
+        with visits.session(shown.key) as session:
+            for event in session.run(name):
+                share = (number + event.progress) / len(missing)
+                yield share, f"{words.policy(name)}: {event.message}", None
+                if isinstance(event, adamml.Finished):
+                    results[name] = event.analysis
+    yield 1.0, "Done", Pair(left=results[left], right=results[right])
+
+
+def open_segment(shown: Shown, segment: int, explain: bool) -> Closeup:
+    """One segment from near; `explain` shows where each recogniser found the segment's answer."""
+    asked: dict[str, str] = {}
+    result = shown.current.segments[segment]
+    if explain and result.label is not None:
+        asked = {m: result.label for m in MODALITIES if result.decisions[m]}
+    with visits.session(shown.key) as session:
+        return session.closeup(segment, asked)

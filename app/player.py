@@ -1,0 +1,53 @@
+"""The clip in the browser's own player, with a caption that says what was decided at each moment.
+
+Clips that browsers do not play get a preview made from our own decoding, in a private folder that is swept.
+"""
+
+import logging
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import adamml
+from app import service
+from app.details import sweep
+from app.words import esc
+
+PREVIEWS = Path(tempfile.mkdtemp(prefix="adamml-previews-"))
+_KEEP_SECONDS = 3600
+_log = logging.getLogger(__name__)
+
+
+def player(path: str | None, remark: str = "") -> str:
+    """HTML of the player for a file that this server may serve; empty without one."""
+    if not path:
+        return ""
+    source = f"gradio_api/file={quote(path)}"
+    line = f'<p class="player-remark">{esc(remark)}</p>' if remark else ""
+    return (
+        f'<div class="player"><video id="clip-player" src="{esc(source)}" controls playsinline preload="metadata" '
+        'aria-label="The clip" onloadedmetadata="this.parentElement.classList.remove(\'is-broken\');'
+        "this.parentElement.classList.toggle('is-sound', !this.videoWidth)\" "
+        "onerror=\"this.parentElement.classList.add('is-broken')\"></video>"
+        '<p id="clip-now" class="player-now" aria-hidden="true"></p>'
+        '<p class="player-broken">Your browser cannot play this kind of file. It is analysed all the same.</p></div>'
+        f"{line}"
+    )
+
+
+def preview(path: str | None) -> str | None:
+    """A path that browsers can play, made if need be; None when the file itself will do, or nothing helps."""
+    if not path:
+        return None
+    sweep(PREVIEWS, _KEEP_SECONDS)
+    folder = PREVIEWS / secrets.token_urlsafe(12)
+    folder.mkdir(mode=0o700)
+    try:
+        made = adamml.browser_preview(path, folder, profile=service.profile())
+    except adamml.ClipError:
+        return None  # the analysis says what is wrong with it
+    except Exception:
+        _log.exception("a preview could not be made")
+        return None
+    return None if made is None else str(made)

@@ -1,0 +1,157 @@
+"""What the timeline draws: one row per segment, filled in step by step while a clip is analysed, or from a result.
+
+A cell is in one of five states: waiting (nothing decided yet), chosen (to be run), used (run), skipped, missing (the
+clip does not have it there).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import adamml
+from adamml import Analysis, ClipFacts
+
+MODALITIES = ("rgb", "audio")
+_TINY = 1e-12  # a probability of 0 has no logarithm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One modality of one segment. `policy` is what the policy chose before anything was switched by hand."""
+
+    state: str
+    probability: float | None = None
+    policy: bool | None = None
+
+    @property
+    def on(self) -> bool:
+        return self.state in ("used", "chosen")
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has overruled the policy here."""
+        return self.policy is not None and self.policy != self.on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One segment: its cells, its answer, and what the clip says up to its end (class, probability)."""
+
+    index: int
+    start: float
+    end: float
+    cells: Mapping[str, Cell]
+    label: str | None = None
+    score: float = 0.0
+    so_far: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One timeline. `label` is the clip's answer, None while there is none; `live` while it is being computed."""
+
+    clip: ClipFacts
+    rows: tuple[Row, ...]
+    waveform: tuple[float, ...] = ()
+    label: str | None = None
+    score: float = 0.0
+    live: bool = False
+
+
+def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None) -> View:
+    """A finished result. `base` is the policy's own, where this one was switched by hand."""
+    running = so_far(analysis)
+    own = base.segments if base is not None else (None,) * len(analysis.segments)
+    rows = []
+    for segment, before, now in zip(analysis.segments, own, running, strict=True):
+        cells = {}
+        for m in MODALITIES:
+            state = "used" if segment.decisions[m] else "skipped" if segment.available[m] else "missing"
+            policy = before.decisions[m] if before is not None else segment.decisions[m]
+            cells[m] = Cell(state=state, probability=segment.probabilities[m], policy=policy)
+        score = 0.0 if segment.scores is None or segment.label is None else segment.scores[segment.label]
+        rows.append(
+            Row(
+                index=segment.index,
+                start=segment.start,
+                end=segment.end,
+                cells=cells,
+                label=segment.label,
+                score=score,
+                so_far=now,
+            )
+        )
+    return View(
+        clip=analysis.clip,
+        rows=tuple(rows),
+        waveform=tuple(waveform),
+        label=analysis.label,
+        score=analysis.scores[analysis.label],
+    )
+
+
+def so_far(analysis: Analysis) -> list[tuple[str, float] | None]:
+    """After each segment, the clip's best class and its probability; None until something was run.
+
+    The clip's logits are the mean of its segments' (those in which anything ran); logarithms of probabilities are
+    logits but for a constant, which softmax does not see.
+    """
+    sums, count = dict.fromkeys(analysis.classes, 0.0), 0
+    running: list[tuple[str, float] | None] = []
+    for segment in analysis.segments:
+        if segment.scores is not None:
+            count += 1
+            for name, score in segment.scores.items():
+                sums[name] += math.log(max(score, _TINY))
+        if not count:
+            running.append(None)
+            continue
+        best = max(sums, key=sums.__getitem__)
+        total = sum(math.exp((value - sums[best]) / count) for value in sums.values())
+        running.append((best, 1 / total))
+    return running
+
+
+class Progress:
+    """A view that grows with the events of a run."""
+
+    def __init__(self) -> None:
+        self.view: View | None = None
+
+    def take(self, event: adamml.Event) -> None:
+        """Fill in what the event says."""
+        if isinstance(event, adamml.Probed):
+            waiting = {m: Cell(state="waiting") for m in MODALITIES}
+            rows = tuple(Row(index=i, start=a, end=b, cells=waiting) for i, (a, b) in enumerate(event.spans))
+            waveform = self.view.waveform if self.view else ()
+            self.view = View(clip=event.clip, rows=rows, live=True, waveform=waveform)
+        elif isinstance(event, adamml.Decided):
+            cells = {}
+            for m in MODALITIES:
+                chosen, probability = event.decisions[m], event.probabilities[m]
+                cells[m] = Cell(state="chosen" if chosen else "skipped", probability=probability)
+            self._change(event.segment, cells=cells)
+        elif isinstance(event, adamml.Scored):
+            assert self.view is not None, "a run begins with what the file is"
+            row = self.view.rows[event.segment]
+            cells = {**row.cells, event.modality: replace(row.cells[event.modality], state="used")}
+            label, score = _best(event.segment_scores)
+            clip = _best(event.clip_scores)
+            self._change(event.segment, cells=cells, label=label, score=score, so_far=clip)
+            self.view = replace(self.view, label=clip[0], score=clip[1])
+
+    def heard(self, waveform: Sequence[float]) -> None:
+        """The sound's outline has been drawn."""
+        if self.view is not None:
+            self.view = replace(self.view, waveform=tuple(waveform))
+
+    def _change(self, index: int, **changes: object) -> None:
+        assert self.view is not None, "a run begins with what the file is"
+        rows = list(self.view.rows)
+        rows[index] = replace(rows[index], **changes)  # type: ignore[arg-type]
+        self.view = replace(self.view, rows=tuple(rows))
+
+
+def _best(scores: Mapping[str, float]) -> tuple[str, float]:
+    name = max(scores, key=scores.__getitem__)
+    return name, scores[name]

@@ -1,0 +1,213 @@
+"""Behind the page: five visitors at once, bounded memory, budgets, comparisons, and what bad input meets."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app import play, service
+from app.compare import comparison, verdict
+from app.geometry import DENSE
+from app.opened import opened
+from app.play import Pair
+from app.recorded import RECORD, load
+from app.service import Step
+from app.shown import THRESHOLDS, Shown, budget_grid, grid_of
+from app.timeline import timeline
+from app.view import from_analysis, so_far
+from app.visits import VisitKey, Visits
+from app.whatif import sentence, what_if
+from tests.clips import moving_picture, number_picture, tone, write_clip
+from tests.toy_app import toy_recognizer
+
+TOY = toy_recognizer()
+
+
+@pytest.fixture(autouse=True)
+def toy_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_given", TOY)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("service") / "clip.mp4", seconds=3.0, sound=tone(3.0))
+
+
+def run(path: Path, segments: int = 4, policy: str = "adamml") -> Shown:
+    *_, last = service.steps(str(path), policy, segments)
+    assert last.shown is not None, last.status
+    return last.shown
+
+
+def test_pictures_come_first_then_decisions_then_scores(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_REDRAW_SECONDS", 0.0)
+    steps: list[Step] = list(service.steps(str(clip), "all", 3))
+
+    def first(wanted) -> int:
+        return next(i for i, step in enumerate(steps) if wanted(step))
+
+    pictures = first(lambda s: s.board is not None)
+    decided = first(lambda s: s.view is not None and s.view.rows[0].cells["rgb"].state == "chosen")
+    scored = first(lambda s: s.view is not None and s.view.rows[0].label is not None)
+    assert pictures < decided < scored < len(steps) - 1
+    assert steps[-1].shown is not None
+    assert all("is-running" in step.status for step in steps[:-1])
+
+
+def test_closing_the_steps_frees_the_clip(clip: Path) -> None:
+    steps = service.steps(str(clip), "adamml", 4)
+    for step in steps:
+        if step.view is not None and step.view.waveform:
+            break
+    steps.close()
+    began = time.monotonic()
+    assert run(clip).base.label  # nothing is held on to
+    assert time.monotonic() - began < 60
+
+
+def test_five_visitors_at_once_each_get_their_own(tmp_path: Path) -> None:
+    clips = [
+        write_clip(
+            tmp_path / f"visitor-{i}.mp4",
+            seconds=1.5 + 0.3 * i,
+            picture=(moving_picture, number_picture)[i % 2],
+            sound=tone(1.5 + 0.3 * i, hertz=200 + 300 * i),
+        )
+        for i in range(5)
+    ]
+    with ThreadPoolExecutor(5) as pool:
+        shown = list(pool.map(lambda path: run(path, segments=2), clips))
+    assert [s.base.clip.name for s in shown] == [path.name for path in clips]
+    assert len({s.key.token for s in shown}) == 5
+    alone = [TOY.analyze(path, "adamml", segments=2, profile="public") for path in clips]
+    assert [s.base.scores for s in shown] == [a.scores for a in alone]
+
+
+def test_open_clips_are_bounded_and_a_dropped_one_comes_back(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.visits.MAX_OPEN", 3)
+    opened_paths: list[str] = []
+
+    def open_clip(key: VisitKey):
+        opened_paths.append(key.token)
+        return TOY.open(key.path, segments=key.segments, profile=key.profile)
+
+    visits = Visits(open_clip)
+    keys = [VisitKey(path=str(clip), segments=1, profile="public") for _ in range(5)]
+    for key in keys:
+        with visits.session(key):
+            pass
+    assert len(visits) == 3
+    with visits.session(keys[0]) as session:
+        assert session.clip.name == clip.name
+    assert opened_paths.count(keys[0].token) == 2
+    with visits.session(keys[0]):
+        pass
+    assert opened_paths.count(keys[0].token) == 2
+
+
+def test_switching_a_cell_changes_answer_and_cost_and_reset_goes_back(clip: Path) -> None:
+    shown = run(clip)
+    grid = tuple(dict(row) for row in grid_of(shown.base))
+    grid[1]["rgb"] = not grid[1]["rgb"]
+    moved = play.switch(shown, grid)
+    assert moved.switched == 1
+    more = moved.current.segments[1].decisions["rgb"]
+    assert (moved.current.macs.total > shown.base.macs.total) == more
+    assert "1 cell switched" in sentence(moved)
+    assert "is-by-hand" in timeline(moved.view())
+    assert moved.reset().current == shown.base
+
+
+def test_the_budget_follows_the_recorded_probabilities(clip: Path) -> None:
+    shown = run(clip)
+    everything = play.set_budget(shown, 0.0)
+    assert all(all(segment.decisions.values()) for segment in everything.current.segments)
+    middle = shown.base.segments[0].probabilities["rgb"]
+    assert budget_grid(shown.base, middle)[0]["rgb"]
+    assert not budget_grid(shown.base, middle + 1e-6)[0]["rgb"]
+    *_, (_, drawn) = play.whole_curve(shown)
+    assert drawn is not None
+    curve = drawn.points
+    assert len(curve) == len(THRESHOLDS)  # all was run, so all is known
+    assert [p.macs for p in curve] == sorted((p.macs for p in curve), reverse=True)
+    facts = {"measured": {"budget": [{"threshold": 0.3, "accuracy": 90.0, "gmacs": 50.0}] * 2}}
+    assert "Many test clips" in what_if(shown, facts)
+    assert "Many test clips" not in what_if(shown, {})
+
+
+@pytest.mark.parametrize("grid", [None, {"rgb": "01"}, {"rgb": "0101", "audio": "01x1"}, {"rgb": "0", "audio": "0"}])
+def test_a_grid_from_outside_is_checked(clip: Path, grid: object) -> None:
+    with pytest.raises(ValueError, match="grid"):
+        play.read_grid(run(clip), grid)
+
+
+def test_a_comparison_says_in_one_sentence_who_wins(clip: Path) -> None:
+    session = TOY.open(clip, segments=4)
+    rgb, everything, audio = (session.analyze(name) for name in ("rgb", "all", "audio"))
+    adaptive = session.analyze("adamml")
+    cheap = verdict(Pair(left=audio, right=rgb))
+    assert "listened instead of looking in 4 of 4 segments" in cheap
+    assert "less compute" in cheap
+    assert "Here Everything costs more." in verdict(Pair(left=everything, right=rgb))
+    assert verdict(Pair(left=rgb, right=rgb)) == "Both sides are the same."
+    html = comparison(Pair(left=adaptive, right=rgb))
+    differing = sum(
+        a.decisions[m] != b.decisions[m]
+        for a, b in zip(adaptive.segments, rgb.segments, strict=True)
+        for m in ("rgb", "audio")
+    )
+    assert html.count("differs</span></td>") >= differing
+
+
+def test_what_the_clip_says_so_far_ends_with_its_answer(clip: Path) -> None:
+    answer = TOY.analyze(clip, "all", segments=5)
+    running = so_far(answer)
+    assert running[-1][0] == answer.label
+    assert running[-1][1] == pytest.approx(answer.scores[answer.label], abs=1e-6)
+
+
+@pytest.mark.parametrize("segments", [3, 120])
+def test_any_number_of_segments_has_a_button_and_a_row_each(clip: Path, segments: int) -> None:
+    html = timeline(from_analysis(TOY.analyze(clip, "audio", segments=segments)))
+    assert html.count('class="tl-seg"') == segments
+    assert html.count('<th scope="row">') == segments
+    assert ("is-dense" in html) == (segments > DENSE)
+
+
+def test_an_opened_segment_names_what_it_cost(clip: Path) -> None:
+    shown = run(clip, policy="all")
+    html = opened(shown.current, play.open_segment(shown, 0, explain=True))
+    assert html.count("<figure>") == 8
+    assert html.count('class="light"') == 9  # eight frames and the spectrogram
+    assert "billion MACs possible" in html
+    assert "kHz" in html
+
+
+@pytest.mark.parametrize(("duration", "spacing", "expected"), [(3.0, 1, 3), (3.0, 0, 7), (3.0, 0.01, 60)])
+def test_segments_at_a_chosen_spacing(clip: Path, duration: float, spacing: float, expected: int) -> None:
+    assert service.segments_for(str(clip), 7, spacing) == expected
+
+
+def test_bad_input_meets_a_message(tmp_path: Path) -> None:
+    broken = tmp_path / "<b>.mp4"
+    broken.write_bytes(b"nothing")
+    *_, last = service.steps(str(broken), "adamml", 3)
+    assert last.failed
+    assert "&lt;b&gt;" in last.status
+    *_, last = service.steps(None, "adamml", 3)
+    assert "Choose a clip" in last.status
+
+
+def test_the_recorded_example_is_of_the_shipped_model() -> None:
+    import json
+
+    example = load()
+    assert example is not None
+    assert RECORD.stat().st_size < 100_000
+    card = json.loads((Path("checkpoints") / example.shown.base.model / "model.json").read_text())
+    for weights in example.shown.base.weights.values():
+        name, _, digest = weights.partition(" ")
+        # A new model needs a new record: python -m app.recorded
+        assert card["files"][name].startswith(digest)
+    assert len(example.shown.points) == len(THRESHOLDS)

@@ -1,0 +1,79 @@
+"""The page on an untrained miniature of the model, so that tests of the page need no patience.
+
+    python -m tests.toy_app --port 7860
+
+Same parts, same interfaces, same page; the networks see every fourth pixel and are a few layers deep, and the policy
+is random enough to choose differently from segment to segment.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+from torchvision.models.resnet import BasicBlock, ResNet
+
+from adamml import ModelCard, Recognizer
+from adamml.checkpoint import LoadedModel
+from adamml.nn import AdaMML, PolicyNetwork
+from adamml.nn.policy import FEATURE_DIM
+from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
+
+CLASSES = ("cat", "dog", "drum", "sea_waves")
+
+
+class _Blurred(nn.Module):
+    """A glimpse that sees 8 x 8 blocks: (B, ..., H, W) -> (B, 1280)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels * 64, FEATURE_DIM)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.mean(1) if x.ndim == 5 else x[:, None] / 14  # over frames; silence is -13.8
+        return self.linear(adaptive_avg_pool2d(x, 8).flatten(1))
+
+
+class _SmallRGB(RGBRecognizer):
+    feature_dim = 512
+
+    def __init__(self, num_classes: int) -> None:
+        nn.Module.__init__(self)
+        self.net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=num_classes)
+
+    def trunk(self, frames_BTCHW: Tensor) -> Tensor:
+        return super().trunk(frames_BTCHW[..., ::4, ::4])
+
+
+class _SmallAudio(AudioRecognizer):
+    def features(self, sound_BFT: Tensor) -> Tensor:
+        return super().features(sound_BFT[..., ::4, ::4])
+
+
+class _Toy(AdaMML):
+    def __init__(self, num_classes: int) -> None:
+        nn.Module.__init__(self)
+        self.num_classes, self.fusion = num_classes, "renormalised"
+        self.recognizers = nn.ModuleDict({"rgb": _SmallRGB(num_classes), "audio": _SmallAudio(num_classes)})
+        self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))
+        self.policy = PolicyNetwork()
+        self.policy.rgb, self.policy.audio = _Blurred(3), _Blurred(1)
+
+
+def toy_recognizer() -> Recognizer:
+    """A recogniser with random weights that answers within milliseconds."""
+    torch.manual_seed(7)
+    torch.set_num_threads(1)
+    network = _Toy(len(CLASSES))
+    for layer in (network.policy.rgb.linear, network.policy.audio.linear):
+        nn.init.normal_(layer.weight, std=1.0)
+    for head in network.policy.heads:
+        nn.init.normal_(head.weight, std=0.3)
+    card = ModelCard(name="toy", version="0", classes=CLASSES, licence="none", trained="not trained", untrained=True)
+    return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)))
+
+
+if __name__ == "__main__":
+    from app import service
+    from app.run import main
+
+    service.use_recognizer(toy_recognizer())
+    main()
