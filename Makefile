@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OUT ?= runs/tiny
 
-.PHONY: app screenshots test setup lint clean
+.PHONY: app screenshots test train-tiny setup lint clean
 
 app: $(VENV)/.app
 	$(BIN)/adamml app
@@ -16,6 +17,10 @@ test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# All training stages on clips that it generates itself, in a few minutes.
+train-tiny: $(VENV)/.dev
+	$(BIN)/python -m adamml.training.tiny --out $(OUT)
 
 setup: $(VENV)/.dev
 

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from adamml import ModelCard, Recognizer
 from adamml.checkpoint import LoadedModel
 from adamml.nn import AdaMML
+from adamml.nn.deciders import DECIDERS, new_decider
 from tests.clips import tone, write_clip
 
 CLASSES = ("cat", "dog", "drum", "sea")
@@ -26,8 +28,15 @@ def toy_network() -> AdaMML:
 
 
 @pytest.fixture(scope="session")
-def toy(toy_network: AdaMML, toy_card: ModelCard) -> Recognizer:
-    return Recognizer(LoadedModel(card=toy_card, network=toy_network))
+def toy_deciders(toy_network: AdaMML) -> dict[str, nn.Module]:
+    """All trained networks that decide, with random weights; "adamml" is the network's own."""
+    torch.manual_seed(4)
+    return {name: new_decider(name, toy_network).eval().requires_grad_(False) for name in DECIDERS}
+
+
+@pytest.fixture(scope="session")
+def toy(toy_network: AdaMML, toy_card: ModelCard, toy_deciders: dict[str, nn.Module]) -> Recognizer:
+    return Recognizer(LoadedModel(card=toy_card, network=toy_network, deciders=toy_deciders))
 
 
 @pytest.fixture(scope="session")

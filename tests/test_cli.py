@@ -60,12 +60,53 @@ def test_bad_input_is_one_line_and_status_2(
     assert captured.err.count("\n") == 1
 
 
+def test_policies_are_named_with_or_without_a_budget(
+    clip: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.json"
+    arguments = ["analyze", str(clip), "--model", str(model), "--segments", "1", "--json", str(out)]
+    assert main([*arguments, "--policy", "adamml@1.00"]) == 0
+    assert Analysis.from_json(out.read_text()).policy == "adamml@1.00"
+    out.unlink()
+    capsys.readouterr()
+    assert main([*arguments, "--policy", "cascade@0.30"]) == 2  # a policy, but not one of this model
+    captured = capsys.readouterr()
+    assert captured.err == "adamml: this model comes without the policy 'cascade'\n"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["clairvoyant", "rgb@0.3", "adamml@x", "adamml@1.5", "adamml@"])
+def test_a_policy_that_does_not_exist_is_refused(name: str, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["analyze", str(clip), "--policy", name])
+    assert stopped.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "argument --policy: " in last
+    assert repr(name) in last or repr(name.partition("@")[0]) in last
+
+
+@pytest.mark.parametrize("kind", ["no manifest", "no model", "nothing to read"])
+def test_training_that_cannot_begin_is_one_line_and_status_2(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.mp4").write_text("not a clip")
+    listed = tmp_path / "manifest.csv"
+    listed.write_text("path,start,end,label,split,group,cells\na.mp4,,,cat,train,,\nb.mp4,,,dog,test,,\n")
+    arguments = {
+        "no manifest": ["--manifest", str(tmp_path / "none.csv")],
+        "no model": ["--manifest", str(listed), "--start", "nobody"],
+        "nothing to read": ["--manifest", str(listed)],
+    }[kind]
+    assert main(["train", "--preset", "tiny", "--out", str(tmp_path / "run"), *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_help_needs_no_torch() -> None:
     code = """
 import sys
 from adamml.cli import main
 try:
-    main(["--help"])
+    main(["analyze", "--help"])
 except SystemExit:
     print("torch" in sys.modules)
 """

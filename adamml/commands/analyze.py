@@ -9,13 +9,18 @@ from adamml.commands import bad_input
 if TYPE_CHECKING:
     from adamml.analysis import Analysis
 
-POLICY_NAMES = ("adamml", "rgb", "audio", "all", "random")
-
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("analyze", help="say what a clip shows and what was picked")
     parser.add_argument("clip", type=Path, help="a video or sound file")
-    parser.add_argument("--policy", choices=POLICY_NAMES, default="adamml", help="how to decide (default: %(default)s)")
+    parser.add_argument(
+        "--policy",
+        type=_policy,
+        default="adamml",
+        metavar="NAME",
+        help="how to decide: adamml, rgb, audio, all, cascade, liteeval, adamml-nocost or random; adamml@0.30 spends "
+        "more, adamml@0.70 less (default: %(default)s)",
+    )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
     parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
@@ -24,8 +29,20 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.set_defaults(run=run)
 
 
+def _policy(name: str) -> str:
+    """A name that is known, with or without a budget; whether the model has its network, loading will tell."""
+    from adamml.policies import get_policy
+
+    try:
+        get_policy(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name
+
+
 def run(args: argparse.Namespace) -> int:
     from adamml.checkpoint import CheckpointError
+    from adamml.evidence import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
 
@@ -38,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         for target, text in ((args.json, analysis.to_json), (args.csv, analysis.to_csv)):
             if target is not None:
                 _write(target, text())
-    except (ClipError, CheckpointError) as error:
+    except (ClipError, CheckpointError, PolicyMissingError) as error:
         return bad_input(error)
     except OSError as error:
         return bad_input(f"cannot write {error.filename!r}: {error.strerror}")
@@ -55,8 +72,9 @@ def _write(target: Path, text: str) -> None:
 
 def as_table(analysis: "Analysis") -> str:
     """The result for a terminal."""
+    sure = f"{100 * analysis.scores[analysis.label]:.0f} % sure"
     lines = [
-        f"{analysis.label}  {100 * analysis.scores[analysis.label]:.0f} % sure   "
+        f"{analysis.answer}  {sure if analysis.known else f'nearest: {analysis.label}, {sure}'}   "
         f"(model {analysis.model} {analysis.version}, policy {analysis.policy})",
         "",
         "  #   seconds        picture     sound       answer",

@@ -25,11 +25,14 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     try:
+        from adamml.training.data.manifest import ManifestError
         from adamml.training.loop import TrainingError
         from adamml.training.run import train
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; training needs: pip install -e '.[train]'")
+    from adamml.checkpoint import CheckpointError
+
     try:
         return train(args)
-    except (TrainingError, OSError) as error:
+    except (TrainingError, ManifestError, CheckpointError, OSError) as error:
         return bad_input(error)

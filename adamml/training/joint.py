@@ -22,6 +22,9 @@ from adamml.training.loop import Job, row_rng
 # classifiers: of both recognisers, with the fusion weight; decider: the policy without its glimpses
 Part = Literal["recognizers", "classifiers", "fusion", "policy", "decider"]
 SHARPNESS = 2.0  # of clip logits in training: a few good cells of ten are then enough to be sure
+# Range of the weight of picture against sound. Outside 0 to 1, renormalised fusion would divide by next to nothing and
+# turn the sign of a modality that stands alone.
+FUSION_RANGE = (0.05, 0.95)
 PUBLISHED_EPOCHS = 20  # of stage 3, which the temperature follows however long ours is
 
 
@@ -163,6 +166,11 @@ class JointJob(Job):
             if place != turn:
                 for parameter in part:
                     parameter.grad = None
+
+    def settle(self) -> None:
+        """Keep the fusion weight a weight."""
+        with torch.no_grad():
+            self.model.network.rgb_weight.clamp_(*FUSION_RANGE)
 
     def measure(self) -> dict[str, float]:
         """Accuracy and selection rates on one more batch of the training side, by arg max."""

@@ -50,6 +50,10 @@ class Job(Protocol):
         """Take the gradient from whatever does not learn in this step; mostly nothing."""
         return
 
+    def settle(self) -> None:
+        """Bring what a step may have moved too far back into its range; mostly nothing."""
+        return
+
     def measure(self) -> Numbers:
         """Figures on what is kept apart."""
         ...
@@ -89,7 +93,7 @@ class Log:
     def __init__(self, folder: Path, first_step: int) -> None:
         self.path = folder / "log.jsonl"
         # What was logged after the state that we resume from will be logged again.
-        kept = [line for line in _lines(self.path) if json.loads(line)["step"] <= first_step]
+        kept = [line for line in _lines(self.path) if _step_of(line) <= first_step]
         self.path.write_text("".join(line + "\n" for line in kept))
         self._writer: Any = None
         try:
@@ -113,6 +117,14 @@ class Log:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
+
+
+def _step_of(line: str) -> float:
+    """Of a line of the log; a line that was cut short when the run was killed comes after everything."""
+    try:
+        return int(json.loads(line)["step"])
+    except ValueError:
+        return float("inf")
 
 
 def save_state(path: Path, job: Job, step: int) -> None:
@@ -183,6 +195,7 @@ def run(
         job.mask_gradients(step)
         torch.nn.utils.clip_grad_norm_(trained, 5.0)
         job.optimiser.step()
+        job.settle()
         done = step + 1
         value = float(loss.detach())
         running = value if step == first else 0.95 * running + 0.05 * value

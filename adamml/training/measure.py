@@ -30,7 +30,7 @@ class Rows:
     """A model with all its deciders, ready to be measured.
 
     Attributes:
-        temperatures: policy -> T of its clip scores; 1 where none is named.
+        temperatures: policy -> T of its clip scores; AdaMML's, or else 1, where none is named, as `ModelCard` has it.
     """
 
     network: AdaMML
@@ -48,7 +48,7 @@ class Rows:
                 outcome_of(name, self.network, self.deciders, batch, rates),
                 batch,
                 cost,
-                self.temperatures.get(name.partition("@")[0], 1.0),
+                self.temperatures.get(name.partition("@")[0], self.temperatures.get("adamml", 1.0)),
             )
             for name in names
         }

@@ -165,17 +165,23 @@ def _other_rows(
     deciders: dict[str, nn.Module] = {"adamml": network.policy}
     if not preset.rows:
         return deciders
-    free = new_decider("adamml-nocost", network)
+    free = _fresh("adamml-nocost", network)
     start_open(free)
     config = replace(preset.policy, cost_weights=None)
     run(JointJob(JointModel(network, free), clips, config, "adamml-nocost"), folder / "adamml-nocost", seed=0, say=say)
-    cascade, liteeval = new_decider("cascade", network), new_decider("liteeval", network)
+    cascade, liteeval = _fresh("cascade", network), _fresh("liteeval", network)
     run(CascadeJob(network, cascade, clips, preset.cascade), folder / "cascade", seed=0, say=say)
     run(LiteEvalJob(liteeval, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
     deciders |= {"adamml-nocost": free, "cascade": cascade, "liteeval": liteeval}
     for module in deciders.values():
         module.eval().requires_grad_(False)
     return deciders
+
+
+def _fresh(name: str, network: AdaMML) -> nn.Module:
+    """A decider whose initial weights do not depend on what ran before, and so not on where a run was resumed."""
+    torch.manual_seed(0)
+    return new_decider(name, network)
 
 
 def save_clips_model(out: Path, result: ClipsResult, preset: ClipsPreset, name: str, version: str) -> ModelCard:

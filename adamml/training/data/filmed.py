@@ -17,6 +17,7 @@ from adamml.media import Clip, ClipError, log_spectrogram, settings_for
 from adamml.nn import AdaMML
 from adamml.nn.policy import small_frames
 from adamml.training.data.manifest import ClipEntry
+from adamml.training.loop import TrainingError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,11 @@ class FilmedSegments:
 def film_segments(
     entries: Sequence[ClipEntry], classes: Sequence[str], network: AdaMML, segments: int, say: Callable[[str], None]
 ) -> FilmedSegments:
-    """Decode every clip once and keep what the frozen parts say."""
+    """Decode every clip once and keep what the frozen parts say.
+
+    Raises:
+        TrainingError: when no clip at all can be used.
+    """
     number = {name: index for index, name in enumerate(classes)}
     kept: dict[str, list[Tensor]] = {name: [] for name in ("trunk", "glimpse_rgb", "glimpse_audio", "audio")}
     labels: list[int] = []
@@ -65,6 +70,9 @@ def film_segments(
         present.append([float(any(has[m] for _, has in rows)) for m in (0, 1)])
         if len(present) % 10 == 0:
             say(f"decoded {len(present)} of {len(entries)} clips")
+    if not present:
+        path, why = next(iter(left_out.items()))
+        raise TrainingError(f"none of {len(entries)} clips can be used; the first, {path}: {why}")
     return FilmedSegments(
         **{name: torch.stack(values) for name, values in kept.items()},
         label=torch.tensor(labels),
