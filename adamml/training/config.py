@@ -26,10 +26,10 @@ class BankSizes:
     """
 
     shards: int = 11
-    test_shards: int = 9
+    test_shards: int = 6
     stills: int = 6
-    sounds: int = 4000
-    test_windows: int = 8
+    sounds: int = 3000
+    test_windows: int = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,10 @@ PRESETS: dict[str, EverydayPreset | ClipsPreset | VideoPreset] = {
     "everyday-av-cpu": EverydayPreset(
         name="everyday-av-cpu",
         audio=AudioStage(half_steps=1100, full_steps=400),
-        rgb=RGBStage(steps=560),
+        rgb=RGBStage(steps=560, keep=0.3),
+        policy=JointStage(epochs=22, batch=64, cost_weights=(0.7, 0.3)),
+        cascade=CascadeStage(steps=600),
+        liteeval=LiteEvalStage(steps=350, batch=64),
     ),
     "clips-cpu": ClipsPreset(name="clips-cpu"),
     "tiny": ClipsPreset(

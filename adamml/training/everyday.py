@@ -156,8 +156,9 @@ class EverydayRun:
         return decider.eval().requires_grad_(False)
 
     def train_rows(self, network: AdaMML, clips: ComposedClips, seed: int) -> dict[str, nn.Module]:
-        """All learned rows with one seed."""
-        return {name: self.train_row(name, network, clips, seed) for name in DECIDERS}
+        """The learned rows with one seed; the policy without cost loss is trained with the first seed only."""
+        names = [name for name in DECIDERS if seed == 0 or name != "adamml-nocost"]
+        return {name: self.train_row(name, network, clips, seed) for name in names}
 
 
 class AlwaysOn(PolicyNetwork):

@@ -15,6 +15,7 @@ from torch import nn
 
 from adamml.checkpoint import ModelCard, save_model
 from adamml.nn import AdaMML
+from adamml.nn.deciders import DECIDERS
 from adamml.training.data.clips import Bank, ComposedClips, Missing
 from adamml.training.evaluation.calibration import compare_unknown_scores, confidence
 from adamml.training.evaluation.files import write_whole
@@ -97,7 +98,8 @@ def finish(
         rows = Rows(network=network, deciders=deciders, classes=classes, temperatures=calibration["temperatures"])
         budgets = [f"adamml@{budget:.2f}" for budget in BUDGETS] if seed == first else []
         budgets += [f"cascade@{budget:.2f}" for budget in BUDGETS] if seed == first else []
-        tables[seed] = rows.table(batch, [*ROWS, *budgets], seed=seed)
+        names = [name for name in ROWS if name in deciders or name not in DECIDERS]
+        tables[seed] = rows.table(batch, [*names, *budgets], seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     write_report(tables[first], folder, published=True)
     seeds = over_seeds(tables)
