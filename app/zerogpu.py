@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 try:
-    import spaces
+    import spaces  # type: ignore[import-not-found]
 except ImportError:
     spaces = None
 

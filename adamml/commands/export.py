@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(clip: Path, targets: dict[str, Path]) -> None:
     """Whatever can be refused is refused before the long work begins."""
+    from adamml.recognizer import check_clip
     from adamml.render import ExportError
 
     if not targets:
@@ -63,6 +64,7 @@ def _check(clip: Path, targets: dict[str, Path]) -> None:
             raise ExportError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
         if target.resolve() == clip.resolve():
             raise ExportError(f"{target.name!r} is the clip itself; write the result somewhere else")
+    check_clip(clip, profile="local")
 
 
 def _export(args: argparse.Namespace, targets: dict[str, Path], recognizer: "Recognizer") -> None:

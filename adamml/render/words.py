@@ -13,7 +13,7 @@ POLICY = {
     "all": "Everything",
     "random": "Random",
 }
-_PHRASE = {"rgb": "looking alone (RGB)", "all": "running everything"}
+_PHRASE = {"rgb": "looking alone (RGB)", "all": "running everything", "audio": "listening alone"}
 
 
 def label(name: str) -> str:
@@ -63,6 +63,9 @@ def saving(analysis: Analysis) -> str:
     """What the choices saved, as one sentence in MACs; it also says when they cost more."""
     said = []
     for name, phrase in _PHRASE.items():
+        # Listening is always cheap; it is what to compare with only where there is nothing to look at.
+        if name == "audio" and analysis.clip.has_video:
+            continue
         if name != analysis.policy and name in analysis.alternatives:
             said.append(f"{_compared(analysis.saving(name))} {phrase}")
     own = f"{billions(analysis.macs.total)} billion MACs"

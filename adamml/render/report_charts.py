@@ -1,0 +1,108 @@
+"""The report's charts: best classes, scores by segment, compute that was counted, time that was measured."""
+
+from matplotlib.axes import Axes
+
+from adamml.analysis import Analysis, Macs
+from adamml.render import words
+from adamml.render.lanes import Lanes
+from adamml.render.lettering import plain
+from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title
+
+# name in the result, name on paper, colour, pattern
+PARTS = (
+    ("decide", "deciding", "#8a8580", ""),
+    ("rgb", "looking", INK["rgb"], "//"),
+    ("audio", "listening", INK["audio"], ".."),
+)
+_LINES = (("#444444", "o", "-"), ("#8b5fd0", "s", "--"), ("#168a6c", "D", ":"), ("#c2468a", "^", "-."))
+
+
+def best(axes: Axes, analysis: Analysis) -> None:
+    """The clip's best five classes."""
+    ranked = analysis.ranked(5)
+    plain_axes(axes)
+    axes.spines["bottom"].set_visible(False)
+    axes.barh(range(len(ranked)), [score for _, score in ranked], color=["#444444"] + ["#b5b8bd"] * 4, height=0.62)
+    axes.set_yticks(range(len(ranked)), [plain(words.label(name), 18) for name, _ in ranked], parse_math=False)
+    for place, (_, score) in enumerate(ranked):
+        axes.text(score + 0.02, place, words.percent(score), va="center", fontsize=8, color=TEXT)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.35)
+    axes.set_xticks([])
+
+
+def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
+    """Probability of the leading classes in each segment; a gap where nothing was run."""
+    plain_axes(axes)
+    title(axes, "What each segment said")
+    centres = [(cell.left + cell.right) / 2 for cell in lanes.cells]
+    for name, (colour, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
+        values = [float("nan") if s.scores is None else s.scores[name] for s in analysis.segments]
+        size = 4 if len(centres) <= 60 else 0
+        style = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
+        axes.plot(centres, values, label=plain(words.label(name), 18), **style)
+    idle = [c for s, c in zip(analysis.segments, centres, strict=True) if s.scores is None]
+    if idle:
+        axes.plot(idle, [0] * len(idle), ls="", marker="|", ms=7, color=MUTED, label="nothing run")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.04, 1.06)
+    axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+    axes.grid(axis="y", color=FAINT, lw=0.6)
+    ticks = [tick / lanes.duration for tick in lanes.ticks] if lanes.to_scale else []
+    axes.set_xticks(ticks, [f"{words.seconds(tick)} s" for tick in lanes.ticks][: len(ticks)])
+    legend = axes.legend(
+        loc="lower right", bbox_to_anchor=(1, 1.0), ncols=5, fontsize=7.5, frameon=False, borderaxespad=0.2
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _leading(analysis: Analysis) -> list[str]:
+    """The clip's best two, then whatever else wins segments, as far as the lines reach."""
+    names = [name for name, _ in analysis.ranked(2)]
+    winners = [s.label for s in analysis.segments if s.label is not None and s.label not in names]
+    return (names + sorted(set(winners), key=lambda name: (-winners.count(name), name)))[: len(_LINES)]
+
+
+def compute(axes: Axes, analysis: Analysis) -> None:
+    """What ran first, then what the other ways would have needed."""
+    plain_axes(axes)
+    title(axes, "Compute, counted: billion MACs")
+    rows: dict[str, Macs] = {analysis.policy: analysis.macs}
+    for name in ("audio", "rgb", "all"):
+        if name in analysis.alternatives:
+            rows.setdefault(name, analysis.alternatives[name])
+    most = max(1, *(macs.total for macs in rows.values()))
+    for place, macs in enumerate(rows.values()):
+        begun = 0
+        for part, name, colour, hatch in PARTS:
+            value = getattr(macs, part)
+            named = name if place == 0 else None
+            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "lw": 0, "height": 0.62, "label": named}
+            axes.barh(place, value, left=begun, **style)
+            begun += value
+        bold = "bold" if place == 0 else "normal"
+        axes.text(begun + most * 0.02, place, words.billions(macs.total), va="center", fontsize=8, fontweight=bold)
+    ran = [plain(words.policy(name), 22) for name in rows]
+    axes.set_yticks(range(len(rows)), [f"{ran[0]} (ran)", *ran[1:]], parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlim(0, most * 1.15)
+    axes.set_xticks([])
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.04), ncols=3, fontsize=7.5, frameon=False, borderaxespad=0)
+
+
+def measured(axes: Axes, analysis: Analysis) -> None:
+    """Seconds on the machine that ran it: never on one scale with MACs."""
+    plain_axes(axes)
+    title(axes, "Time, measured: seconds")
+    seconds = analysis.seconds
+    rows = {"decoding": seconds.decode, "deciding": seconds.decide, "looking": seconds.rgb, "listening": seconds.audio}
+    most = max(*rows.values(), 1e-3)
+    axes.barh(range(len(rows)), list(rows.values()), color="#b5b8bd", height=0.62)
+    for place, value in enumerate(rows.values()):
+        axes.text(value + most * 0.03, place, f"{value:.2f}", va="center", fontsize=8)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.invert_yaxis()
+    axes.set_xlim(0, most * 1.3)
+    axes.set_xticks([])
+    axes.set_xlabel(f"{seconds.total:.1f} s altogether", fontsize=8, color=MUTED, loc="left")
