@@ -28,7 +28,7 @@ def redraw(shown: Shown) -> dict[str, Any]:
         "timeline": timeline(shown.view()),
         "whatif": whatif.what_if(shown, known.facts if known else {}),
         "costs": costs.costs(shown.current, shown.base),
-        "seconds": costs.seconds_table(runs, recorded=shown.recorded),
+        "seconds": costs.seconds_table(runs, recorded=shown.recorded and shown.current is shown.base),
     }
 
 

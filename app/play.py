@@ -35,7 +35,7 @@ def switch(shown: Shown, grid: Grid, threshold: float | None = None) -> Shown:
     if grid == grid_of(shown.base):
         return replace(shown.reset(), threshold=threshold)
     with visits.session(shown.key) as session:
-        return replace(shown, current=by_hand(session, shown, grid), threshold=threshold)
+        return replace(shown, current=by_hand(session, shown.base, grid), threshold=threshold)
 
 
 def set_budget(shown: Shown, threshold: float) -> Shown:

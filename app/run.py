@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
         theme=theme(),
         css_paths=STYLES,
         head=HEAD,
+        state_session_capacity=500,
         footer_links=[],
         run_history=False,
         ssr_mode=False,
