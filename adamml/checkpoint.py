@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from adamml.confidence import Floats, confidence
 from adamml.nn import AdaMML
-from adamml.nn.deciders import new_decider, own_state
+from adamml.nn.deciders import DECIDERS, new_decider, own_state
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -66,6 +66,11 @@ class ModelCard:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise CheckpointError(f"model {self.name!r} needs at least two classes, each named once")
+
+    def can_run(self, policy: str) -> bool:
+        """Whether a policy's network, if it takes one, belongs to this model; a budget changes nothing."""
+        base = policy.partition("@")[0]
+        return base not in DECIDERS or base in self.policies
 
     def temperature(self, policy: str) -> float:
         """T of a policy's clip scores; policies that were not calibrated take AdaMML's, and 1 without any."""

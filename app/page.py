@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-import adamml
 from app import compare, details, panels, recorded, service, words
 from app.player import player
 from app.wiring import connect
@@ -116,7 +115,7 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
     with gr.Accordion("Options", open=False, elem_id="options"):
         source["policy"] = gr.Radio(
             choices=[
-                (f"{words.policy(name)}: {about.split(': ')[-1]}", name) for name, about in adamml.POLICIES.items()
+                (f"{words.policy(name)}: {about.split(': ')[-1]}", name) for name, about in service.policies().items()
             ],
             value="adamml",
             label="Who picks",
@@ -168,7 +167,7 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
 
 
 def _choices(parts: Parts) -> None:
-    names = [(words.policy(name), name) for name in adamml.POLICIES]
+    names = [(words.policy(name), name) for name in service.policies()]
     with gr.Row(elem_id="pair", equal_height=False):
         parts.source["left"] = gr.Radio(
             [("What is shown above", "shown"), *names], value="shown", label="This", elem_id="left"

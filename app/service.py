@@ -81,6 +81,12 @@ def _card() -> adamml.ModelCard:
     return adamml.card_of(MODEL)
 
 
+def policies() -> dict[str, str]:
+    """What the model can run: name -> what it does."""
+    about = model_card()
+    return {name: text for name, text in adamml.POLICIES.items() if about is None or about.can_run(name)}
+
+
 visits = Visits(lambda key: recognizer().open(key.path, segments=key.segments, profile=key.profile))
 
 

@@ -19,7 +19,7 @@ def answer(analysis: Analysis, *, by_hand: int = 0) -> str:
         hand = f'<p class="answer-hand">{icons.HAND} With {words.count(by_hand, "cell")} switched by hand.</p>'
     return (
         '<section class="answer" aria-label="Answer">'
-        f"{headline(analysis.label, score)}{hand}{lines}{ranked(analysis)}</section>"
+        f"{headline(analysis.label, score, analysis.known)}{hand}{lines}{ranked(analysis)}</section>"
     )
 
 
@@ -33,8 +33,11 @@ def growing(label: str | None, score: float) -> str:
     )
 
 
-def headline(label: str, score: float) -> str:
-    """lion, 96 % sure"""
+def headline(label: str, score: float, known: bool = True) -> str:
+    """lion, 96 % sure; or that it is none of the classes, with the best guess all the same."""
+    if not known:
+        guess = f"closest: {esc(words.label(label))}, {percent(score)}"
+        return f'<h2 class="answer-label"><span>None of my classes</span> <small>{guess}</small></h2>'
     sure = f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
     return f'<h2 class="answer-label"><span>{esc(words.label(label))}</span> <small>{sure}</small></h2>'
 

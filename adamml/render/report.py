@@ -8,6 +8,7 @@ the same as the colours, so that a black-and-white print can be read. 1240 x 175
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -55,10 +56,10 @@ def render_report(analysis: Analysis, out: str | Path, *, thumbnails: Sequence[b
         return put_in_place(finished, out)
 
 
-def _write(figure: Figure, x: float, y: float, text: str, size: float = 9, **style: object) -> None:
+def _write(figure: Figure, x: float, y: float, text: str, size: float = 9, **style: Any) -> None:
     """Text on the page; what is not ours is never read as mathematics."""
-    style = {"color": TEXT, "va": "top", "ha": "left", "parse_math": False} | style
-    figure.text(x, y, text, fontsize=size, **style)
+    usual: dict[str, Any] = {"color": TEXT, "va": "top", "ha": "left", "parse_math": False}
+    figure.text(x, y, text, fontsize=size, **(usual | style))
 
 
 def _heading(figure: Figure, analysis: Analysis) -> None:

@@ -1,5 +1,7 @@
 """The report's charts: best classes, scores by segment, compute that was counted, time that was measured."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 
 from adamml.analysis import Analysis, Macs
@@ -39,7 +41,7 @@ def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
     for name, (colour, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
         values = [float("nan") if s.scores is None else s.scores[name] for s in analysis.segments]
         size = 4 if len(centres) <= 60 else 0
-        style = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
+        style: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
         axes.plot(centres, values, label=plain(words.label(name), 18), **style)
     idle = [c for s, c in zip(analysis.segments, centres, strict=True) if s.scores is None]
     if idle:
@@ -78,8 +80,15 @@ def compute(axes: Axes, analysis: Analysis) -> None:
         for part, name, colour, hatch in PARTS:
             value = getattr(macs, part)
             named = name if place == 0 else None
-            style = {"color": colour, "hatch": hatch, "edgecolor": "white", "lw": 0, "height": 0.62, "label": named}
-            axes.barh(place, value, left=begun, **style)
+            style: dict[str, Any] = {
+                "color": colour,
+                "hatch": hatch,
+                "edgecolor": "white",
+                "lw": 0,
+                "height": 0.62,
+                "label": named,
+            }
+            axes.barh(place, value, left=begun, label=named, **style)
             begun += value
         bold = "bold" if place == 0 else "normal"
         axes.text(begun + most * 0.02, place, words.billions(macs.total), va="center", fontsize=8, fontweight=bold)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -14,7 +15,7 @@ from adamml.render.lettering import plain
 from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title
 
 PLACE = (0.14, 0.555, 0.79, 0.205)  # left, bottom, width, height in shares of the page
-_SKIPPED_WORD = {"ha": "center", "va": "center", "fontsize": 7.5, "color": MUTED}
+_SKIPPED_WORD: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5, "color": MUTED}
 _SKIPPED_WORD |= {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
 _MOST_THUMBNAILS = 12
 
@@ -83,7 +84,11 @@ def _answer(axes: Axes, cell: Cell, answer: str) -> None:
         return
     text, fits = plain(words.label(label), 12) if label is not None else "–", _fits(cell)
     size = 7.5 if fits else 6.5 if cell.room > 0.02 else 5
-    style = {"rotation": 0 if fits else 90, "parse_math": False, "color": TEXT if label == answer else MUTED}
+    style: dict[str, Any] = {
+        "rotation": 0 if fits else 90,
+        "parse_math": False,
+        "color": TEXT if label == answer else MUTED,
+    }
     axes.text((cell.left + cell.right) / 2, -0.09, text, ha="center", va="top", fontsize=size, **style)
 
 
@@ -95,7 +100,7 @@ def _legend(axes: Axes, analysis: Analysis) -> None:
     ]
     if any(p is not None for segment in analysis.segments for p in segment.probabilities.values()):
         handles.append(Rectangle((0, 0), 1, 0.1, color=MUTED, lw=0, label="bar below: how much the policy wanted it"))
-    style = {"ncols": 4, "fontsize": 7.5, "frameon": False, "labelcolor": MUTED, "handlelength": 1.8}
+    style: dict[str, Any] = {"ncols": 4, "fontsize": 7.5, "frameon": False, "labelcolor": MUTED, "handlelength": 1.8}
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1.0), borderaxespad=0.2, **style)
 
 
