@@ -60,6 +60,7 @@ def analyses(draw: st.DrawFn) -> Analysis:
         alternatives={"rgb": Macs(rgb=5)},
         seconds=Seconds(decode=draw(st.floats(0, 9)), rgb=draw(st.floats(0, 9))),
         notes=tuple(draw(st.lists(st.text(max_size=9), max_size=2))),
+        known=draw(st.booleans()),
     )
 
 
@@ -79,6 +80,14 @@ def test_json_holds_the_documented_keys(analysis: Analysis) -> None:
     for segment in values["segments"]:
         assert {"start", "end", "label", "decisions", "probabilities", "scores"} <= set(segment)
         assert (segment["scores"] is None) == (not any(segment["decisions"].values()))
+
+
+@given(analyses())
+def test_an_unknown_clip_is_none_of_the_classes(analysis: Analysis) -> None:
+    assert analysis.answer == (analysis.label if analysis.known else "none of my classes")
+    values = json.loads(analysis.to_json())
+    assert (values["known"], values["answer"]) == (analysis.known, analysis.answer)
+    assert Analysis.from_json(json.dumps(values)).answer == analysis.answer
 
 
 @given(analyses())

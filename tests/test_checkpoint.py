@@ -4,12 +4,19 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch import nn
 
 from adamml import CheckpointError, ModelCard, Recognizer
-from adamml.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, save_model
+from adamml.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, read_card, save_model
 from adamml.nn import AdaMML
+from adamml.nn.deciders import DECIDERS
+
+TEMPERATURES = {"adamml": 1.25, "liteeval": 0.5}
+UNKNOWN = {"adamml": {"score": "negative_energy", "threshold": 3.5}}
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +26,31 @@ def saved(tmp_path_factory: pytest.TempPathFactory, toy_network: AdaMML, toy_car
     return folder
 
 
-@pytest.fixture
-def copied(saved: Path, tmp_path: Path) -> Path:
-    """A copy that a test may damage; large files are linked."""
-    folder = tmp_path / "toy"
+@pytest.fixture(scope="module")
+def complete(
+    tmp_path_factory: pytest.TempPathFactory,
+    toy_network: AdaMML,
+    toy_card: ModelCard,
+    toy_deciders: dict[str, nn.Module],
+) -> Path:
+    """With all networks that decide, temperatures and a threshold of the unknown."""
+    folder = tmp_path_factory.mktemp("checkpoints") / "complete"
+    card = dataclasses.replace(toy_card, temperatures=TEMPERATURES, unknown=UNKNOWN)
+    save_model(folder, toy_network, card, {k: v for k, v in toy_deciders.items() if k != "adamml"})
+    return folder
+
+
+def linked(model: Path, folder: Path) -> Path:
+    """A copy that a test may damage; its files are links."""
     folder.mkdir()
-    for file in saved.iterdir():
+    for file in model.iterdir():
         (folder / file.name).hardlink_to(file)
     return folder
+
+
+@pytest.fixture
+def copied(saved: Path, tmp_path: Path) -> Path:
+    return linked(saved, tmp_path / "toy")
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -48,6 +72,51 @@ def test_round_trip(saved: Path, toy_network: AdaMML, toy_card: ModelCard) -> No
     assert not any(parameter.requires_grad for parameter in loaded.network.parameters())
     assert sum(file.stat().st_size for file in saved.iterdir()) < 95e6
     assert not list(saved.glob("*.part"))
+
+
+def test_all_deciders_come_back(complete: Path, toy_deciders: dict[str, nn.Module]) -> None:
+    loaded = load_model(complete)
+    assert loaded.card.policies == tuple(loaded.deciders) == DECIDERS
+    assert (loaded.card.temperatures, loaded.card.unknown) == (TEMPERATURES, UNKNOWN)
+    for name, decider in loaded.deciders.items():
+        assert not decider.training
+        written, back = toy_deciders[name].state_dict(), decider.state_dict()
+        assert written.keys() == back.keys()
+        for key, value in written.items():
+            if value.ndim > 1:
+                torch.testing.assert_close(back[key], value, rtol=1e-3, atol=1e-6)
+            else:
+                assert torch.equal(back[key], value), f"{name}: {key}"
+    assert loaded.deciders["adamml"] is loaded.network.policy
+    own = load_file(complete / "adamml-nocost.safetensors")
+    assert {key.partition(".")[0] for key in own} == {"joint", "lstm", "heads"}  # glimpses are the model's
+    assert loaded.deciders["adamml-nocost"].rgb is loaded.network.policy.rgb  # type: ignore[union-attr]
+    assert Recognizer(loaded).ready.cost.step("cascade").decide > 0
+
+
+def test_what_was_calibrated_for_one_policy_serves_its_budgets_and_the_rest(complete: Path) -> None:
+    card = read_card(complete)
+    assert [card.temperature(name) for name in ("adamml@0.30", "liteeval", "rgb")] == [1.25, 0.5, 1.25]
+    assert card.knows("adamml@0.30", np.array([4.0, 0.0, 0.0, 0.0]))
+    assert not card.knows("rgb", np.zeros(4))
+
+
+@pytest.mark.parametrize("name", ["cascade", "liteeval", "adamml-nocost"])
+def test_a_decider_that_was_tampered_with_is_refused(complete: Path, tmp_path: Path, name: str) -> None:
+    folder = linked(complete, tmp_path / "complete")
+    file = folder / f"{name}.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-100] ^= 1
+    replace(file, bytes(data))
+    with pytest.raises(CheckpointError, match=f"{name}.safetensors does not have the sha256"):
+        load_model(folder)
+
+
+def test_a_decider_of_an_unknown_kind_is_refused(copied: Path) -> None:
+    values = json.loads((copied / MODEL_FILE).read_text())
+    replace(copied / MODEL_FILE, json.dumps(values | {"policies": ["adamml", "clairvoyant"]}).encode())
+    with pytest.raises(CheckpointError, match="no network decides under the name 'clairvoyant'"):
+        load_model(copied)
 
 
 def test_untrained_models_say_so(saved: Path, clip: Path) -> None:

@@ -65,6 +65,16 @@ def test_bad_input_is_one_line_and_status_2(
     assert message in captured.err
 
 
+def test_a_policy_that_the_model_lacks_is_named(
+    manifest: Path, tmp_path: Path, toy_network: AdaMML, toy_card: ModelCard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_model(tmp_path / "toy", toy_network, toy_card)
+    arguments = ["--manifest", str(manifest), "--out", str(tmp_path / "out"), "--model", str(tmp_path / "toy")]
+    args = parse(*arguments, "--policies", "cascade", "--segments", "1")
+    assert args.run(args) == 2
+    assert "this model comes without the policy 'cascade'" in capsys.readouterr().err
+
+
 def test_thresholds_become_policies_and_nonsense_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     plain = ("--manifest", "m.csv", "--out", "out")
     args = parse(*plain, "--budget", "0.1, 0.3,0.5")

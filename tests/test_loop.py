@@ -49,7 +49,7 @@ class LineJob(Job):
         return F.mse_loss(network(x), x.sum(1, keepdim=True))
 
     def measure(self) -> dict[str, float]:
-        return {"weight": float(self.network[1].weight.sum())}
+        return {"weight": float(self.network[1].weight.detach().sum())}
 
 
 class KilledError(Exception):

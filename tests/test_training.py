@@ -159,7 +159,7 @@ def test_the_fusion_weight_stays_a_weight(tmp_path: Path) -> None:
     stage = JointStage(train=("fusion",), epochs=1, steps=10, batch=4, recognizer_rate=0.5, cost_weights=None)
     job = JointJob(JointModel(network, AlwaysOn()), ComposedClips(blank, MISSING), stage)
     run(job, tmp_path, seed=0, say=lambda _: None)
-    assert float(network.rgb_weight) == pytest.approx(FUSION_RANGE[0])
+    assert float(network.rgb_weight.detach()) == pytest.approx(FUSION_RANGE[0])
 
 
 def test_takes_of_one_recording_and_mirrored_photos_stay_together(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; evaluating needs: pip install -e '.[train]'")
     from adamml.checkpoint import CheckpointError
+    from adamml.evidence import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
 
@@ -66,7 +67,15 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
         )
         files = write_report(table, args.out, published=args.published, inline_plotly=args.inline_plotly)
-    except (ManifestError, EvaluationError, RecordError, CheckpointError, ClipError, OSError) as error:
+    except (
+        ManifestError,
+        EvaluationError,
+        RecordError,
+        CheckpointError,
+        ClipError,
+        PolicyMissingError,
+        OSError,
+    ) as error:
         return bad_input(error)
     print(to_markdown(table, published=args.published))
     print(f"Written to {args.out}: {', '.join(file.name for file in files)}")

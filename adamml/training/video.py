@@ -53,6 +53,9 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
         ManifestError, CheckpointError: when either cannot be read.
     """
     manifest = read_manifest(manifest_path)
+    for side in ("train", "test"):
+        if not manifest.side(side):
+            raise TrainingError(f"the manifest has no {side} clips; both sides are needed")
     folder.mkdir(parents=True, exist_ok=True)
     network = begin_with(start, len(manifest.classes))
     sides = {side: _filmed(preset, manifest, side, network, folder, say) for side in ("train", "test")}
@@ -102,10 +105,7 @@ def _filmed(
     path = folder / f"segments-{side}.npz"
     if path.exists():
         return load_segments(path)
-    entries = manifest.side(side)
-    if not entries:
-        raise TrainingError(f"the manifest has no {side} clips; both sides are needed")
-    filmed = film_segments(entries, manifest.classes, network, preset.segments, say)
+    filmed = film_segments(manifest.side(side), manifest.classes, network, preset.segments, say)
     for clip, why in filmed.left_out.items():
         say(f"left out: {clip}: {why}")
     save_segments(path, filmed)

@@ -19,6 +19,8 @@ from adamml.nn.policy import small_frames
 from adamml.training.data.manifest import ClipEntry
 from adamml.training.loop import TrainingError
 
+TENSORS = ("trunk", "glimpse_rgb", "glimpse_audio", "audio", "label", "clip", "present")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FilmedSegments:
@@ -104,14 +106,16 @@ def _segment(clip: Clip, index: int, network: AdaMML) -> tuple[dict[str, Tensor]
 
 
 def save_segments(path: Path, filmed: FilmedSegments) -> None:
-    """As .npz, beside the target first; clips that were left out are not remembered."""
+    """As .npz, beside the target first."""
     temporary = path.with_suffix(".part.npz")
-    names = ("trunk", "glimpse_rgb", "glimpse_audio", "audio", "label", "clip", "present")
-    np.savez(temporary, allow_pickle=False, **{name: getattr(filmed, name).numpy() for name in names})
+    left_out = np.array(list(filmed.left_out.items()), str).reshape(-1, 2)
+    tensors = {name: getattr(filmed, name).numpy() for name in TENSORS}
+    np.savez(temporary, allow_pickle=False, left_out=left_out, **tensors)
     temporary.rename(path)
 
 
 def load_segments(path: Path) -> FilmedSegments:
     """The way back."""
     with np.load(path) as stored:
-        return FilmedSegments(**{name: torch.from_numpy(stored[name]) for name in stored.files}, left_out={})
+        tensors = {name: torch.from_numpy(stored[name]) for name in TENSORS}
+        return FilmedSegments(**tensors, left_out=dict(stored["left_out"].tolist()))

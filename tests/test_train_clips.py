@@ -1,0 +1,71 @@
+"""From a folder of clips to a model, in less than `make train-tiny` takes."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from adamml import Recognizer
+from adamml.training.config import ClipsPreset
+from adamml.training.data.manifest import read_manifest
+from adamml.training.joint import JointStage
+from adamml.training.loop import TrainingError
+from adamml.training.tiny import write_set
+from adamml.training.video import save_clips_model, train_clips
+
+PRESET = ClipsPreset(
+    name="smallest",
+    segments=2,
+    probe_steps=60,
+    warm_up=JointStage(train=("fusion",), epochs=1, steps=10, batch=8, recognizer_rate=5e-2, cost_weights=None),
+    policy=JointStage(epochs=5, steps=5, batch=16, rate=2e-3, cost_weights=(0.6, 0.3)),
+    last=JointStage(train=("classifiers",), epochs=1, steps=2, batch=4, recognizer_rate=1e-4, cost_weights=None),
+    rows=False,
+    modality_dropout=0.0,
+)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tones = {"low": 220.0, "high": 3520.0}
+    return write_set(tmp_path_factory.mktemp("tones"), clips=3, seconds=1.5, tones=tones)
+
+
+def test_a_policy_learns_to_listen_where_all_clips_look_alike(manifest: Path, tmp_path: Path) -> None:
+    listed = read_manifest(manifest)
+    assert {split: len(listed.side(split)) for split in ("train", "test")} == {"train": 4, "test": 2}
+    broken = manifest.with_name("with_a_broken_one.csv")
+    (manifest.parent / "low" / "broken.mp4").write_text("not a clip")
+    broken.write_text(manifest.read_text() + "low/broken.mp4,,,low,train,,\n")
+    said: list[str] = []
+    result = train_clips(PRESET, broken, tmp_path / "run", "everyday-av", said.append)
+    row = result.table.row("adamml")
+    assert row is not None
+    looked, listened = row.selection["rgb"], row.selection["audio"]
+    assert looked is not None
+    assert listened is not None
+    assert looked < 0.2 < listened
+    assert row.top1.value == 1
+    assert 0.05 <= float(result.network.rgb_weight.detach()) < 0.5  # what is useless weighs less
+    assert [Path(path).name for path in result.left_out] == ["broken.mp4"]
+    assert any("left out" in line for line in said)
+
+    save_clips_model(tmp_path / "tones", result, PRESET, "tones", "1")
+    clip = listed.side("test")[0]
+    analysis = Recognizer.load(tmp_path / "tones").analyze(clip.path, segments=2)
+    assert analysis.label == clip.label
+    assert analysis.selection_rate("rgb") < 0.5
+
+    again = train_clips(PRESET, broken, tmp_path / "run", "everyday-av", said.append)  # resumes what is finished
+    for name, value in result.network.state_dict().items():
+        assert torch.equal(again.network.state_dict()[name], value), name
+    assert json.loads((tmp_path / "run" / "left_out.json").read_text()) == result.left_out
+
+
+def test_a_list_without_test_clips_is_refused_before_anything_is_trained(manifest: Path, tmp_path: Path) -> None:
+    listed = manifest.with_name("train_only.csv")
+    lines = manifest.read_text().splitlines(keepends=True)
+    listed.write_text("".join(line for line in lines if ",test," not in line))
+    with pytest.raises(TrainingError, match="no test clips"):
+        train_clips(PRESET, listed, tmp_path / "run", "everyday-av", lambda _: None)
