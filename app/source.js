@@ -35,6 +35,7 @@ async function record() {
   const mirror = element.querySelector("video");
   if (recorder) return recorder.stop();
   let stream;
+  say("Starting camera and microphone …");
   try {
     if (!navigator.mediaDevices) throw new DOMException("", "NotFoundError");
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: true });

@@ -33,7 +33,7 @@ def timeline(view: View) -> str:
     return (
         f'<section class="{kinds}" aria-label="Timeline" data-duration="{layout.duration:.3f}" '
         f"{'data-crowded ' if layout.crowded else ''}"
-        f'style="--min:{layout.min_width}px;--rows:{layout.rows};--pitch:{layout.pitch:.3f}">'
+        f'style="--min:{layout.min_width}px;--rows:{1 if dense else layout.rows};--pitch:{layout.pitch:.3f}">'
         f'<p class="visually-hidden" id="tl-keys">{_KEYS}</p>'
         '<div class="tl-scroll"><div class="tl-body">'
         f'<div class="tl-names" aria-hidden="true"><div class="tl-name tl-name-top"></div>{names}</div>'

@@ -6,7 +6,7 @@ const wanted = (slider) => Number(slider.dataset.stops.split(",")[Number(slider.
 element.addEventListener("input", (event) => {
   const slider = event.target.closest("#budget-slider");
   if (!slider) return;
-  const words = `${Math.round(100 * wanted(slider))} %`;
+  const words = `${Math.round(100 * wanted(slider))}\u00a0%`;
   element.querySelector("#budget-value").textContent = words;
   slider.setAttribute("aria-valuetext", words);
 });

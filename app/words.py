@@ -47,12 +47,12 @@ def policy(name: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A probability as a person says it; never "100 %" or "0 %" unless it is exactly that."""
+    """A probability as a person says it, on one line; never "100 %" or "0 %" unless it is exactly that."""
     if 0 < share < 0.005:
-        return "under 1 %"
+        return "under 1\u00a0%"
     if 0.995 <= share < 1:
-        return "over 99 %"
-    return f"{share * 100:.0f} %"
+        return "over 99\u00a0%"
+    return f"{share * 100:.0f}\u00a0%"
 
 
 def seconds(value: float) -> str:

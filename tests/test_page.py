@@ -26,6 +26,7 @@ QUIET = [
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 ]
 WAIT_MS = 300_000
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")

@@ -184,9 +184,26 @@ def test_an_opened_segment_names_what_it_cost(clip: Path) -> None:
     assert "kHz" in html
 
 
-@pytest.mark.parametrize(("duration", "spacing", "expected"), [(3.0, 1, 3), (3.0, 0, 7), (3.0, 0.01, 60)])
-def test_segments_at_a_chosen_spacing(clip: Path, duration: float, spacing: float, expected: int) -> None:
+@pytest.mark.parametrize(("spacing", "expected"), [(2, 2), (0, 7), (0.01, 60)])
+def test_segments_at_a_chosen_spacing(clip: Path, spacing: float, expected: int) -> None:
     assert service.segments_for(str(clip), 7, spacing) == expected
+
+
+def test_a_longer_clip_goes_through_in_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_profile", "local")
+    clip = write_clip(tmp_path / "long.mp4", seconds=180, fps=1, sound=tone(180.0, rate=8000), rate=8000, gop=5)
+    usable, _ = service.look_over(str(clip))
+    assert usable
+    *_, last = service.steps(str(clip), "audio", 3, spacing=4)
+    assert last.shown is not None
+    assert 45 <= len(last.shown.base.segments) <= 46  # more than one stretch of 32
+    with service.visits.session(last.shown.key) as session:
+        held = [key for key in session._memory._values if key[0] in ("frames", "spectrogram")]
+    assert held == []  # nothing large is kept between presses
+    monkeypatch.setattr(service, "_profile", "public")
+    usable, line = service.look_over(str(clip))
+    assert not usable
+    assert "120 s are allowed" in line
 
 
 def test_bad_input_meets_a_message(tmp_path: Path) -> None:
