@@ -66,8 +66,9 @@ class Evidence:
     def __init__(self, memory: ClipMemory) -> None:
         self._memory = memory
         self._used: set[Key] = set()
-        self._decider, self._steps, self._judged = "adamml", 0, 0
-        self._decide_seconds, self._judge_seconds = 0.0, 0.0
+        self._decider = "adamml"
+        self._steps = {"decide": 0, "judge": 0}
+        self._step_seconds = {"decide": 0.0, "judge": 0.0}
 
     def available(self, segment: int, modality: str) -> bool:
         """Whether the clip has this modality there. Asking about sound decodes the sound track, and is charged."""
@@ -156,20 +157,18 @@ class Evidence:
 
     def decide(self, step: Callable[[], Result]) -> Result:
         """One step of the decider, counted and timed."""
-        began = time.perf_counter()
-        with torch.inference_mode():
-            result = step()
-        self._decide_seconds += time.perf_counter() - began
-        self._steps += 1
-        return result
+        return self._metered("decide", step)
 
     def judge(self, step: Callable[[], Result]) -> Result:
         """One step of a decider that also names the class (LiteEval's fine LSTM), counted and timed as fusion."""
+        return self._metered("judge", step)
+
+    def _metered(self, kind: str, step: Callable[[], Result]) -> Result:
         began = time.perf_counter()
         with torch.inference_mode():
             result = step()
-        self._judge_seconds += time.perf_counter() - began
-        self._judged += 1
+        self._steps[kind] += 1
+        self._step_seconds[kind] += time.perf_counter() - began
         return result
 
     def runs(self) -> Runs:
@@ -184,9 +183,11 @@ class Evidence:
             glimpse_rgb=count("glimpse_rgb"),
             glimpse_audio=count("glimpse_audio"),
             decider=self._decider,
-            decide=self._steps,
-            judge=self._judged,
-            fuse=0 if self._judged else len({segment for what, segment in self._used if what in ("rgb", "audio")}),
+            decide=self._steps["decide"],
+            judge=self._steps["judge"],
+            fuse=0
+            if self._steps["judge"]
+            else len({segment for what, segment in self._used if what in ("rgb", "audio")}),
         )
 
     def measured(self, fusion: float) -> Seconds:
@@ -197,8 +198,8 @@ class Evidence:
 
         return Seconds(
             decode=spent("frames", "track", "spectrogram"),
-            decide=spent("glimpse_rgb", "glimpse_audio") + round(self._decide_seconds, 6),
+            decide=spent("glimpse_rgb", "glimpse_audio") + round(self._step_seconds["decide"], 6),
             rgb=spent("features_rgb", "rgb"),
             audio=spent("features_audio", "audio"),
-            fusion=round(fusion + self._judge_seconds, 6),
+            fusion=round(fusion + self._step_seconds["judge"], 6),
         )
