@@ -24,7 +24,25 @@ def toy_card() -> ModelCard:
 def toy_network() -> AdaMML:
     """Random weights whose policy is undecided enough to choose differently from segment to segment."""
     torch.manual_seed(3)
-    return AdaMML(len(CLASSES), fusion="renormalised").eval().requires_grad_(False)
+    network = AdaMML(len(CLASSES), fusion="renormalised").requires_grad_(False)
+    fit_norms(network)
+    return network.eval()
+
+
+def fit_norms(network: AdaMML) -> None:
+    """Let every norm fit noise: through fresh ones a signal dies away, and all segments would look alike."""
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    network.train()
+    sound, frames = -6 + 5 * torch.randn(2, 128, 128), torch.randn(1, 8, 3, 96, 96)
+    with torch.inference_mode():
+        for part in (network.recognizers["audio"], network.policy.audio):
+            part(sound)
+        network.recognizers["rgb"](frames)
+        network.policy.rgb(frames[:, ::2])
+    for norm in norms:
+        norm.momentum = 0.1
 
 
 @pytest.fixture(scope="session")

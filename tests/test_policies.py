@@ -247,12 +247,18 @@ def test_the_cascade_remembers_from_stretch_to_stretch(
         features = torch.stack([evidence.features(s, "audio") for s in range(5)])
         logits = torch.stack([evidence.modality_logits(s, "audio") for s in range(5)])
     net = toy.ready.engine.deciders["cascade"]
-    state, expected = net.initial_state(1), []
-    for s, heard in enumerate((2, 2, 4, 4, 5)):
-        clip_K = logits[:heard].mean(0)
-        state = net.step(features[s : s + 1], logits[s : s + 1], clip_K[None], torch.ones(1, 1), state)
-        expected.append(float(state.logits.softmax(-1)[0, 1]))
-    assert [s.probabilities["rgb"] for s in analysis.segments] == pytest.approx(expected, abs=1e-6)
+
+    def looks(of_clip: list[torch.Tensor]) -> list[float]:
+        state, found = net.initial_state(1), []
+        for s in range(5):
+            state = net.step(features[s][None], logits[s][None], of_clip[s][None], torch.ones(1, 1), state)
+            found.append(float(state.logits.softmax(-1)[0, 1]))
+        return found
+
+    held = [s.probabilities["rgb"] for s in analysis.segments]
+    assert held == pytest.approx(looks([logits[:heard].mean(0) for heard in (2, 2, 4, 4, 5)]), abs=1e-7)
+    # The comparison can tell a memory of this stretch alone from one of the clip so far.
+    assert held != pytest.approx(looks([logits[s - s % 2 : s - s % 2 + 2].mean(0) for s in range(5)]), abs=1e-6)
     assert [s.index for s in analysis.segments] == list(range(5))
 
 
