@@ -125,6 +125,7 @@ def _pictures(info: ClipInfo):
     assert info.video is not None
     with open_container(info.path) as container:
         stream = container.streams[info.video.stream]
+        assert isinstance(stream, av.VideoStream)
         stream.thread_type = "AUTO"
         base, last, shape = float(stream.time_base or 1), float("-inf"), None
         pace = 1 / info.fps if info.fps else 1 / 25
