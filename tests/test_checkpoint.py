@@ -101,14 +101,13 @@ def test_what_was_calibrated_for_one_policy_serves_its_budgets_and_the_rest(comp
     assert not card.knows("rgb", np.zeros(4))
 
 
-@pytest.mark.parametrize("name", ["cascade", "liteeval", "adamml-nocost"])
-def test_a_decider_that_was_tampered_with_is_refused(complete: Path, tmp_path: Path, name: str) -> None:
+def test_a_decider_that_was_tampered_with_is_refused(complete: Path, tmp_path: Path) -> None:
     folder = linked(complete, tmp_path / "complete")
-    file = folder / f"{name}.safetensors"
+    file = folder / "cascade.safetensors"
     data = bytearray(file.read_bytes())
     data[-100] ^= 1
     replace(file, bytes(data))
-    with pytest.raises(CheckpointError, match=f"{name}.safetensors does not have the sha256"):
+    with pytest.raises(CheckpointError, match=r"cascade\.safetensors does not have the sha256"):
         load_model(folder)
 
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from adamml import Recognizer
 from adamml.training.config import ClipsPreset
+from adamml.training.data.filmed import load_segments
 from adamml.training.data.manifest import read_manifest
 from adamml.training.joint import JointStage
 from adamml.training.loop import TrainingError
@@ -57,10 +57,11 @@ def test_a_policy_learns_to_listen_where_all_clips_look_alike(manifest: Path, tm
     assert analysis.label == clip.label
     assert analysis.selection_rate("rgb") < 0.5
 
-    again = train_clips(PRESET, broken, tmp_path / "run", "everyday-av", said.append)  # resumes what is finished
-    for name, value in result.network.state_dict().items():
-        assert torch.equal(again.network.state_dict()[name], value), name
-    assert json.loads((tmp_path / "run" / "left_out.json").read_text()) == result.left_out
+    # What a run that is resumed finds again instead of decoding it anew.
+    kept = load_segments(tmp_path / "run" / "segments-train.npz")
+    assert kept.left_out == result.left_out == json.loads((tmp_path / "run" / "left_out.json").read_text())
+    assert kept.trunk.shape == (8, 1024, 14, 14)
+    assert kept.present.tolist() == [[1, 1]] * 4
 
 
 def test_a_list_without_test_clips_is_refused_before_anything_is_trained(manifest: Path, tmp_path: Path) -> None:
