@@ -43,6 +43,7 @@ def fit_norms(network: AdaMML) -> None:
         network.policy.rgb(frames[:, ::2])
     for norm in norms:
         norm.momentum = 0.1
+        norm.num_batches_tracked.zero_()  # which no checkpoint keeps
     network.recognizers["rgb"].net.fc.weight.mul_(0.01)  # its features come out large; it should not be sure of all
 
 
