@@ -70,6 +70,21 @@ class Evidence:
         self._steps = {"decide": 0, "judge": 0}
         self._step_seconds = {"decide": 0.0, "judge": 0.0}
 
+    @property
+    def segments(self) -> int:
+        """How many there are in the clip."""
+        return len(self._memory.clip.segments)
+
+    @property
+    def classes(self) -> int:
+        """K of the recognisers."""
+        return self._memory.engine.network.num_classes
+
+    @property
+    def rgb_weight(self) -> Tensor:
+        """(1,): what picture weighs against sound when both are fused."""
+        return self._memory.engine.network.rgb_weight.detach()
+
     def available(self, segment: int, modality: str) -> bool:
         """Whether the clip has this modality there. Asking about sound decodes the sound track, and is charged."""
         clip = self._memory.clip

@@ -1,11 +1,12 @@
-"""The audio-first cascade: listen everywhere, then decide per segment whether looking is needed at all.
+"""The audio-first cascade: listen everywhere, then decide segment by segment whether looking is needed at all.
 
 Sound is 37 times as cheap as picture, so the audio recogniser runs first on every segment that has sound. An LSTM
-reads what it felt (features), how certain it was of this segment, and how certain it is of the clip as a whole. It
-never sees a picture: where it says no, not even a small frame has to be decoded.
-audio features (B, S, 1280) and audio logits (B, S, K) -> logits (B, S, 2); index 1 means "look".
+reads what it felt (features), how certain it was of this segment and of the clip as a whole, and how certain everything
+heard and seen so far makes the answer. Of a segment that it does not look at, not even a small frame is decoded.
+audio features (B, S, 1280), logits of both modalities (B, S, K) -> logits (B, S, 2); index 1 means "look".
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -40,8 +41,9 @@ class CascadeNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.heard = nn.Sequential(nn.Linear(FEATURE_DIM, HEARD_DIM), nn.ReLU())
-        # Certainty of the segment and of the clip, and whether there is sound at all.
-        self.lstm = nn.LSTMCell(HEARD_DIM + 2 * CERTAINTY_DIM + 1 + 2, HIDDEN_DIM)
+        # Certainty of the segment and of the clip by ear, whether there is sound; certainty of the answer so far, and
+        # the share of segments looked at; the logits before.
+        self.lstm = nn.LSTMCell(HEARD_DIM + 2 * CERTAINTY_DIM + 1 + CERTAINTY_DIM + 1 + 2, HIDDEN_DIM)
         self.head = nn.Linear(HIDDEN_DIM, 2)
 
     def initial_state(self, batch: int) -> CascadeState:
@@ -52,7 +54,14 @@ class CascadeNetwork(nn.Module):
         )
 
     def step(
-        self, features_BD: Tensor, logits_BK: Tensor, clip_BK: Tensor, present_B1: Tensor, state: CascadeState
+        self,
+        features_BD: Tensor,
+        logits_BK: Tensor,
+        clip_BK: Tensor,
+        present_B1: Tensor,
+        known_BK: Tensor,
+        looked_B1: Tensor,
+        state: CascadeState,
     ) -> CascadeState:
         """One segment.
 
@@ -60,20 +69,58 @@ class CascadeNetwork(nn.Module):
             features_BD: the audio recogniser's features (B, 1280).
             logits_BK: what it says of this segment.
             clip_BK: its mean over all segments listened to so far, those still to be decided included.
-            present_B1: 1 where the segment has sound; where 0, the other inputs count for nothing.
+            present_B1: 1 where the segment has sound; where 0, the three above count for nothing.
+            known_BK: the answer that everything heard and seen so far gives, see `known_so_far`.
+            looked_B1: share of the clip's segments that were looked at so far.
         """
         told = torch.cat((self.heard(features_BD), certainty(logits_BK), certainty(clip_BK)), -1) * present_B1
-        hidden, cell = self.lstm(torch.cat((told, present_B1, state.logits), -1), (state.hidden, state.cell))
+        fed = torch.cat((told, present_B1, certainty(known_BK), looked_B1, state.logits), -1)
+        hidden, cell = self.lstm(fed, (state.hidden, state.cell))
         return CascadeState(hidden, cell, self.head(hidden))
 
-    def forward(self, features_BSD: Tensor, logits_BSK: Tensor, present_BS1: Tensor) -> Tensor:
-        """All segments of clips that are heard whole before the first decision -> logits (B, S, 2)."""
-        clip_BK = mean_heard(logits_BSK, present_BS1)
-        state, steps = self.initial_state(features_BSD.shape[0]), []
-        for s in range(features_BSD.shape[1]):
-            state = self.step(features_BSD[:, s], logits_BSK[:, s], clip_BK, present_BS1[:, s], state)
-            steps.append(state.logits)
-        return torch.stack(steps, 1)
+    def forward(
+        self,
+        features_BSD: Tensor,
+        audio_BSK: Tensor,
+        rgb_BSK: Tensor,
+        heard_BS1: Tensor,
+        seen_B1: Tensor,
+        rgb_weight: Tensor,
+        decide: Callable[[Tensor], Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """All segments of clips that are heard whole before the first decision.
+
+        Args:
+            heard_BS1, seen_B1: 1 where the segment has sound, where the clip has a picture.
+            rgb_weight: of the late fusion.
+            decide: logits (B, 2) -> decisions (B,), 0 or 1; gradients flow through.
+
+        Returns:
+            logits (B, S, 2) and decisions to look (B, S), 0 where there is no picture.
+        """
+        count = features_BSD.shape[1]
+        clip_BK = mean_heard(audio_BSK, heard_BS1)
+        heard_BK, times_heard_B1 = (audio_BSK * heard_BS1).sum(1), heard_BS1.sum(1)
+        seen_BK, times_seen_B1 = torch.zeros_like(heard_BK), torch.zeros_like(seen_B1)
+        state, logits, looks = self.initial_state(features_BSD.shape[0]), [], []
+        for s in range(count):
+            known_BK = known_so_far(heard_BK, times_heard_B1, seen_BK, times_seen_B1, rgb_weight)
+            state = self.step(
+                features_BSD[:, s], audio_BSK[:, s], clip_BK, heard_BS1[:, s], known_BK, times_seen_B1 / count, state
+            )
+            look_B1 = decide(state.logits)[:, None] * seen_B1
+            seen_BK, times_seen_B1 = seen_BK + look_B1 * rgb_BSK[:, s], times_seen_B1 + look_B1
+            logits.append(state.logits)
+            looks.append(look_B1[:, 0])
+        return torch.stack(logits, 1), torch.stack(looks, 1)
+
+
+def known_so_far(
+    heard_BK: Tensor, times_heard_B1: Tensor, seen_BK: Tensor, times_seen_B1: Tensor, rgb_weight: Tensor
+) -> Tensor:
+    """(B, K): weighted mean of all logits so far, from their sums and numbers by ear and by eye; zeros without any."""
+    weight = rgb_weight * times_seen_B1 + (1 - rgb_weight) * times_heard_B1
+    return (rgb_weight * seen_BK + (1 - rgb_weight) * heard_BK) / weight.clamp(min=1e-6)
 
 
 def mean_heard(logits_BSK: Tensor, present_BS1: Tensor) -> Tensor:

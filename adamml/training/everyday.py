@@ -142,7 +142,8 @@ class EverydayRun:
         folder = self.folder / f"{name}-{seed}"
         job: Job
         if name == "cascade":
-            job = CascadeJob(network, decider, clips, replace(self.preset.cascade, seed=seed))
+            settings = replace(self.preset.cascade, seed=seed)
+            job = CascadeJob(network, decider, clips.confusing(settings.confused), settings)
         elif name == "liteeval":
             job = LiteEvalJob(decider, clips, replace(self.preset.liteeval, seed=seed))
         else:

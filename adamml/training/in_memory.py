@@ -113,10 +113,16 @@ def _learned(base: str, network: AdaMML, policy: nn.Module, batch: ClipBatch, th
 def _cascade(network: AdaMML, cascade: nn.Module, batch: ClipBatch, threshold: float | None) -> Outcome:
     _, features, logits = _cached(batch)
     heard = batch.present[:, None, 1:].expand(-1, batch.uniform.shape[1], -1)  # B, S, 1
-    look_logits = cascade(features["audio"], logits["audio"], heard)
+
+    def decide(logits_B2: Tensor) -> Tensor:
+        if threshold is None:
+            return logits_B2.argmax(-1).float()
+        return (logits_B2.softmax(-1)[:, 1] >= threshold).float()
+
+    weight, seen = network.rgb_weight, batch.present[:, :1]
+    look_logits, look = cascade(features["audio"], logits["audio"], logits["rgb"], heard, seen, weight, decide)
     probability = look_logits.softmax(-1)[..., 1]
-    look = look_logits.argmax(-1).float() if threshold is None else (probability >= threshold).float()
-    decisions = torch.stack((look * batch.present[:, None, 0], heard[..., 0]), -1)
+    decisions = torch.stack((look, heard[..., 0]), -1)
     both = torch.stack((probability, torch.full_like(probability, torch.nan)), -1)
     decisions = _never_empty(decisions, both, batch)
     return Outcome(

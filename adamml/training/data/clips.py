@@ -6,6 +6,7 @@ clips by the composed-clip contract, `RecordedClips` takes segments of real clip
 Shapes: B clips, S segments, M modalities (rgb, audio), K classes, D features.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -82,6 +83,9 @@ class ComposedClips:
         dropout: share of clips that lose their picture, and the same again their sound.
         photos: how many photographs of the class a clip has at most, drawn from (fewest, most).
         nothing: clips in which no second says anything of any class; their label means nothing.
+        confused: how often (picture, recording) is blended with one of another class. On what they were trained on,
+            recognisers are surer and more often right than they will be; a policy that only saw that would trust
+            them too much.
     """
 
     def __init__(
@@ -92,15 +96,23 @@ class ComposedClips:
         dropout: float = 0.0,
         photos: tuple[int, int] = PHOTOS,
         nothing: bool = False,
+        confused: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         self.banks, self.missing, self.dropout, self.photos, self.nothing = banks, missing, dropout, photos, nothing
+        self.confused = confused
         self.places = {m: _by_source(bank) for m, bank in banks.items()}
         self.classes = sorted(set(self.places["rgb"]) & set(self.places["audio"]) - {OTHER})
+
+    def confusing(self, confused: tuple[float, float]) -> "ComposedClips":
+        """The same clips with as much confusion."""
+        other = copy.copy(self)
+        other.confused = confused
+        return other
 
     def draw(self, rngs: Sequence[np.random.Generator]) -> ClipBatch:
         """One clip from each generator."""
         plans = [self._plan(rng) for rng in rngs]
-        label, present, truth, uniform, rows = (np.stack(part) for part in zip(*plans, strict=True))
+        label, present, truth, uniform, rows, others, blend = (np.stack(part) for part in zip(*plans, strict=True))
         here = torch.from_numpy(present)
         entry = {m: torch.from_numpy(rows[..., i]) for i, m in enumerate(MODALITIES)}
         shown = {
@@ -112,13 +124,23 @@ class ComposedClips:
             present=here,
             uniform=torch.from_numpy(uniform),
             glimpse=shown,
-            features={m: self.banks[m].features[entry[m]] for m in MODALITIES},
-            logits={m: self.banks[m].logits[entry[m]] for m in MODALITIES},
+            features=self._blended("features", rows, others, blend),
+            logits=self._blended("logits", rows, others, blend),
             truth=torch.from_numpy(truth) * here[:, None].long(),
         )
 
+    def _blended(self, what: str, rows: np.ndarray, others: np.ndarray, blend: np.ndarray) -> dict[str, Tensor]:
+        """Features or logits (B, S, ...) by modality. Logits are linear in features, so both blend alike."""
+        found = {}
+        for i, m in enumerate(MODALITIES):
+            values: Tensor = getattr(self.banks[m], what)
+            share = torch.from_numpy(blend[..., i, None])
+            own = values[torch.from_numpy(rows[..., i])]
+            found[m] = own if not blend.any() else (1 - share) * own + share * values[torch.from_numpy(others[..., i])]
+        return found
+
     def _plan(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-        """Label, present (M,), truth (S, M), uniform (S, M, 2) and bank entries (S, M) of one clip."""
+        """Label, present (M,), truth (S, M), uniform (S, M, 2), entries (S, M), entries to blend in, their shares."""
         label = self.classes[int(rng.integers(len(self.classes)))]
         kinds = rng.choice(4, SEGMENTS, p=list(SPAN_KINDS.values()))
         if self.nothing:
@@ -141,7 +163,25 @@ class ComposedClips:
             for s in range(SEGMENTS):
                 rows[s, i] = rng.choice(of_class[int(rng.integers(len(of_class)))] if useful[s, i] else nothing)
         uniform = rng.random((SEGMENTS, 2, 2), np.float32).clip(1e-6, 1 - 1e-6)
-        return np.int64(label), present, truth.astype(np.int64), uniform, rows  # type: ignore[return-value]
+        others, blend = self._confusion(rng, label, rows, useful)
+        cells = truth.astype(np.int64), uniform, rows, others, blend
+        return np.int64(label), present, *cells  # type: ignore[return-value]
+
+    def _confusion(
+        self, rng: np.random.Generator, label: int, rows: np.ndarray, useful: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Entries (S, M) of another class, and how much of them is blended in; mostly nothing."""
+        others, blend = rows.copy(), np.zeros(rows.shape, np.float32)
+        for i, m in enumerate(MODALITIES):
+            if rng.random() >= self.confused[i]:
+                continue
+            wrong = self.classes[
+                (self.classes.index(label) + int(rng.integers(1, len(self.classes)))) % len(self.classes)
+            ]
+            source = _some(rng, list(self.places[m][wrong]), 1)[0]
+            others[:, i] = rng.choice(self.places[m][wrong][source], len(rows))
+            blend[:, i] = useful[:, i] * np.float32(rng.uniform(0.3, 1.0))
+        return others, blend
 
 
 def _some(rng: np.random.Generator, sources: list[int], count: int) -> list[int]:
