@@ -67,7 +67,7 @@ def rows(results: Results) -> str:
                 _percent(row["selection"]["audio"]),
                 f"{row['macs'] / 1e9:.1f}",
                 f"{row['macs_published'] / 1e9:.1f}",
-                f"{1 - row['saving']:.2f}",
+                "1.00" if row["saving"] is None else f"{1 - row['saving']:.2f}",
                 _percent(row["calibration_error"]),
             ]
         )
