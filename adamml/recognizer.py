@@ -20,6 +20,7 @@ from adamml.media import Clip, ClipLimitError, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
 from adamml.nn.fusion import FusionRule
+from adamml.nn.deciders import DECIDERS
 from adamml.policies import POLICIES, Policy
 from adamml.session import ClipSession, ReadyModel, clip_facts
 
@@ -73,7 +74,8 @@ class Recognizer:
     @property
     def policies(self) -> dict[str, str]:
         """Policies that this model can run: name -> what it does. Learned ones need a trained network."""
-        return {name: text for name, text in POLICIES.items() if self.card.can_run(name)}
+        trained = self.ready.engine.deciders
+        return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
 
     @staticmethod
     def load(name_or_path: str | Path = DEFAULT_MODEL, *, fusion: FusionRule = "renormalised") -> "Recognizer":
