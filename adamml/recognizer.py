@@ -19,8 +19,8 @@ from adamml.engine import Engine
 from adamml.media import Clip, ClipLimitError, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
-from adamml.nn.fusion import FusionRule
 from adamml.nn.deciders import DECIDERS
+from adamml.nn.fusion import FusionRule
 from adamml.policies import POLICIES, Policy
 from adamml.session import ClipSession, ReadyModel, clip_facts
 
