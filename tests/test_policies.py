@@ -200,9 +200,9 @@ def test_the_cascade_listens_everywhere_and_decodes_what_it_looks_at(
     segment = somewhere.segments[best]
     assert fetched
     assert all(segment.start <= time <= segment.end for time in fetched)
-    # Counted by hand: 64 numbers from what was heard, three of certainty twice, one flag, two logits fed back.
+    # Counted by hand: 64 numbers from what was heard, three of certainty three times, a flag, a share, two logits.
     cost = toy.ready.cost
-    step = 1280 * 64 + 4 * 128 * (64 + 6 + 1 + 2 + 128) + 128 * 2
+    step = 1280 * 64 + 4 * 128 * (64 + 9 + 1 + 1 + 2 + 128) + 128 * 2
     fusion = SEGMENTS * 2 * len(toy.card.classes)
     assert nowhere.macs.to_dict() | {"total": 0} == {
         "decide": SEGMENTS * step,
@@ -251,7 +251,9 @@ def test_the_cascade_remembers_from_stretch_to_stretch(
     def looks(of_clip: list[torch.Tensor]) -> list[float]:
         state, found = net.initial_state(1), []
         for s in range(5):
-            state = net.step(features[s][None], logits[s][None], of_clip[s][None], torch.ones(1, 1), state)
+            heard, clip_so_far = (features[s][None], logits[s][None]), of_clip[s][None]
+            # As nothing is looked at, what is known so far is what was heard.
+            state = net.step(*heard, clip_so_far, torch.ones(1, 1), clip_so_far, torch.zeros(1, 1), state)
             found.append(float(state.logits.softmax(-1)[0, 1]))
         return found
 

@@ -66,7 +66,7 @@ class _CascadeDecider:
                 probability={"rgb": probability if has_picture else None, "audio": None},
             )
 
-    def _told(self, segment: int, has_sound: bool) -> tuple[Tensor, ...]:
+    def _told(self, segment: int, has_sound: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         """The inputs of `CascadeNetwork.step`, with a batch axis, but for the state."""
         evidence, nothing = self.evidence, torch.zeros(self.evidence.classes)
         features, logits = torch.zeros(FEATURE_DIM), nothing  # count for nothing without sound
