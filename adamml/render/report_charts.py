@@ -88,7 +88,7 @@ def compute(axes: Axes, analysis: Analysis) -> None:
                 "height": 0.62,
                 "label": named,
             }
-            axes.barh(place, value, left=begun, label=named, **style)
+            axes.barh(place, value, left=begun, **style)
             begun += value
         bold = "bold" if place == 0 else "normal"
         axes.text(begun + most * 0.02, place, words.billions(macs.total), va="center", fontsize=8, fontweight=bold)
