@@ -24,10 +24,10 @@ def as_html(analysis: Analysis) -> str:
     clip = analysis.clip
     is_open = " open" if len(analysis.segments) <= _ROWS_SHOWN else ""
     notes = "".join(f"<p style='margin:.4em 0'>{_esc(note)}</p>" for note in analysis.notes)
+    answer, sure = words.headline(analysis)
     return (
         "<div style='font:14px/1.45 system-ui,sans-serif;max-width:60em'>"
-        f"<p style='margin:0'><b style='font-size:1.5em'>{_esc(words.label(analysis.label))}</b> "
-        f"{words.percent(analysis.scores[analysis.label])} sure</p>"
+        f"<p style='margin:0'><b style='font-size:1.5em'>{_esc(answer)}</b> {_esc(sure)}</p>"
         f"<p style='margin:0 0 .6em;opacity:.75'>{_esc(clip.name)}, {words.seconds(clip.duration)} s · policy "
         f"{_esc(words.policy(analysis.policy))} · model {_esc(analysis.model)} {_esc(analysis.version)} · "
         f"{_esc(words.saving(analysis))} (1 MAC = 2 FLOPs) · measured {analysis.seconds.total:.1f} s</p>"

@@ -66,8 +66,9 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
     clip = analysis.clip
     _write(figure, 0.07, 0.965, "AdaMML Studio", 9, color=MUTED, weight="bold")
     _write(figure, 0.93, 0.965, plain(clip.name, 70), 9, color=MUTED, ha="right")
-    _write(figure, 0.07, 0.935, plain(words.label(analysis.label), 24), 26, weight="bold")
-    _write(figure, 0.07, 0.897, f"{words.percent(analysis.scores[analysis.label])} sure", 13)
+    answer, sure = words.headline(analysis)
+    _write(figure, 0.07, 0.935, plain(answer, 24), 26, weight="bold")
+    _write(figure, 0.07, 0.897, plain(sure, 60), 13)
     there = {"rgb": clip.has_video, "audio": clip.has_audio}
     rates = [f"the {words.NOUN[m]} in {_often(analysis, m)}" for m in words.MODALITIES if there[m]]
     has = " and ".join(words.NOUN[m] for m in words.MODALITIES if there[m])

@@ -12,6 +12,8 @@ POLICY = {
     "rgb": "Picture only (RGB)",
     "all": "Everything",
     "random": "Random",
+    "liteeval": "LiteEval",
+    "adamml-nocost": "AdaMML without costs",
 }
 _PHRASE = {"rgb": "looking alone (RGB)", "all": "running everything", "audio": "listening alone"}
 
@@ -51,6 +53,14 @@ def answer(segment: SegmentResult) -> str:
     if segment.scores is None or segment.label is None:
         return "not run"
     return f"{label(segment.label)} {percent(segment.scores[segment.label])}"
+
+
+def headline(analysis: Analysis) -> tuple[str, str]:
+    """The clip's answer, and how sure it is; "None of my classes" with the nearest one where it is too unsure."""
+    sure = percent(analysis.scores[analysis.label])
+    if analysis.known:
+        return label(analysis.label), f"{sure} sure"
+    return analysis.answer.capitalize(), f"nearest: {label(analysis.label)}, {sure}"
 
 
 def how(segment: SegmentResult) -> str:

@@ -92,7 +92,7 @@ class RecognizerJob(Job):
     ) -> None:
         self.name, self.config, self.clips = modality, config, clips
         self.network: nn.Module = recognizer.requires_grad_(True)
-        self.epoch_steps, self.steps = steps, steps * config.epochs
+        self.steps = steps * config.epochs
         self.optimiser = torch.optim.SGD(
             recognizer.parameters(), lr=config.rate, momentum=config.momentum, weight_decay=config.decay
         )
