@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adamml import words
     from adamml.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
     from adamml.checkpoint import CheckpointError, ModelCard, card_of
     from adamml.closeup import Closeup
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from adamml.media import ClipError, Storyboard
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
-    from adamml.render import ExportError, as_webvtt, render_report, render_video, video_steps
+    from adamml.render import FORMS, ExportError, as_webvtt, export_steps, render_report, render_video, video_steps
     from adamml.session import ClipSession
 
 __version__ = "0.1.0"
@@ -27,12 +28,16 @@ _HOME = {
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
-    "adamml.render": ("ExportError", "as_webvtt", "render_report", "render_video", "video_steps"),
+    "adamml.render": (
+        *("FORMS", "ExportError", "as_webvtt", "export_steps"),
+        *("render_report", "render_video", "video_steps"),
+    ),
     "adamml.session": ("ClipSession",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "FORMS",
     "POLICIES",
     "Analysis",
     "AnalysisError",
@@ -59,14 +64,18 @@ __all__ = [
     "browser_preview",
     "card_of",
     "check_clip",
+    "export_steps",
     "get_policy",
     "render_report",
     "render_video",
     "video_steps",
+    "words",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "words":
+        return import_module("adamml.words")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'adamml' has no attribute {name!r}")
     return getattr(import_module(_MODULE_OF[name]), name)

@@ -34,12 +34,9 @@ def growing(label: str | None, score: float) -> str:
 
 
 def headline(label: str, score: float, known: bool = True) -> str:
-    """lion, 96 % sure; or that it is none of the classes, with the best guess all the same."""
-    if not known:
-        guess = f"closest: {esc(words.label(label))}, {percent(score)}"
-        return f'<h2 class="answer-label"><span>None of my classes</span> <small>{guess}</small></h2>'
-    sure = f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
-    return f'<h2 class="answer-label"><span>{esc(words.label(label))}</span> <small>{sure}</small></h2>'
+    """lion, 96 % sure; or that it is none of the classes, with the nearest one all the same."""
+    said, sure = words.headline(label, score, known)
+    return f'<h2 class="answer-label"><span>{esc(said)}</span> <small>{esc(sure)}</small></h2>'
 
 
 def saving_sentence(analysis: Analysis) -> str:

@@ -16,7 +16,17 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from adamml import Analysis, ExportError, ModelCard, Recognizer, as_webvtt, render_report, render_video, video_steps
+from adamml import (
+    FORMS,
+    Analysis,
+    ExportError,
+    ModelCard,
+    Recognizer,
+    as_webvtt,
+    render_report,
+    render_video,
+    video_steps,
+)
 from adamml.checkpoint import save_model
 from adamml.commands import export
 from adamml.media import probe, settings_for
@@ -306,10 +316,10 @@ def model(tmp_path_factory: pytest.TempPathFactory, toy_network: AdaMML, toy_car
 
 
 def test_export_writes_every_form(clip: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    forms = [f for form in export.FORMS for f in (f"--{form}", str(tmp_path / f"out.{form}"))]
+    forms = [f for form in FORMS for f in (f"--{form}", str(tmp_path / f"out.{form}"))]
     args = parsed(str(clip), "--model", model, "--policy", "audio", "--segments", "2", *forms)
     assert args.run(args) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"out.{form}" for form in export.FORMS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"out.{form}" for form in FORMS)
     analysis = Analysis.from_json((tmp_path / "out.json").read_text())
     assert analysis.policy == "audio"
     assert json.loads((tmp_path / "out.json").read_text())["clip"]["name"] == "numbered.mp4"

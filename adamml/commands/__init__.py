@@ -4,6 +4,7 @@ A run function takes the parsed arguments and returns the exit status. It alone 
 `adamml --help` is quick.
 """
 
+import argparse
 import sys
 
 BAD_INPUT = 2
@@ -15,3 +16,14 @@ def bad_input(error: Exception | str) -> int:
         error = f"cannot use {str(error.filename)!r}: {error.strerror}"
     print(f"adamml: {' '.join(str(error).split())}", file=sys.stderr)
     return BAD_INPUT
+
+
+def policy_name(name: str) -> str:
+    """An argument that names a policy, with or without a budget; whether the model has its network, loading tells."""
+    from adamml.policies import get_policy
+
+    try:
+        get_policy(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name

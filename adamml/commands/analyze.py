@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input
+from adamml.commands import bad_input, policy_name
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis
@@ -15,7 +15,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("clip", type=Path, help="a video or sound file")
     parser.add_argument(
         "--policy",
-        type=_policy,
+        type=policy_name,
         default="adamml",
         metavar="NAME",
         help="how to decide: adamml, rgb, audio, all, cascade, liteeval, adamml-nocost or random; adamml@0.30 spends "
@@ -27,17 +27,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole result as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per segment as CSV")
     parser.set_defaults(run=run)
-
-
-def _policy(name: str) -> str:
-    """A name that is known, with or without a budget; whether the model has its network, loading will tell."""
-    from adamml.policies import get_policy
-
-    try:
-        get_policy(name)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return name
 
 
 def run(args: argparse.Namespace) -> int:

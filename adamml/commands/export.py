@@ -2,24 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input
+from adamml import words
+from adamml.commands import bad_input, policy_name
+from adamml.render.forms import FORMS
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis
     from adamml.recognizer import Recognizer
-
-POLICY_NAMES = ("adamml", "rgb", "audio", "all", "random")
-FORMS = {
-    "mp4": "an annotated video with the clip's own sound",
-    "png": "a one-page report",
-    "json": "the whole result",
-    "csv": "one row per segment",
-    "vtt": "captions for a player (WebVTT)",
-}
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,7 +19,13 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("clip", type=Path, help="a video or sound file")
     for form, what in FORMS.items():
         parser.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write {what}")
-    parser.add_argument("--policy", choices=POLICY_NAMES, default="adamml", help="how to decide (default: %(default)s)")
+    parser.add_argument(
+        "--policy",
+        type=policy_name,
+        default="adamml",
+        metavar="NAME",
+        help="how to decide, as for analyze (default: %(default)s)",
+    )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
     parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
@@ -37,6 +35,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 done, 2 bad input (one line on stderr)."""
     from adamml.checkpoint import CheckpointError
+    from adamml.evidence import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
     from adamml.render import ExportError
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check(args.clip, targets)
         _export(args, targets, Recognizer.load(args.model, fusion=args.fusion))
-    except (ClipError, CheckpointError, ExportError, OSError) as error:
+    except (ClipError, CheckpointError, PolicyMissingError, ExportError, OSError) as error:
         return bad_input(error)
     return 0
 
@@ -68,35 +67,18 @@ def _check(clip: Path, targets: dict[str, Path]) -> None:
 
 
 def _export(args: argparse.Namespace, targets: dict[str, Path], recognizer: "Recognizer") -> None:
-    from adamml.render import as_webvtt, render_report, render_video
+    from adamml.render import export_steps
 
     with recognizer.open(args.clip, args.segments) as session:
         analysis = session.analyze(args.policy)
-        board = session.storyboard() if "png" in targets else None
-    texts: dict[str, Callable[[], str]] = {
-        "json": analysis.to_json,
-        "csv": analysis.to_csv,
-        "vtt": lambda: as_webvtt(analysis),
-    }
+        thumbnails = session.storyboard().thumbnails if "png" in targets else None
     for form, target in targets.items():
-        if form in texts:
-            _write(target, texts[form]())
-        elif form == "png":
-            render_report(analysis, target, thumbnails=board.thumbnails if board else None)
-        else:
-            render_video(args.clip, analysis, target, progress=_say)
+        try:
+            for step in export_steps(form, args.clip, analysis, target, thumbnails=thumbnails):
+                _say(step.share, step.message)
+        finally:
             _say(1.0, "", last=True)
     print(_summary(analysis, targets))
-
-
-def _write(target: Path, text: str) -> None:
-    """Whole or not at all."""
-    from adamml.render.files import put_in_place, workshop
-
-    with workshop(target) as folder:
-        finished = folder / "text"
-        finished.write_text(text, encoding="utf-8")
-        put_in_place(finished, target)
 
 
 def _say(share: float, message: str, *, last: bool = False) -> None:
@@ -106,5 +88,5 @@ def _say(share: float, message: str, *, last: bool = False) -> None:
 
 
 def _summary(analysis: "Analysis", targets: dict[str, Path]) -> str:
-    said = f"{analysis.label}  {100 * analysis.scores[analysis.label]:.0f} % sure"
+    said = "  ".join(words.headline(analysis.label, analysis.scores[analysis.label], analysis.known))
     return "\n".join([said, *(f"wrote {target}" for target in targets.values())])

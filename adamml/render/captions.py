@@ -1,12 +1,13 @@
 """Captions for a player: what each segment said, as WebVTT (W3C, "WebVTT: The Web Video Text Tracks Format").
 
-One cue per segment. Where segments overlap, a cue ends when the next begins, so that one is shown at a time.
+One cue per segment. Where segments overlap, a cue ends when the next begins, so that one is shown at a time. Of
+a clip that is none of the model's classes, every cue says so: a segment's answer is then only the nearest class.
 """
 
 from itertools import pairwise
 
+from adamml import words
 from adamml.analysis import Analysis
-from adamml.render import words
 
 
 def as_webvtt(analysis: Analysis) -> str:
@@ -14,10 +15,11 @@ def as_webvtt(analysis: Analysis) -> str:
     segments = analysis.segments
     ends = [min(a.end, b.start) for a, b in pairwise(segments)] + [segments[-1].end]
     blocks = ["WEBVTT", f"NOTE\n{_plain(analysis.clip.name)}, policy {_plain(words.policy(analysis.policy))}"]
+    none = "" if analysis.known else f"{analysis.answer}; "
     for segment, end in zip(segments, ends, strict=True):
         if end - segment.start < 0.001:  # lies under its neighbour
             continue
-        line = f"{words.answer(segment)} ({words.how(segment)})"
+        line = f"{none}{words.answer(segment, known=analysis.known)} ({words.how(segment)})"
         blocks.append(f"{segment.index + 1}\n{_stamp(segment.start)} --> {_stamp(end)}\n{_plain(line)}")
     return "\n\n".join(blocks) + "\n"
 

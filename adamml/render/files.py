@@ -4,11 +4,20 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
 class ExportError(ValueError):
     """A result cannot be written as asked. `str(error)` is fit to be shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """share: 0 to 1; message: plain English."""
+
+    share: float
+    message: str
 
 
 @contextmanager

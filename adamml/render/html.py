@@ -7,8 +7,8 @@ a solid cell was used, a dashed one skipped, a dotted one is missing. Imports no
 
 from html import escape
 
+from adamml import words
 from adamml.analysis import Analysis, SegmentResult
-from adamml.render import words
 from adamml.render.lanes import MISSING, SKIPPED, USED, Lanes, lay_out, state
 
 _INK = {"rgb": "#3b7fc4", "audio": "#d9772b"}
@@ -24,7 +24,7 @@ def as_html(analysis: Analysis) -> str:
     clip = analysis.clip
     is_open = " open" if len(analysis.segments) <= _ROWS_SHOWN else ""
     notes = "".join(f"<p style='margin:.4em 0'>{_esc(note)}</p>" for note in analysis.notes)
-    answer, sure = words.headline(analysis)
+    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known)
     return (
         "<div style='font:14px/1.45 system-ui,sans-serif;max-width:60em'>"
         f"<p style='margin:0'><b style='font-size:1.5em'>{_esc(answer)}</b> {_esc(sure)}</p>"

@@ -13,8 +13,9 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from adamml import words
 from adamml.analysis import Analysis
-from adamml.render import report_timeline, words
+from adamml.render import report_timeline
 from adamml.render.files import put_in_place, workshop
 from adamml.render.lanes import lay_out
 from adamml.render.lettering import plain
@@ -66,7 +67,7 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
     clip = analysis.clip
     _write(figure, 0.07, 0.965, "AdaMML Studio", 9, color=MUTED, weight="bold")
     _write(figure, 0.93, 0.965, plain(clip.name, 70), 9, color=MUTED, ha="right")
-    answer, sure = words.headline(analysis)
+    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known)
     _write(figure, 0.07, 0.935, plain(answer, 24), 26, weight="bold")
     _write(figure, 0.07, 0.897, plain(sure, 60), 13)
     there = {"rgb": clip.has_video, "audio": clip.has_audio}
@@ -78,9 +79,7 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
         f"{words.policy(analysis.policy)} used {' and '.join(rates)}.",
         words.saving(analysis),
     ]
-    # A number and its sign stay together: a no-break space is none to textwrap.
-    whole = [part.replace(" %", "\N{NO-BREAK SPACE}%") for part in lines]
-    text = "\n".join(line for part in whole for line in textwrap.wrap(part, 68))
+    text = "\n".join(line for part in lines for line in textwrap.wrap(part, 68))  # which keeps "43 %" whole
     _write(figure, 0.07, 0.868, text, 8.5, linespacing=1.45)
 
 

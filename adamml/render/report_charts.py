@@ -4,8 +4,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from adamml import words
 from adamml.analysis import Analysis, Macs
-from adamml.render import words
 from adamml.render.lanes import Lanes
 from adamml.render.lettering import plain
 from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title

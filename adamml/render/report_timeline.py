@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from adamml import words
 from adamml.analysis import Analysis
-from adamml.render import words
 from adamml.render.lanes import SKIPPED, USED, Cell, Lanes, state
 from adamml.render.lettering import plain
 from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title

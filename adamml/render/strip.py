@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import ImageDraw
 
+from adamml import words
 from adamml.analysis import Analysis
-from adamml.render import words
 from adamml.render.lanes import MISSING, SKIPPED, USED, Cell, lay_out, state
 from adamml.render.lettering import elided, font, plain
 from adamml.render.running import Moment, running
@@ -94,8 +94,8 @@ class Strip:
         sheet.wave((left + 2, upper + 3, right - 2, lower - 7), self._peaks[first:last], colour)
 
     def _write(self, draw: ImageDraw.ImageDraw, moment: Moment | None, current: int | None) -> None:
-        self._write_answer(draw, moment)
-        self._write_segment(draw, current)
+        reached = self._write_answer(draw, moment)
+        self._write_segment(draw, current, reached)
         for modality in words.MODALITIES:
             middle = _LANE_TOP[modality] + _LANE_HEIGHT / 2
             draw.text((16, middle), words.NOUN[modality].capitalize(), TEXT, font(16), "lm")
@@ -113,18 +113,23 @@ class Strip:
             about = "cells not to scale  ·  " + about
         draw.text((_RIGHT, _FOOT_TOP + 8), elided(about, font(13), 330), MUTED, font(13), "rm")
 
-    def _write_answer(self, draw: ImageDraw.ImageDraw, moment: Moment | None) -> None:
+    def _write_answer(self, draw: ImageDraw.ImageDraw, moment: Moment | None) -> float:
+        """The answer so far, or that it is none of the classes; returns how far to the right that reaches."""
         whole = moment is not None and moment.segment == len(self._moments) - 1
         draw.text((16, 6), "Answer" if whole else "Answer so far", MUTED, font(13))
         if moment is None or moment.scores is None or moment.label is None:
             draw.text((16, 22), "nothing run yet", MUTED, font(22))
-            return
-        name = elided(plain(words.label(moment.label)), font(24, bold=True), 300)
+            return 16 + font(22).getlength("nothing run yet")
+        said, sure = words.headline(moment.label, moment.scores[moment.label], self._analysis.known)
+        name = elided(plain(said), font(24, bold=True), 300)
         draw.text((16, 20), name, TEXT, font(24, bold=True))
-        sure = f"{words.percent(moment.scores[moment.label])} sure"
-        draw.text((28 + font(24, bold=True).getlength(name), 25), sure, TEXT, font(18))
+        left = 28 + font(24, bold=True).getlength(name)
+        sure = elided(plain(sure), font(18), 300)
+        draw.text((left, 25), sure, TEXT, font(18))
+        return left + font(18).getlength(sure)
 
-    def _write_segment(self, draw: ImageDraw.ImageDraw, current: int | None) -> None:
+    def _write_segment(self, draw: ImageDraw.ImageDraw, current: int | None, reached: float) -> None:
+        """What was done where the playhead is, to the right of what ends at `reached`."""
         if current is None:
             draw.text((_RIGHT, 6), "Between segments", MUTED, font(13), "ra")
             draw.text((_RIGHT, 25), "not examined", MUTED, font(18), "ra")
@@ -132,8 +137,8 @@ class Strip:
         segment = self._analysis.segments[current]
         count = len(self._analysis.segments)
         draw.text((_RIGHT, 6), f"Segment {current + 1} of {count}", MUTED, font(13), "ra")
-        said = f"{words.how(segment)}:  {plain(words.answer(segment))}"
-        draw.text((_RIGHT, 25), elided(said, font(18), 480), TEXT, font(18), "ra")
+        said = f"{words.how(segment)}:  {plain(words.answer(segment, known=self._analysis.known))}"
+        draw.text((_RIGHT, 25), elided(said, font(18), min(480, _RIGHT - 24 - reached)), TEXT, font(18), "ra")
 
     def _write_cell(self, draw: ImageDraw.ImageDraw, cell: Cell) -> None:
         for modality in words.MODALITIES:

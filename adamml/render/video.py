@@ -7,7 +7,6 @@ early (`close()`, an exception in a callback, Ctrl-C) cleans up and leaves no fi
 
 import wave
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from adamml.analysis import Analysis
 from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
 from adamml.media.display import PLAY_RATE
 from adamml.render.card import WaveformCard
-from adamml.render.files import ExportError, put_in_place, workshop
+from adamml.render.files import ExportError, Progress, put_in_place, workshop
 from adamml.render.shapes import GROUND
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, Strip
 
@@ -29,14 +28,6 @@ PEAKS = 1600  # waveform bins over the whole clip, about two for every pixel of 
 SAME_CLIP_S = 0.5
 # Fast enough for a clip's own length on two busy cores; "faststart" lets a browser play before all of it has come.
 ENCODING = ["-crf", "21", "-movflags", "+faststart"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """share: 0 to 1; message: plain English."""
-
-    share: float
-    message: str
 
 
 def render_video(
