@@ -1,8 +1,6 @@
-"""The model's card, what the model knows, and the files to take away."""
+"""The model's card, and what the model knows."""
 
-import re
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
@@ -10,16 +8,12 @@ from adamml import Analysis, ModelCard
 from app import words
 from app.words import esc, percent
 
-# Files to take away are copied by Gradio as soon as they are offered; what is older than this can go.
-_KEEP_SECONDS = 600
-_folder = Path(tempfile.mkdtemp(prefix="adamml-results-"))
-
 
 def known(card: ModelCard) -> str:
     """The classes, said before anybody uploads something the model has never heard of."""
     names = esc(words.listing([words.label(name) for name in card.classes]))
     number = words.count(len(card.classes), "thing")
-    return f"<p>It knows <b>{number}</b>: {names}. Anything else it takes for one of these.</p>"
+    return f"<p>It knows <b>{number}</b>: {names}. Anything else it calls none of them, or takes for one.</p>"
 
 
 def model(card: ModelCard | None, analysis: Analysis) -> str:
@@ -42,18 +36,6 @@ def model(card: ModelCard | None, analysis: Analysis) -> str:
     }
     rows = "".join(f"<dt>{esc(key)}</dt><dd>{esc(value)}</dd>" for key, value in facts.items())
     return f'<dl class="facts">{rows}</dl>'
-
-
-def files(analysis: Analysis) -> tuple[str, str]:
-    """The result as JSON and CSV on disk, for the download buttons."""
-    sweep(_folder, _KEEP_SECONDS)
-    folder = Path(tempfile.mkdtemp(dir=_folder))
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(analysis.clip.name).stem).strip("-")[:60] or "clip"
-    target = folder / f"{stem}-{analysis.policy}"
-    as_json, as_csv = target.with_name(f"{target.name}.json"), target.with_name(f"{target.name}.csv")
-    as_json.write_text(analysis.to_json(), encoding="utf-8")
-    as_csv.write_text(analysis.to_csv(), encoding="utf-8")
-    return str(as_json), str(as_csv)
 
 
 def sweep(folder: Path, keep_seconds: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import compare, details, panels, recorded, service, words
+from app import api, compare, details, panels, recorded, service, takeaway, uploads, words
 from app.player import player
 from app.wiring import connect
 
@@ -68,6 +68,8 @@ def build() -> gr.Blocks:
                 _html(parts, "known", {"known": _known()})
         _results(parts, start, example)
         connect(page, parts, state)
+        uploads.connect(page, parts.source["chosen"])
+        api.endpoints()
     return page
 
 
@@ -122,7 +124,7 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
             elem_id="policy",
         )
         source["segments"] = gr.Slider(
-            3, service.max_segments(), value=10, step=1, label="Segments, spread over the clip", elem_id="segments"
+            1, service.max_segments(), value=10, step=1, label="Segments, spread over the clip", elem_id="segments"
         )
         source["spacing"] = gr.Radio(
             choices=[("as many as above", 0), ("1 s", 1), ("2 s", 2), ("5 s", 5), ("10 s", 10)],
@@ -158,12 +160,12 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
             _choices(parts)
             pair = compare.comparison(example.pair) if example else ""
             _html(parts, "compared", {"compared": pair})
+        with gr.Column(elem_classes="card", elem_id="takeaway"):
+            _title("Take it away", "What is shown above, with everything that you switched.")
+            shown["take"] = takeaway.panel()
         with gr.Column(elem_classes="card"):
             _title("Details")
             _html(parts, "model", start)
-            with gr.Row(elem_id="downloads"):
-                shown["json"] = gr.DownloadButton("Download JSON", elem_id="download-json", size="md", min_width=140)
-                shown["csv"] = gr.DownloadButton("Download CSV", elem_id="download-csv", size="md", min_width=140)
 
 
 def _choices(parts: Parts) -> None:

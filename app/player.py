@@ -12,6 +12,7 @@ from urllib.parse import quote
 import adamml
 from app import service
 from app.details import sweep
+from app.uploads import UPLOADS
 from app.words import esc
 
 PREVIEWS = Path(tempfile.mkdtemp(prefix="adamml-previews-"))
@@ -50,4 +51,7 @@ def preview(path: str | None) -> str | None:
     except Exception:
         _log.exception("a preview could not be made")
         return None
-    return None if made is None else str(made)
+    if made is None:
+        return None
+    UPLOADS.made(Path(path), folder)
+    return str(made)

@@ -13,7 +13,6 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import adamml
 from app import icons, words
@@ -23,6 +22,7 @@ from app.shown import Shown
 from app.view import Progress, View
 from app.visits import VisitKey, Visits
 from app.words import esc
+from app.zerogpu import on_gpu
 
 MODEL = os.environ.get("ADAMML_MODEL", "everyday-av")
 OURS = "Something went wrong on our side, not with your clip. Please try once more, or try another clip."
@@ -124,22 +124,32 @@ def max_segments() -> int:
     return min(120, adamml.PROFILES[_profile].max_segments)
 
 
+def check(path: str) -> adamml.ClipFacts:
+    """What a clip is.
+
+    Raises:
+        ClipError: when it cannot be used here.
+    """
+    clip = adamml.check_clip(path, profile=_profile)
+    if clip.duration > LONGEST_SECONDS:
+        raise adamml.ClipError(
+            f"{clip.name!r} lasts {clip.duration / 60:.0f} minutes; this page takes up to "
+            f"{LONGEST_SECONDS // 60}. The command line (adamml analyze) takes longer ones."
+        )
+    return clip
+
+
 def look_over(path: str | None) -> tuple[bool, str]:
     """As soon as a clip is chosen: whether it can be used, and a status line that says what it is or why not."""
     if not path:
         return False, ""
     try:
-        clip = adamml.check_clip(path, profile=_profile)
+        clip = check(path)
     except adamml.ClipError as error:
         return False, problem(str(error))
     except Exception:
         _log.exception("a clip could not be checked")
         return False, problem(OURS)
-    if clip.duration > LONGEST_SECONDS:
-        return False, problem(
-            f"{clip.name!r} lasts {clip.duration / 60:.0f} minutes; this page takes up to "
-            f"{LONGEST_SECONDS // 60}. The command line (adamml analyze) takes longer ones."
-        )
     has = words.listing([noun for noun, there in (("picture", clip.has_video), ("sound", clip.has_audio)) if there])
     return True, line("is-ready", f"{icons.CHECK} {words.seconds(clip.duration)} s with {has}.")
 
@@ -163,6 +173,7 @@ def segments_for(path: str, segments: float, spacing: float) -> int:
     return min(max(1, math.ceil(duration / spacing)), max_segments())
 
 
+@on_gpu(seconds=120)
 def steps(path: str | None, policy: str, segments: float, spacing: float = 0) -> Generator[Step, None, None]:
     """Analyse a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel."""
     if not path:
@@ -202,11 +213,11 @@ def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[S
             yield Step(status=line("is-done", f"{icons.CHECK} Done."), shown=shown)
         elif time.monotonic() - drawn > _REDRAW_SECONDS:
             drawn = time.monotonic()
-            message = event.message + _left(event.progress, drawn - began)
+            message = event.message + left(event.progress, drawn - began)
             yield Step(status=progress(event.progress, message), view=growing.view)
 
 
-def _left(share: float, spent: float) -> str:
+def left(share: float, spent: float) -> str:
     """ " · about 12 s left', once that can be told."""
     if share < 0.08 or spent < 1.5:
         return ""
@@ -236,8 +247,3 @@ def problem(message: str) -> str:
 def line(kind: str, html: str) -> str:
     """A quiet status line."""
     return f'<div class="status {kind}"><p role="status">{html}</p></div>'
-
-
-def as_json(shown: Shown | None) -> dict[str, Any] | None:
-    """What callers from outside get."""
-    return None if shown is None else {"analysis": shown.base.to_dict()}

@@ -32,6 +32,7 @@ class VisitKey:
 
 @dataclass(kw_only=True)
 class _Visit:
+    path: str
     session: adamml.ClipSession
     used: float
     busy: threading.Lock = field(default_factory=threading.Lock)
@@ -65,11 +66,16 @@ class Visits:
             yield session
             visit.used = time.monotonic()
 
+    def forget(self, path: str) -> None:
+        """Drop every visit to a clip that is no longer there."""
+        with self._lock:
+            self._visits = {token: visit for token, visit in self._visits.items() if visit.path != path}
+
     def _find(self, key: VisitKey) -> _Visit:
         with self._lock:
             visit = self._visits.get(key.token)
         if visit is None:
-            visit = _Visit(session=self._open_clip(key), used=time.monotonic())
+            visit = _Visit(path=key.path, session=self._open_clip(key), used=time.monotonic())
         with self._lock:
             visit = self._visits.setdefault(key.token, visit)
             visit.used = time.monotonic()

@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import compare, details, opened, panels, play, service
-from app.leaving import in_thread
+from app import compare, link, opened, panels, play, service, takeaway
 from app.player import player, preview
 from app.shown import Shown
+from app.turns import ANALYSES, LONGEST, LineFullError, waiting_words
 from app.words import percent
 
 _log = logging.getLogger(__name__)
@@ -29,8 +29,11 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         return [shown[name] for name in names]
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    answer_json = gr.JSON(visible=False, label="Result")
-    page.load(_files, inputs=state, outputs=named("json", "csv"), **quiet)
+
+    # A link brings an example and its settings; what it switched follows when the example is analysed.
+    wanted = gr.State(None)
+    form = [source["chosen"], source["policy"], source["segments"], source["spacing"]]
+    page.load(_follow, outputs=[*form, source["left"], source["right"], wanted, shown["status"]], **quiet)
 
     # A clip is chosen: from the button, an example, a drop or a recording.
     source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
@@ -43,19 +46,21 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         queue=False,
         **quiet,
     )
-    form = [source["chosen"], source["policy"], source["segments"], source["spacing"]]
     growing = ("status", "answer", "results", "board", "timeline")
-    outputs = [answer_json, *named(*growing), state]
-    analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 1, "show_progress": "hidden"}
-    first = picked.success(_analyse, form, outputs, api_visibility="private", **analysis)
-    again = source["again"].click(_analyse, form, outputs, api_name="analyse", **analysis)
-    for run in (first, again):
-        run.success(_finished, state, [*named(*_RESULT, "compared", "json", "csv")], **quiet)
+    outputs = [*named(*growing), state]
+    analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": LONGEST, **quiet}
+    first = picked.success(_analyse, form, outputs, **analysis)
+    again = source["again"].click(_analyse, form, outputs, **analysis)
+    finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again)]
+    changing = [state, *named(*_RESULT[4:9], "answer", "status")]
+    linked = finished[0].success(
+        _as_linked, [state, wanted], [*changing, shown["compared"], wanted], concurrency_id="play", **quiet
+    )
     picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
 
     # Playing with the result. What a press says holds for the whole grid, and a visit answers in order.
     playing: dict[str, Any] = {
-        "outputs": [state, *named(*_RESULT[4:9], "answer", "status")],
+        "outputs": changing,
         "trigger_mode": "multiple",
         "concurrency_id": "play",
         "concurrency_limit": 2,
@@ -64,31 +69,38 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     shown["timeline"].switch(_switch, state, **playing)
     shown["whatif"].budget(_budget, state, **playing)
     shown["whatif"].reset(_reset, state, **playing)
-    curve = shown["whatif"].curve(
-        _curve, state, [state, *named("whatif", "status")], concurrency_id="analysis", **quiet
-    )
+    curve = shown["whatif"].curve(_curve, state, [state, *named("whatif", "status")], **analysis)
     opening: dict[str, Any] = {"inputs": state, "outputs": named("opened", "status"), "concurrency_id": "play", **quiet}
     shown["timeline"].open(_open, **opening)
     shown["opened"].open(_open, **opening)
     shown["opened"].close(lambda: "", outputs=shown["opened"], queue=False, **quiet)
     compared = source["compare"].click(
-        _compare, [state, source["left"], source["right"]], named("compared"), concurrency_id="analysis", **quiet
+        _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
+    exports = takeaway.connect(shown["take"], state, source, shown["compared"])
 
     source["cancel"].click(
         _cancelled,
         [state, shown["compared"]],
         named("status", "results", "answer", "compared"),
-        cancels=[first, again, curve, compared],
+        cancels=[first, again, curve, compared, linked, *exports],
         queue=False,
         **quiet,
     )
     # Another clip ends what still runs for the one before.
-    source["chosen"].change(None, cancels=[again, first, curve, compared], queue=False, **quiet)
+    source["chosen"].change(None, cancels=[again, first, curve, compared, linked], queue=False, **quiet)
 
 
-def _files(shown: Shown | None) -> Any:
-    return details.files(shown.current) if shown else (None, None)
+def _follow(request: gr.Request) -> list[Any]:
+    """The example and the settings of the page's link, if it has one."""
+    try:
+        asked = link.read(dict(request.query_params))
+    except link.LinkError as error:
+        return [*[gr.skip()] * 7, service.problem(f"{error} Here is the page as usual.")]
+    if asked is None:
+        return [gr.skip()] * 8
+    pair = asked.pair or (gr.skip(), gr.skip())
+    return [str(asked.clip), asked.policy, asked.segments, 0, *pair, asked, gr.skip()]
 
 
 def _picked(path: str | None) -> list[Any]:
@@ -101,15 +113,26 @@ def _picked(path: str | None) -> list[Any]:
 
 
 async def _analyse(path: str | None, policy: str, segments: float, spacing: float) -> AsyncIterator[list[Any]]:
-    """Run the policy, showing every step; can be cancelled at any moment. The last step holds the result as JSON."""
-    async for step in in_thread(service.steps(path, policy, segments, spacing)):
+    """Run the policy, showing every step; can be cancelled at any moment."""
+    async for step in _steps(path, policy, segments, spacing):
         drawn = panels.growing(step.view) if step.view else {}
         board = gr.skip() if step.board is None else panels.thumbnails(step.board)
         column = gr.Column(visible=True) if step.view else gr.skip()
         answer = "" if step.failed else drawn.get("answer", gr.skip())
         timeline = drawn.get("timeline", gr.skip())
         result = step.shown if step.shown or step.failed else gr.skip()
-        yield [service.as_json(step.shown), step.status, answer, column, board, timeline, result]
+        yield [step.status, answer, column, board, timeline, result]
+
+
+async def _steps(path: str | None, policy: str, segments: float, spacing: float) -> AsyncIterator[service.Step]:
+    def waiting(before: int) -> service.Step:
+        return service.Step(status=service.progress(0.0, waiting_words(before)))
+
+    try:
+        async for step in ANALYSES.served(service.steps(path, policy, segments, spacing), waiting):
+            yield step
+    except LineFullError as error:
+        yield service.Step(status=service.problem(str(error)), failed=True)
 
 
 def _finished(shown: Shown | None) -> list[Any]:
@@ -117,9 +140,9 @@ def _finished(shown: Shown | None) -> list[Any]:
     if shown is None:
         skipped = [gr.skip()] * len(_RESULT)
         skipped[1] = gr.Column(visible=False)
-        return [*skipped, gr.skip(), None, None]
+        return [*skipped, gr.skip()]
     drawn = panels.draw(shown) | {"results": gr.Column(visible=True)}
-    return [*(drawn[name] for name in _RESULT), "", *details.files(shown.base)]
+    return [*(drawn[name] for name in _RESULT), ""]
 
 
 async def _preview(path: str | None) -> Any:
@@ -128,21 +151,39 @@ async def _preview(path: str | None) -> Any:
     return gr.skip() if made is None else player(made, remark)
 
 
+def _same(status: Any = None) -> list[Any]:
+    """What playing changes, left as it was, but for the status line."""
+    return [*[gr.skip()] * 7, gr.skip() if status is None else status]
+
+
 async def _play(shown: Shown | None, act: Callable[[Shown], Shown]) -> list[Any]:
     """Change what is shown, off the event loop; a clip that is gone is said to be gone."""
     if shown is None:
-        return [gr.skip()] * 7
+        return _same()
     try:
         now = await asyncio.to_thread(act, shown)
     except adamml.ClipError:
-        return [*[gr.skip()] * 6, service.problem(_GONE)]
+        return _same(service.problem(_GONE))
     except ValueError:
-        return [gr.skip()] * 7
+        return _same()
     except Exception:
         _log.exception("playing with %r failed", shown.base.clip.name)
-        return [*[gr.skip()] * 6, service.problem(service.OURS)]
+        return _same(service.problem(service.OURS))
     drawn = panels.redraw(now) | {"opened": ""}
     return [now, *(drawn[name] for name in (*_RESULT[4:9], "answer")), gr.skip()]
+
+
+async def _as_linked(shown: Shown | None, wanted: link.Link | None) -> AsyncIterator[list[Any]]:
+    """What a link switched, and what it compared, once: after the analysis that it asked for."""
+    if shown is None or wanted is None or not wanted.fits(shown):
+        yield [*_same(), gr.skip(), None]
+        return
+    moved = await _play(shown, lambda was: link.apply(was, wanted))
+    yield [*moved, gr.skip(), None]
+    if wanted.pair:
+        now = moved[0] if isinstance(moved[0], Shown) else shown
+        async for html in _compare(now, *wanted.pair):
+            yield [*_same(), html, None]
 
 
 async def _switch(shown: Shown | None, data: gr.EventData) -> list[Any]:
@@ -163,11 +204,13 @@ async def _curve(shown: Shown | None) -> AsyncIterator[list[Any]]:
     if shown is None:
         return
     try:
-        async for message, now in in_thread(play.whole_curve(shown)):
+        async for message, now in ANALYSES.served(play.whole_curve(shown), lambda n: (waiting_words(n), None)):
             if now is None:
                 yield [gr.skip(), gr.skip(), service.progress(0.5, message)]
             else:
                 yield [now, panels.redraw(now)["whatif"], service.line("is-done", "The whole curve is drawn.")]
+    except LineFullError as error:
+        yield [gr.skip(), gr.skip(), service.problem(str(error))]
     except adamml.ClipError:
         yield [gr.skip(), gr.skip(), service.problem(_GONE)]
 
@@ -191,9 +234,10 @@ async def _compare(shown: Shown | None, left: str, right: str) -> AsyncIterator[
         yield service.problem("Choose a clip first.")
         return
     try:
-        async for share, message, pair in in_thread(play.compare(shown, left, right)):
+        steps = ANALYSES.served(play.compare(shown, left, right), lambda n: (0.0, waiting_words(n), None))
+        async for share, message, pair in steps:
             yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
-    except adamml.ClipError as error:
+    except (adamml.ClipError, LineFullError) as error:
         yield service.problem(str(error))
     except Exception:
         _log.exception("a comparison on %r failed", shown.base.clip.name)

@@ -2,7 +2,7 @@
 
 Everything here draws from a frozen `Analysis` and, for pictures and sound, from the media room; nothing is computed
 again. `lanes` and `running` say what is to be shown, `adamml.words` in which words; `lettering` is the font; `strip`
-draws the lanes under the picture; `video`, `report`, `captions` and `html` are the four things made of them, and `forms`
+draws the lanes under the picture; `video`, `report`, `captions` and `html` are the four things made of them; `forms`
 writes any of them. Names are imported on first use, because matplotlib and moviepy take seconds to import.
 """
 

@@ -1,0 +1,182 @@
+"""Three endpoints for programs (`gradio_client`): `/analyse`, `/compare`, `/export`. Nothing else is public.
+
+They wait in the same lines as visitors, keep to the same limits, and answer with the JSON of the command line (its
+`seconds` are those of this run). A bad argument is answered with one sentence.
+"""
+
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.data_classes import FileData
+from gradio_client.utils import is_file_obj_with_meta
+from pydantic import model_validator
+
+import adamml
+from adamml import Analysis
+from app import compare as comparing
+from app import service, words
+from app.play import Pair
+from app.takeaway import OFFERS, file_name
+from app.turns import ANALYSES, EXPORTS, LONGEST, LineFullError
+from app.zerogpu import on_gpu
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Clip(FileData):
+    """A video or sound file: handle_file(path or address)"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def validate_model(cls, v: Any) -> Any:
+        """As in Gradio's own, but with a sentence: a bare path would be one on this server, and is no upload."""
+        if not is_file_obj_with_meta(v):
+            raise gr.Error("Give the clip as clip=handle_file(path).", print_exception=False)
+        return v
+
+
+def endpoints() -> None:
+    """Add them to the page being built; their components are never drawn."""
+    names = list(service.policies())
+
+    def choice(label: str, values: Sequence[str], value: str) -> gr.Radio:
+        return gr.Radio([(name, name) for name in values], value=value, label=label)
+
+    with gr.Column(visible=False):
+        clip = gr.File(label="A video or sound file", type="filepath")
+        clip.data_model = Clip
+        policy = choice("Who picks", names, "adamml")
+        left, right = choice("This", names, "adamml"), choice("against this", names, "rgb")
+        kind = choice("What to make of it", [form for form, *_ in OFFERS], "mp4")
+        segments = gr.Number(10, label=f"Segments spread over the clip, 1 to {service.max_segments()}")
+        spacing = gr.Number(0, label="Or one segment every so many seconds; 0: as many as `segments` says")
+        result, pair, made = gr.JSON(label="The analysis"), gr.JSON(label="Both analyses"), gr.File(label="The file")
+        trigger = gr.Button()
+
+    async def analyse(clip: str, policy: str, segments: int, spacing: float) -> dict[str, Any]:
+        """Analyse a clip.
+
+        Returns the analysis as JSON, as `adamml analyze --json` writes it (schema: adamml/analysis.py): `label`,
+        `scores`, `known` and `answer`, `segments` with decisions, probabilities and scores, `macs` counted and
+        `seconds` measured.
+        """
+        with _said():
+            (analysis,) = await _analysed(clip, [policy], segments, spacing)
+            return analysis.to_dict()
+
+    async def compare(clip: str, left: str, right: str, segments: int, spacing: float) -> dict[str, Any]:
+        """Analyse a clip in two ways.
+
+        Returns `left` and `right`, each an analysis as of /analyse, and `sentence`, which says who wins in plain words.
+        """
+        with _said():
+            done = await _analysed(clip, list(dict.fromkeys((left, right))), segments, spacing)
+            both = Pair(left=done[0], right=done[-1])
+            sentence = comparing.verdict(both).replace("\u00a0", " ")
+            return {"left": both.left.to_dict(), "right": both.right.to_dict(), "sentence": sentence}
+
+    async def export(clip: str, kind: str, policy: str, segments: int) -> str | None:
+        """Analyse a clip and make a file of the result.
+
+        Returns the file: "mp4" an annotated video with the clip's own sound, "png" a one-page report, "json" the whole
+        result, "csv" a row per segment.
+        """
+        with _said(), tempfile.TemporaryDirectory(prefix="adamml-export-") as folder:
+            boards: list[adamml.Storyboard] = []
+            (analysis,) = await _analysed(clip, [policy], segments, 0, boards if kind == "png" else None)
+            out = Path(folder) / file_name(analysis, kind)
+            thumbnails = boards[0].thumbnails if boards else None
+            steps = adamml.export_steps(kind, clip, analysis, out, thumbnails=thumbnails, profile=service.profile())
+            await _drained(EXPORTS.served(_unsaid(steps), lambda _: None))
+            return made.move_resource_to_block_cache(out)
+
+    for work, inputs, output in (
+        (analyse, [clip, policy, segments, spacing], result),
+        (compare, [clip, left, right, segments, spacing], pair),
+        (export, [clip, kind, policy, segments], made),
+    ):
+        trigger.click(
+            work,
+            inputs,
+            output,
+            api_name=work.__name__,
+            api_description=" ".join((work.__doc__ or "").split()),
+            concurrency_id=f"api-{work.__name__}",
+            concurrency_limit=LONGEST,
+        )
+
+
+async def _analysed(
+    clip: str | None,
+    policies: Sequence[str],
+    segments: Any,
+    spacing: Any,
+    boards: list[adamml.Storyboard] | None = None,
+) -> list[Analysis]:
+    """One analysis per policy, in the order of `policies`; thumbnails into `boards` where they are asked for."""
+    if not clip:
+        raise gr.Error("Give a clip: clip=handle_file(path).", print_exception=False)
+    if any(policy not in service.policies() for policy in policies):
+        raise gr.Error(f"A policy is one of {words.listing(list(service.policies()), 'or')}.", print_exception=False)
+    most = service.max_segments()
+    if not isinstance(segments, int) or isinstance(segments, bool) or not 1 <= segments <= most:
+        raise gr.Error(f"segments is a whole number from 1 to {most}.", print_exception=False)
+    if not isinstance(spacing, int | float) or isinstance(spacing, bool) or not 0 <= spacing <= 3600:
+        raise gr.Error("spacing is a number of seconds, or 0.", print_exception=False)
+    found: list[Analysis] = []
+    steps = _runs(clip, tuple(policies), segments, spacing, boards is not None)
+    async for step in ANALYSES.served(steps, lambda _: None):
+        if isinstance(step, Analysis):
+            found.append(step)
+        elif isinstance(step, adamml.Storyboard) and boards is not None:
+            boards.append(step)
+    return found
+
+
+@on_gpu(seconds=120)
+def _runs(
+    path: str, policies: tuple[str, ...], segments: int, spacing: float, pictures: bool
+) -> Generator[Analysis | adamml.Storyboard | None, None, None]:
+    """Every policy on one clip; a step now and then, so that it can be left."""
+    service.check(path)
+    count = service.segments_for(path, segments, spacing)
+    with service.recognizer().open(path, segments=count, profile=service.profile()) as session:
+        for policy in policies:
+            for event in session.run(policy):
+                yield event.analysis if isinstance(event, adamml.Finished) else None
+        if pictures:
+            yield session.storyboard()
+
+
+def _unsaid(steps: Generator[T, None, None]) -> Generator[None, None, None]:
+    """The same steps without what they say."""
+    for _ in steps:
+        yield
+
+
+async def _drained(steps: AsyncIterator[Any]) -> None:
+    async for _ in steps:
+        pass
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Whatever goes wrong is one sentence for the caller; a fault of ours is kept in the log."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except (adamml.ClipError, adamml.ExportError, LineFullError) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    except adamml.CheckpointError as error:
+        _log.exception("the model could not be loaded")
+        raise gr.Error(service.NO_MODEL, print_exception=False) from error
+    except Exception as error:
+        _log.exception("a call of the API failed")
+        raise gr.Error(service.OURS, print_exception=False) from error

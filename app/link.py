@@ -1,0 +1,131 @@
+"""A link that brings an example back as it was shown: its query string, written and read.
+
+    ?clip=lion_after_dark&policy=adamml&segments=10&cells=3120312031&compare=shown,rgb
+
+`cells` holds one digit per segment where cells were switched by hand (1 picture, 2 sound, 3 both, 0 neither), `budget`
+the slider instead. What comes in is a stranger's: names have to exist, numbers are brought into their range, and
+anything else is refused with a sentence. Uploaded clips have no link, because they are deleted.
+"""
+
+import filecmp
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from app import play, service
+from app.recorded import EXAMPLES
+from app.shown import Grid, Shown, grid_of
+from app.view import MODALITIES
+
+KEYS = ("clip", "policy", "segments", "cells", "budget", "compare")
+_WORTH = {"rgb": 1, "audio": 2}
+
+
+class LinkError(ValueError):
+    """A link that cannot be followed. `str(error)` is fit to be shown, once escaped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Settings of one example; `cells` and `budget` exclude each other."""
+
+    clip: Path
+    policy: str = "adamml"
+    segments: int = 10
+    cells: Grid | None = None
+    budget: float | None = None
+    pair: tuple[str, str] | None = None
+
+    def fits(self, shown: Shown) -> bool:
+        """Whether this result is the one that the link meant."""
+        return (shown.base.clip.name, shown.base.policy, len(shown.base.segments)) == (
+            self.clip.name,
+            self.policy,
+            self.segments,
+        )
+
+
+def example_of(path: str | None) -> Path | None:
+    """The example that a clip is, byte for byte; None for any other."""
+    for example in _examples().values():
+        if path and Path(path).name == example.name and filecmp.cmp(path, example, shallow=False):
+            return example
+    return None
+
+
+def write(shown: Shown, pair: tuple[str, str] | None = None) -> str:
+    """The query string for what is shown, with its question mark.
+
+    Raises:
+        LinkError: when the clip is no example.
+    """
+    example = example_of(shown.key.path)
+    if example is None:
+        raise LinkError("Your own clips are deleted after your visit, so no link can bring one back.")
+    values = {"clip": example.stem, "policy": shown.base.policy, "segments": str(len(shown.base.segments))}
+    if shown.threshold is not None:
+        values["budget"] = f"{shown.threshold:g}"
+    elif shown.switched:
+        values["cells"] = "".join(str(sum(_WORTH[m] * row[m] for m in MODALITIES)) for row in grid_of(shown.current))
+    if pair is not None:
+        values["compare"] = ",".join(pair)
+    return f"?{urlencode(values, safe=',')}"
+
+
+def read(query: Mapping[str, str]) -> Link | None:
+    """The link in a page's query, or None where there is none.
+
+    Raises:
+        LinkError: when something in it does not exist.
+    """
+    if not any(key in query for key in KEYS):
+        return None
+    examples, policies = _examples(), service.policies()
+    clip = examples.get(query.get("clip", ""))
+    if clip is None:
+        raise LinkError(f"This link names no example of this page. The examples are {', '.join(examples)}.")
+    policy = query.get("policy", "adamml")
+    if policy not in policies:
+        raise LinkError(f"This link names an unknown way of choosing. The ways are {', '.join(policies)}.")
+    segments = round(min(max(_number(query.get("segments", "10"), "segments"), 1), service.max_segments()))
+    budget = query.get("budget")
+    return Link(
+        clip=clip,
+        policy=policy,
+        segments=segments,
+        budget=None if budget is None else round(min(max(_number(budget, "budget"), 0.0), 1.0), 2),
+        cells=_cells(query["cells"], segments) if "cells" in query and budget is None else None,
+        pair=_pair(query["compare"], ("shown", *policies)) if "compare" in query else None,
+    )
+
+
+def apply(shown: Shown, link: Link) -> Shown:
+    """Switch and budget as the link says."""
+    if link.budget is not None:
+        return play.set_budget(shown, link.budget)
+    return shown if link.cells is None else play.switch(shown, link.cells)
+
+
+def _examples() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(EXAMPLES.glob("*.mp4"))}
+
+
+def _number(text: str, name: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise LinkError(f"In this link, {name} is not a number.")
+    return float(text)
+
+
+def _cells(text: str, segments: int) -> Grid:
+    if not re.fullmatch(f"[0-3]{{{segments}}}", text):
+        raise LinkError(f"In this link, cells is not {segments} digits from 0 to 3, one for each segment.")
+    return tuple({m: bool(int(digit) & _WORTH[m]) for m in MODALITIES} for digit in text)
+
+
+def _pair(text: str, names: tuple[str, ...]) -> tuple[str, str]:
+    left, comma, right = text.partition(",")
+    if not comma or left not in names or right not in names[1:]:
+        raise LinkError("In this link, compare does not name two ways of choosing.")
+    return left, right

@@ -1,0 +1,169 @@
+"""Take it away: what is shown, as video, report, JSON, CSV or a link; with progress, time left and Cancel.
+
+Files are written into a private folder that is gone at once; what is handed over is the copy in Gradio's cache, which
+`delete_cache` clears. What is exported is what is shown, cells switched by hand and a moved budget included.
+"""
+
+import logging
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import gradio as gr
+
+import adamml
+from adamml import Analysis
+from app import icons, link, service, words
+from app.shown import Shown
+from app.turns import EXPORTS, LONGEST, LineFullError, waiting_words
+from app.words import esc
+
+_log = logging.getLogger(__name__)
+HERE = Path(__file__).parent
+OFFERS = (
+    ("mp4", "Video", "MP4: the clip with its sound, what was picked and the answer as it grows"),
+    ("png", "Report", "PNG: one page to print or to send"),
+    ("json", "JSON", "All of the result, for programs"),
+    ("csv", "CSV", "A row per segment, for spreadsheets"),
+)
+_LINK = "Opens this example as you see it now"
+_NO_LINK = "Not for your own clips: they are deleted after your visit"
+
+
+@dataclass(kw_only=True)
+class Panel:
+    """The components that something happens to."""
+
+    forms: dict[str, gr.Button] = field(default_factory=dict)
+    link: gr.Button
+    link_words: gr.HTML
+    cancel: gr.Button
+    taken: gr.HTML
+
+
+def panel() -> Panel:
+    """One row of actions, each with what it gives; below it what is being made."""
+    forms = {}
+    with gr.Row(elem_id="take"):
+        for form, name, about in OFFERS:
+            with gr.Column(elem_classes="take-one", min_width=120):
+                forms[form] = gr.Button(name, size="md", elem_id=f"take-{form}", min_width=100)
+                gr.HTML(_about(about), apply_default_css=False)
+        with gr.Column(elem_classes="take-one", min_width=120):
+            to_link = gr.Button("Link", size="md", elem_id="take-link", min_width=100)
+            link_words = gr.HTML(_about(_LINK), apply_default_css=False)
+    script = (HERE / "takeaway.js").read_text(encoding="utf-8")
+    taken = gr.HTML("", elem_id="taken", js_on_load=script, apply_default_css=False)
+    cancel = gr.Button("Cancel", size="md", elem_id="take-cancel", min_width=100)
+    return Panel(forms=forms, link=to_link, link_words=link_words, cancel=cancel, taken=taken)
+
+
+def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.HTML) -> list[Any]:
+    """Connect the panel; returns the events that Cancel ends."""
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    running = [
+        button.click(
+            _taker(form, made.taken.move_resource_to_block_cache),
+            state,
+            made.taken,
+            concurrency_id="export",
+            concurrency_limit=LONGEST,
+            trigger_mode="once",
+            **quiet,
+        )
+        for form, button in made.forms.items()
+    ]
+    made.link.click(_link, [state, source["left"], source["right"], compared], made.taken, queue=False, **quiet)
+    made.cancel.click(lambda: service.cancelled(), outputs=made.taken, cancels=running, queue=False, **quiet)
+    # Another clip: what is made of the one before ends, and its link goes or comes.
+    source["chosen"].change(
+        _offered, source["chosen"], [made.link, made.link_words, made.taken], cancels=running, queue=False, **quiet
+    )
+    return running
+
+
+def file_name(analysis: Analysis, form: str) -> str:
+    """lion-after-dark-adamml.mp4, whatever a stranger named the clip."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(analysis.clip.name).stem).strip("-")[:60] or "clip"
+    return f"{stem}-{analysis.policy}.{form}"
+
+
+def _taker(form: str, keep: Callable[[Path], str | None]) -> Callable[[Shown | None], AsyncIterator[str]]:
+    """The handler of one button. `keep` moves a file to where it can be fetched from."""
+
+    async def take(shown: Shown | None) -> AsyncIterator[str]:
+        if shown is None:
+            yield service.problem("Choose a clip first.")
+            return
+        try:
+            with tempfile.TemporaryDirectory(prefix="adamml-export-") as folder:
+                out = Path(folder) / file_name(shown.current, form)
+                async for html in EXPORTS.served(_steps(form, shown, out), _waiting):
+                    yield html
+                kept = keep(out)
+                yield _ready(out.name, out.stat().st_size, str(kept))
+        except (adamml.ClipError, adamml.ExportError, LineFullError) as error:
+            yield service.problem(str(error))
+        except Exception:
+            _log.exception("%s of %r failed", form, shown.base.clip.name)
+            yield service.problem(service.OURS)
+
+    return take
+
+
+def _steps(form: str, shown: Shown, out: Path) -> Generator[str, None, None]:
+    steps = adamml.export_steps(
+        form, shown.key.path, shown.current, out, thumbnails=shown.board.thumbnails, profile=service.profile()
+    )
+    began, said = time.monotonic(), 0.0
+    try:
+        for step in steps:
+            now = time.monotonic()
+            if now - said > 0.3:
+                said = now
+                yield service.progress(step.share, step.message + service.left(step.share, now - began))
+    finally:
+        steps.close()
+
+
+def _waiting(before: int) -> str:
+    return service.progress(0.0, waiting_words(before))
+
+
+def _ready(name: str, size: int, path: str) -> str:
+    """A file that is there; `takeaway.js` saves it at once."""
+    return (
+        f'<div class="status is-done take-ready"><p role="status">{icons.CHECK} {esc(name)} is ready, '
+        f'{words.size(size)}.</p><a class="small-button" download="{esc(name)}" data-fresh="{secrets.token_hex(4)}" '
+        f'href="gradio_api/file={esc(quote(path))}">Save again</a></div>'
+    )
+
+
+def _link(shown: Shown | None, left: str, right: str, compared: str | None) -> str:
+    """The link, with the comparison where one is shown."""
+    if shown is None:
+        return service.problem("Choose a clip first.")
+    try:
+        query = link.write(shown, (left, right) if 'class="compared"' in (compared or "") else None)
+    except link.LinkError as error:
+        return service.problem(str(error))
+    return (
+        '<div class="status is-done take-ready"><p role="status">Here is the link.</p><input type="text" readonly '
+        f'aria-label="Link to this example" data-query="{esc(query)}" data-fresh="{secrets.token_hex(4)}" '
+        f'value="{esc(query)}"><button type="button" class="small-button" data-copy>Copy again</button></div>'
+    )
+
+
+def _offered(path: str | None) -> list[Any]:
+    example = link.example_of(path) is not None
+    return [gr.Button(interactive=example), _about(_LINK if example else _NO_LINK), ""]
+
+
+def _about(text: str) -> str:
+    return f'<p class="take-about">{esc(text)}</p>'
