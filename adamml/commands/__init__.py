@@ -7,6 +7,7 @@ A run function takes the parsed arguments and returns the exit status. It alone 
 import sys
 
 BAD_INPUT = 2
+MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else everyday-av)"
 
 
 def bad_input(error: Exception | str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input
+from adamml.commands import MODEL_HELP, bad_input
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis
@@ -29,7 +29,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         parser.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write {what}")
     parser.add_argument("--policy", choices=POLICY_NAMES, default="adamml", help="how to decide (default: %(default)s)")
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
-    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
     parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
     parser.set_defaults(run=run)
 
