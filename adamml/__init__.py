@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from adamml import words
     from adamml.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
-    from adamml.checkpoint import CheckpointError, ModelCard, card_of
+    from adamml.checkpoint import CheckpointError, ModelCard
     from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
+    from adamml.hub import InstalledModel, card_of, installed_models
     from adamml.media import ClipError, Storyboard
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
@@ -22,9 +23,10 @@ __version__ = "0.1.0"
 
 _HOME = {
     "adamml.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
-    "adamml.checkpoint": ("CheckpointError", "ModelCard", "card_of"),
+    "adamml.checkpoint": ("CheckpointError", "ModelCard"),
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
+    "adamml.hub": ("InstalledModel", "card_of", "installed_models"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
@@ -52,6 +54,7 @@ __all__ = [
     "Event",
     "ExportError",
     "Finished",
+    "InstalledModel",
     "Macs",
     "ModelCard",
     "Probed",
@@ -66,6 +69,7 @@ __all__ = [
     "check_clip",
     "export_steps",
     "get_policy",
+    "installed_models",
     "render_report",
     "render_video",
     "video_steps",

@@ -5,8 +5,9 @@
       recognizers.safetensors  both recognisers and the fusion weight: shared by every policy
       adamml.safetensors       AdaMML's policy; every other learned policy has such a file too
 
-Matrices are stored in half precision, one-dimensional tensors (batch-norm statistics, biases) in float32; both
-are float32 once loaded. Nothing is ever unpickled here.
+Matrices are stored in half precision (or in float32, where a model has to stay exactly what it was), one-dimensional
+tensors (batch-norm statistics, biases) in float32; all are float32 once loaded. What is loaded is the very bytes whose
+sha256 was checked. Nothing is ever unpickled here, and nothing is fetched: `adamml.hub` does that.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
 from adamml.confidence import Floats, confidence
+from adamml.files import write_all
 from adamml.nn import AdaMML
 from adamml.nn.deciders import DECIDERS, new_decider, own_state
 
@@ -31,6 +33,8 @@ FORMAT = 1
 MODEL_FILE = "model.json"
 RECOGNIZERS_FILE = "recognizers.safetensors"
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+CLASSIFIERS = ("recognizers.rgb.net.fc.bias", "recognizers.audio.net.classifier.1.bias")  # K values each
+NAME = re.compile(r"[A-Za-z0-9_][\w.-]*", re.ASCII)  # of models, policies and files: never a path
 
 
 class CheckpointError(ValueError):
@@ -66,6 +70,11 @@ class ModelCard:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise CheckpointError(f"model {self.name!r} needs at least two classes, each named once")
+        texts = (self.name, self.version, self.licence, self.trained, *self.classes, *self.files.values())
+        if not all(isinstance(text, str) for text in texts):
+            raise CheckpointError(f"the description of model {self.name!r} has a number or a list where a text belongs")
+        if not all(isinstance(name, str) and NAME.fullmatch(name) for name in (*self.policies, *self.files)):
+            raise CheckpointError(f"model {self.name!r} names a policy or a file that cannot be one")
 
     def can_run(self, policy: str) -> bool:
         """Whether a policy's network, if it takes one, belongs to this model; a budget changes nothing."""
@@ -97,16 +106,9 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target and rename, so that no reader ever sees half a file."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
-
-
-def _to_bytes(state: Mapping[str, Tensor]) -> bytes:
+def _to_bytes(state: Mapping[str, Tensor], half: bool) -> bytes:
     kept = {
-        name: (value.half() if value.ndim > 1 else value.float()).contiguous()
+        name: (value.half() if half and value.ndim > 1 else value.float()).contiguous()
         for name, value in state.items()
         if not name.endswith("num_batches_tracked")
     }
@@ -118,38 +120,63 @@ def _recognizer_state(network: AdaMML) -> dict[str, Tensor]:
 
 
 def save_model(
-    folder: Path, network: AdaMML, card: ModelCard, deciders: Mapping[str, nn.Module] | None = None
+    folder: Path,
+    network: AdaMML,
+    card: ModelCard,
+    deciders: Mapping[str, nn.Module] | None = None,
+    *,
+    half: bool = True,
 ) -> ModelCard:
     """Write recognisers, policies and `model.json` (last); returns the card with its policies and checksums.
 
     Args:
         deciders: networks of further policies by name; "adamml" is always written.
+        half: whether matrices are stored in half precision.
+
+    Raises:
+        OSError: when the folder cannot be written; a model that was there is then as it was.
     """
     folder.mkdir(parents=True, exist_ok=True)
     modules = {"adamml": network.policy} | dict(deciders or {})
-    contents = {RECOGNIZERS_FILE: _to_bytes(_recognizer_state(network))}
-    contents |= {f"{name}.safetensors": _to_bytes(own_state(name, module)) for name, module in modules.items()}
-    for name, data in contents.items():
-        _write_atomically(folder / name, data)
+    contents = {RECOGNIZERS_FILE: _to_bytes(_recognizer_state(network), half)}
+    contents |= {f"{name}.safetensors": _to_bytes(own_state(name, module), half) for name, module in modules.items()}
     values = asdict(card) | {
         "policies": tuple(modules),
         "files": {name: _sha256(data) for name, data in contents.items()},
     }
     written = json.dumps({"format": FORMAT} | values, indent=2) + "\n"
-    _write_atomically(folder / MODEL_FILE, written.encode())
+    write_all({folder / name: data for name, data in contents.items()} | {folder / MODEL_FILE: written.encode()})
     return ModelCard(**values)
 
 
+def cache_folder() -> Path:
+    """Where this user's fetched models are kept: `ADAMML_CACHE`, or `adamml` in the user's cache folder."""
+    if own := os.environ.get("ADAMML_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adamml"
+
+
+def model_roots() -> tuple[Path, Path]:
+    """The two folders that models are looked up in by name: the repository's, then the cache's."""
+    return Path(os.environ.get("ADAMML_CHECKPOINTS", CHECKPOINTS)), cache_folder() / "models"
+
+
 def find_model(name_or_path: str | Path) -> Path:
-    """The folder of a checkpoint: a path to one, or a name looked up in `ADAMML_CHECKPOINTS` or `checkpoints/`."""
+    """The folder of a checkpoint that is here: a path to one, or a name looked up in `model_roots()`.
+
+    Raises:
+        CheckpointError: when there is none.
+    """
     direct = Path(name_or_path)
     if (direct / MODEL_FILE).is_file():
         return direct
-    root = Path(os.environ.get("ADAMML_CHECKPOINTS", CHECKPOINTS))
-    if re.fullmatch(r"[\w.-]+", str(name_or_path)) and (root / name_or_path / MODEL_FILE).is_file():
-        return root / name_or_path
-    names = sorted(path.parent.name for path in root.glob(f"*/{MODEL_FILE}"))
-    known = f"models here: {', '.join(names)}" if names else f"there are no models in {root}"
+    roots = model_roots()
+    if NAME.fullmatch(str(name_or_path)):
+        for root in roots:
+            if (root / name_or_path / MODEL_FILE).is_file():
+                return root / name_or_path
+    names = sorted({path.parent.name for root in roots for path in root.glob(f"[!.]*/{MODEL_FILE}")})
+    known = f"models here: {', '.join(names)}" if names else f"there are no models in {roots[0]}"
     raise CheckpointError(f"no model named {str(name_or_path)!r}; {known}")
 
 
@@ -164,17 +191,8 @@ def read_card(folder: Path) -> ModelCard:
         return ModelCard(**values)
     except CheckpointError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{folder / MODEL_FILE} cannot be read as a model description: {error}") from error
-
-
-def card_of(name_or_path: str | Path) -> ModelCard:
-    """What a checkpoint says of itself, without reading its weights.
-
-    Raises:
-        CheckpointError: when there is no such checkpoint, or its description cannot be read.
-    """
-    return read_card(find_model(name_or_path))
 
 
 def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]:
@@ -216,7 +234,14 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
     folder = find_model(name_or_path)
     card = read_card(folder)
     network = AdaMML(len(card.classes), fusion="renormalised")
-    fill(network, _read_weights(folder, RECOGNIZERS_FILE, card), str(folder / RECOGNIZERS_FILE), ("policy.",))
+    recognizers = _read_weights(folder, RECOGNIZERS_FILE, card)
+    for name, bias in recognizers.items():
+        if name in CLASSIFIERS and bias.shape != (len(card.classes),):
+            raise CheckpointError(
+                f"{folder / MODEL_FILE} names {len(card.classes)} classes, but {name} in {RECOGNIZERS_FILE} "
+                f"has the shape {tuple(bias.shape)}"
+            )
+    fill(network, recognizers, str(folder / RECOGNIZERS_FILE), ("policy.",))
     deciders: dict[str, nn.Module] = {}
     for name in card.policies:
         file = f"{name}.safetensors"

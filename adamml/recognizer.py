@@ -16,6 +16,7 @@ from adamml.analysis import Analysis, ClipFacts
 from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.cost import CostModel
 from adamml.engine import Engine
+from adamml.hub import resolve
 from adamml.media import Clip, ClipLimitError, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
@@ -23,8 +24,6 @@ from adamml.nn.deciders import DECIDERS
 from adamml.nn.fusion import FusionRule
 from adamml.policies import POLICIES, Policy
 from adamml.session import ClipSession, ReadyModel, clip_facts
-
-DEFAULT_MODEL = "everyday-av"
 
 
 def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
@@ -78,13 +77,16 @@ class Recognizer:
         return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
 
     @staticmethod
-    def load(name_or_path: str | Path = DEFAULT_MODEL, *, fusion: FusionRule = "renormalised") -> "Recognizer":
-        """Load a checkpoint by name (from `checkpoints/`) or folder.
+    def load(name_or_path: str | Path | None = None, *, fusion: FusionRule = "renormalised") -> "Recognizer":
+        """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.hub.resolve`.
+
+        Args:
+            name_or_path: None for the one that `ADAMML_MODEL` names, or else the bundled one.
 
         Raises:
             CheckpointError: when it is missing, damaged or of another shape.
         """
-        return Recognizer(load_model(name_or_path), fusion=fusion)
+        return Recognizer(load_model(resolve(name_or_path)), fusion=fusion)
 
     def open(
         self,

@@ -1,5 +1,6 @@
 """Shared by all tests: an untrained model of full size and a plain clip."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ from adamml.nn.deciders import DECIDERS, new_decider
 from tests.clips import tone, write_clip
 
 CLASSES = ("cat", "dog", "drum", "sea")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have fetched models, and chosen one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ADAMML_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("ADAMML_MODEL", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from adamml import Recognizer
+from adamml.files import write_whole
 from adamml.session import ClipSession
 from adamml.training.evaluation.evaluate import EvaluationError, evaluate_manifest
 from adamml.training.evaluation.figures import budget_curves
-from adamml.training.evaluation.files import write_whole
 from adamml.training.evaluation.records import ClipRecord, read_records
 from adamml.training.evaluation.report import to_csv, to_json, to_markdown, write_report
 from adamml.training.evaluation.table import Table, summarise

@@ -8,6 +8,7 @@ import argparse
 import sys
 
 BAD_INPUT = 2
+MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else everyday-av)"
 
 
 def bad_input(error: Exception | str) -> int:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input, policy_name
+from adamml.commands import MODEL_HELP, bad_input, policy_name
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis
@@ -22,7 +22,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "more, adamml@0.70 less (default: %(default)s)",
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
-    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
     parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole result as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per segment as CSV")

@@ -42,6 +42,7 @@ def _model() -> int:
     import torch
 
     from adamml.checkpoint import CheckpointError, load_model
+    from adamml.hub import resolve
     from adamml.media import PROFILES
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (the CPU is used in any case)"
@@ -53,7 +54,7 @@ def _model() -> int:
             f"{limits.max_segments} segments"
         )
     try:
-        card = load_model("everyday-av").card
+        card = load_model(resolve()).card
     except CheckpointError as error:
         print(f"{'model':<12} MISSING: {error}")
         return 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from adamml.commands import bad_input
+from adamml.commands import MODEL_HELP, bad_input
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--manifest", type=Path, required=True, metavar="M", help="list of clips (CSV)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="records, tables and figures")
-    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
     parser.add_argument(
         "--policies", type=_names, default="adamml,rgb,audio,all,random", metavar="A,B", help="(default: %(default)s)"
     )

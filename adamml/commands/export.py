@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adamml import words
-from adamml.commands import bad_input, policy_name
+from adamml.commands import MODEL_HELP, bad_input, policy_name
 from adamml.render.forms import FORMS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="how to decide, as for analyze (default: %(default)s)",
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
-    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
     parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
     parser.set_defaults(run=run)
 

@@ -14,11 +14,11 @@ import numpy as np
 from torch import nn
 
 from adamml.checkpoint import ModelCard, save_model
+from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.deciders import DECIDERS
 from adamml.training.data.clips import Bank, ComposedClips, Missing
 from adamml.training.evaluation.calibration import compare_unknown_scores, confidence
-from adamml.training.evaluation.files import write_whole
 from adamml.training.evaluation.metrics import auroc
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Row, Table

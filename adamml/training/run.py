@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset
 from adamml.training.data.clips import ComposedClips
 from adamml.training.data.sounds import SoundMaker
 from adamml.training.data.sources import Sources
-from adamml.training.evaluation.files import write_whole
 from adamml.training.everyday import EverydayRun, fills, share_backbone
 from adamml.training.finish import finish, save
 from adamml.training.loop import TrainingError

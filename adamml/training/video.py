@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.checkpoint import ModelCard, load_model, save_model
+from adamml.files import write_whole
 from adamml.nn import MODALITIES, AdaMML
 from adamml.nn.deciders import new_decider
 from adamml.training.cascade_job import CascadeJob
@@ -22,7 +23,6 @@ from adamml.training.config import ClipsPreset
 from adamml.training.data.clips import Bank, RecordedClips
 from adamml.training.data.filmed import FilmedSegments, film_segments, load_segments, save_segments
 from adamml.training.data.manifest import Manifest, read_manifest
-from adamml.training.evaluation.files import write_whole
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Table
 from adamml.training.everyday import AlwaysOn, fills, start_open

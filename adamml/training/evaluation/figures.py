@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from plotly.offline import get_plotlyjs
 
-from adamml.training.evaluation.files import write_whole
+from adamml.files import write_whole
 from adamml.training.evaluation.style import BAND, GRID, INK, MUTED, at_threshold, look
 from adamml.training.evaluation.table import Row, Table
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from adamml.files import write_whole
 from adamml.training.evaluation import figures
-from adamml.training.evaluation.files import write_whole
 from adamml.training.evaluation.metrics import Estimate
 from adamml.training.evaluation.published import HEADING, NOTE, PUBLISHED
 from adamml.training.evaluation.records import MODALITIES
