@@ -5,6 +5,8 @@ A run function takes the parsed arguments and returns the exit status. It alone 
 """
 
 import sys
+import time
+from collections.abc import Callable
 
 BAD_INPUT = 2
 
@@ -15,3 +17,24 @@ def bad_input(error: Exception | str) -> int:
         error = f"cannot use {str(error.filename)!r}: {error.strerror}"
     print(f"adamml: {' '.join(str(error).split())}", file=sys.stderr)
     return BAD_INPUT
+
+
+def progress_line(every: float = 5.0) -> Callable[[str], None]:
+    """Shows progress on stderr: on a terminal one line that changes, otherwise a line every few seconds."""
+    last = -every
+
+    def show(line: str) -> None:
+        nonlocal last
+        if sys.stderr.isatty():
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - last >= every:
+            last = time.monotonic()
+            print(line, file=sys.stderr, flush=True)
+
+    return show
+
+
+def end_progress() -> None:
+    """On a terminal, leave the line that changed."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
