@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from adamml import __version__
-from adamml.commands import analyze, app, compose, doctor, evaluate, export, manifest, prepare, train
+from adamml.commands import analyze, app, compose, doctor, evaluate, export, manifest, new, prepare, train
 
-COMMANDS = (analyze, export, app, doctor, manifest, prepare, compose, train, evaluate)
+COMMANDS = (analyze, export, app, doctor, new, manifest, prepare, compose, train, evaluate)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -218,7 +218,7 @@ def run(
             continue
         if done % log_every == 0 or done == job.steps:
             left = (time.time() - began) / (done - first) * (job.steps - done)
-            say(f"{job.name} {done}/{job.steps}  loss {running:.3f}  {_clock(left)} left")
+            say(f"{job.name} {done}/{job.steps}  loss {running:.3f}  {clock(left)} left")
             log.write(done, {f"{job.name}/loss": running, f"{job.name}/rate": job.rate(step)})
         if (measure_every and done % measure_every == 0) or done == job.steps:
             measured = dict(job.measure())
@@ -231,7 +231,8 @@ def run(
     return measured or dict(job.measure())
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time left, for people."""
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
