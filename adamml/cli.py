@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from adamml import __version__
-from adamml.commands import analyze, app, compose, doctor, evaluate, export, manifest, train, weights
+from adamml.commands import analyze, app, compose, doctor, evaluate, export, manifest, new, prepare, train, weights
 
-COMMANDS = (analyze, export, app, doctor, manifest, compose, train, evaluate, weights)
+COMMANDS = (analyze, export, app, doctor, weights, new, manifest, prepare, compose, train, evaluate)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,6 +1,5 @@
 """Lists of clips: what is written is read, faults are named by line, and what is missing is named by file."""
 
-import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 
 from adamml.training.data.check import check
 from adamml.training.data.folders import list_folder
-from adamml.training.data.kinetics import list_kinetics
 from adamml.training.data.manifest import ClipEntry, ManifestError, read_manifest, write_manifest
 from tests.clips import tone, write_clip
 
@@ -135,76 +133,3 @@ def test_a_split_that_is_found_is_kept(tmp_path: Path) -> None:
         list_folder(tmp_path / "train" / "cat")
     with pytest.raises(ManifestError, match="no folder"):
         list_folder(tmp_path / "none")
-
-
-def kinetics(tmp_path: Path) -> Path:
-    """8 classes of 12 clips, 8 of them for training; clips 3 of every class are not there."""
-    table = tmp_path / "kinetics.csv"
-    with table.open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(["label", "youtube_id", "time_start", "time_end", "split", "is_cc"])
-        for k in range(8):
-            for n in range(12):
-                identity, split = f"-id{k}_{n:02d}", "train" if n < 8 else "validate" if n % 2 else "val"
-                out.writerow([f"class {k}", identity, 5 * n, 5 * n + 10, split, 0])
-                name = identity if n == 0 else f"{identity}_{5 * n:06d}_{5 * n + 10:06d}"
-                folder = f"class {k}" if k % 2 else "class_0" if k == 0 else "."
-                if n != 3:
-                    touch(tmp_path / "clips" / folder / f"{name}.mp4")
-    return table
-
-
-def test_a_subset_of_kinetics_is_seeded_and_balanced(tmp_path: Path) -> None:
-    table = kinetics(tmp_path)
-    subset = list_kinetics(table, tmp_path / "clips", train=21, test=10, seed=0)
-    for split, number in (("train", 21), ("test", 10)):
-        by_class = Counter(e.label for e in subset.entries if e.split == split)
-        assert by_class.total() == number
-        assert max(by_class.values()) - min(by_class.values()) == 1
-        assert len(by_class) == 8
-    assert list_kinetics(table, tmp_path / "clips", train=21, test=10, seed=0) == subset
-    assert list_kinetics(table, tmp_path / "clips", train=21, test=10, seed=1).entries != subset.entries
-    assert list_kinetics(table, tmp_path / "clips", train=0, test=3).asked == {"train": 0, "test": 3}
-    write_manifest(tmp_path / "m.csv", subset.entries)
-    assert all(entry.path.is_file() for entry in read_manifest(tmp_path / "m.csv").entries)
-
-
-def test_missing_clips_of_kinetics_are_named(tmp_path: Path) -> None:
-    table = kinetics(tmp_path)
-    everything = list_kinetics(table, tmp_path / "clips")
-    assert everything.missing == tuple(f"-id{k}_03_000015_000025" for k in range(8))
-    assert len(everything.entries) == 8 * 11
-    assert Counter(e.split for e in everything.entries) == {"train": 56, "test": 32}
-    assert list_kinetics(table, tmp_path / "clips", train=0).missing == ()  # those missing are all for training
-    # More than are there: all of them, and the report tells.
-    assert len(list_kinetics(table, tmp_path / "clips", train=500, test=0).entries) == 56
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ManifestError, match=r"none of the 96 clips .*-id0_00_000000_000010\.mp4"):
-        list_kinetics(table, tmp_path / "empty")
-
-
-def test_a_video_on_both_sides_of_kinetics_is_not_trained_on(tmp_path: Path) -> None:
-    table = tmp_path / "k.csv"
-    rows = ["a,x,0,10,train", "a,x,20,30,val", "a,y,0,10,train"]
-    table.write_text("label,youtube_id,time_start,time_end,split\n" + "\n".join(rows) + "\n")
-    for name in ("x_000000_000010", "x_000020_000030", "y", "x"):
-        touch(tmp_path / "clips" / f"{name}.mp4")
-    found = list_kinetics(table, tmp_path / "clips")
-    assert [e.path.stem for e in found.entries] == ["x_000020_000030", "y"]
-    assert found.straddling == ("x",)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("label,youtube_id\na,b\n", "line 1: the column time_start, time_end, split is missing"),
-        ("label,youtube_id,time_start,time_end,split\na,x,0,10,train\na,x,zero,10,train\n", "line 3"),
-        ("label,youtube_id,time_start,time_end,split\na,x,0,10,dev\n", "line 2"),
-        ("label,youtube_id,time_start,time_end,split\n", "lists no clips"),
-    ],
-)
-def test_a_list_that_is_not_kinetics_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    table = tmp_path / "k.csv"
-    table.write_text(text)
-    with pytest.raises(ManifestError, match=message):
-        list_kinetics(table, tmp_path)

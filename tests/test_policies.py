@@ -140,6 +140,7 @@ def test_a_budget_is_part_of_the_name() -> None:
     assert isinstance(policy, LearnedPolicy)
     assert (policy.name, policy.threshold, policy.network) == ("adamml@0.30", 0.3, "adamml")
     assert get_policy("adamml-nocost@0.3").name == "adamml-nocost@0.30"
+    assert [get_policy(f"cascade@{x}").name for x in ("0.301", "0.304")] == ["cascade@0.301", "cascade@0.304"]
     assert get_policy("cascade@1").name == "cascade@1.00"
 
 

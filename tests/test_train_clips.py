@@ -2,17 +2,22 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from adamml import Recognizer
+from adamml.hub import card_of
+from adamml.media import Clip
 from adamml.training.config import ClipsPreset
-from adamml.training.data.filmed import load_segments
+from adamml.training.data import filmed
 from adamml.training.data.manifest import read_manifest
 from adamml.training.joint import JointStage
 from adamml.training.loop import TrainingError
+from adamml.training.stage_rgb import Tail, features_of
 from adamml.training.tiny import write_set
-from adamml.training.video import save_clips_model, train_clips
+from adamml.training.video import begin_with, save_clips_model, train_clips
 
 PRESET = ClipsPreset(
     name="smallest",
@@ -21,7 +26,7 @@ PRESET = ClipsPreset(
     warm_up=JointStage(train=("fusion",), epochs=1, steps=10, batch=8, recognizer_rate=5e-2, cost_weights=None),
     policy=JointStage(epochs=5, steps=5, batch=16, rate=2e-3, cost_weights=(0.6, 0.3)),
     last=JointStage(train=("classifiers",), epochs=1, steps=2, batch=4, recognizer_rate=1e-4, cost_weights=None),
-    rows=False,
+    rows=(),
     modality_dropout=0.0,
 )
 
@@ -51,17 +56,56 @@ def test_a_policy_learns_to_listen_where_all_clips_look_alike(manifest: Path, tm
     assert [Path(path).name for path in result.left_out] == ["broken.mp4"]
     assert any("left out" in line for line in said)
 
-    save_clips_model(tmp_path / "tones", result, PRESET, "tones", "1")
+    save_clips_model(tmp_path / "tones", result, PRESET, "everyday-av", "tones", "1")
     clip = listed.side("test")[0]
     analysis = Recognizer.load(tmp_path / "tones").analyze(clip.path, segments=2)
     assert analysis.label == clip.label
     assert analysis.selection_rate("rgb") < 0.5
 
-    # What a run that is resumed finds again instead of decoding it anew.
-    kept = load_segments(tmp_path / "run" / "segments-train.npz")
-    assert kept.left_out == result.left_out == json.loads((tmp_path / "run" / "left_out.json").read_text())
-    assert kept.trunk.shape == (8, 1024, 14, 14)
-    assert kept.present.tolist() == [[1, 1]] * 4
+    card = card_of(tmp_path / "tones")
+    assert card.trained.startswith("4 clips of 2 classes, on top of everyday-av")
+    assert card.trained.endswith("of 2 clips kept apart, 2 come out right")
+    assert card.facts["measured"]["rows"]["adamml"]["accuracy"] == 100
+    assert json.loads((tmp_path / "run" / "left_out.json").read_text()) == result.left_out
+
+
+def test_no_clip_is_decoded_twice_by_a_run_that_goes_on(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    class Counted(Clip):
+        def __init__(self, path: Path, *rest: Any) -> None:
+            opened.append(path.name)
+            if len(opened) == 3:
+                raise KeyboardInterrupt
+            super().__init__(path, *rest)
+
+    monkeypatch.setattr(filmed, "Clip", Counted)
+    entries, network = read_manifest(manifest).entries[:4], begin_with("everyday-av", 2)
+
+    def film(**changed: Any) -> filmed.FilmedSegments:
+        given = {"segments": 1, "model": "m", "keep_trunk": True} | changed
+        segments = given.pop("segments")
+        return filmed.film_segments(entries, ("high", "low"), network, segments, tmp_path, say=lambda _: None, **given)
+
+    with pytest.raises(KeyboardInterrupt):
+        film()
+    whole = film()
+    assert len(opened) == 3 + 2
+    assert whole.trunk is not None
+    assert whole.trunk.shape == (4, 1024, 14, 14)
+    assert whole.present.tolist() == [[1, 1]] * 4
+    assert torch.allclose(
+        features_of(Tail(network.recognizers["rgb"].net), whole.trunk), whole.seen, atol=2e-2, rtol=2e-2
+    )
+    assert film().left_out == {}
+    assert len(opened) == 5
+    entries[0].path.touch()  # changed since
+    film()
+    assert len(opened) == 6
+    film(model="another")
+    assert len(opened) == 10
 
 
 def test_a_list_without_test_clips_is_refused_before_anything_is_trained(manifest: Path, tmp_path: Path) -> None:

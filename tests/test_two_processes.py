@@ -1,17 +1,19 @@
 """Two processes that share a batch compute the loss and the weights that one process would."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from adamml.training.loop import run, world
-from tests.test_loop import SEED, cascade, joint
+from tests.test_loop import SEED, cascade, joint, liteeval
 
-MAKERS = {"joint": joint, "cascade": cascade}
+MAKERS = {"joint": joint, "cascade": cascade, "liteeval": liteeval}
 ROOT = Path(__file__).parent.parent
 CODE = """
 import sys
@@ -72,3 +74,10 @@ def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
             for key, value in one["network"].items():
                 torch.testing.assert_close(seen["network"][key], value, atol=1e-6, rtol=1e-6)
         assert not torch.allclose(two[0]["losses"], two[1]["losses"])  # each took rows of its own
+        logged = {run: logged_loss(tmp_path / run / name) for run in ("one", "two")}
+        assert logged["two"] == pytest.approx(logged["one"], rel=1e-5)  # of all rows, not of the first process's
+
+
+def logged_loss(folder: Path) -> float:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return next(float(value) for line in lines for name, value in line.items() if name.endswith("/loss"))

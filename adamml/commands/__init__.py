@@ -6,6 +6,8 @@ A run function takes the parsed arguments and returns the exit status. It alone 
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
 
 BAD_INPUT = 2
 MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else everyday-av)"
@@ -28,3 +30,24 @@ def policy_name(name: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return name
+
+
+def progress_line(every: float = 5.0) -> Callable[[str], None]:
+    """Shows progress on stderr: on a terminal one line that changes, otherwise a line every few seconds."""
+    last = -every
+
+    def show(line: str) -> None:
+        nonlocal last
+        if sys.stderr.isatty():
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - last >= every:
+            last = time.monotonic()
+            print(line, file=sys.stderr, flush=True)
+
+    return show
+
+
+def end_progress() -> None:
+    """On a terminal, leave the line that changed."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)

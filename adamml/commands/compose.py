@@ -1,10 +1,9 @@
 """`adamml compose`: clips made from photos and sounds, with the truth of every second."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from adamml.commands import bad_input
+from adamml.commands import bad_input, end_progress, progress_line
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,19 +28,11 @@ def run(args: argparse.Namespace) -> int:
         return bad_input(f"{error.name} is missing; composing clips needs: pip install -e '.[train]'")
     try:
         written = write_clips(
-            args.out, read_sources(args.data), args.side, args.count, args.seed, args.workers, progress=_show
+            args.out, read_sources(args.data), args.side, args.count, args.seed, args.workers, progress=progress_line()
         )
     except (ComposeError, OSError) as error:
         return bad_input(error)
-    if written.made and sys.stderr.isatty():
-        print(file=sys.stderr)
+    if written.made:
+        end_progress()
     print(f"{written.manifest}: {written.made} clips made in {written.seconds:.0f} s, {written.kept} kept from before")
     return 0
-
-
-def _show(line: str) -> None:
-    """On a terminal one line that changes, otherwise one line after the other."""
-    if sys.stderr.isatty():
-        print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
-    else:
-        print(line, file=sys.stderr, flush=True)

@@ -95,10 +95,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _thresholds(text: str) -> tuple[str, ...]:
     """Turn "0.1,0.3" into the policies "adamml@0.10" and "adamml@0.30"."""
+    from adamml.policies.base import budget_name
+
     try:
         values = [float(part) for part in _names(text)]
     except ValueError:
         raise argparse.ArgumentTypeError(f"thresholds are numbers with commas between, not {text!r}") from None
     if not all(0 <= value <= 1 for value in values):
         raise argparse.ArgumentTypeError("thresholds lie between 0 and 1")
-    return tuple(f"adamml@{value:.2f}" for value in values)
+    return tuple(dict.fromkeys(budget_name("adamml", value) for value in values))

@@ -1,4 +1,4 @@
-"""`adamml manifest`: lists of clips, made from folders or from Kinetics, and checked."""
+"""`adamml manifest`: lists of clips, made from folders, and checked. `adamml prepare` makes one from Kinetics."""
 
 import argparse
 import sys
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from adamml.training.data.manifest import ClipEntry
 
-NAMED = 10  # missing clips named on the terminal; --missing writes all
-
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("manifest", help="list clips for training and evaluation, or check such a list")
@@ -27,16 +25,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     folder.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
     folder.add_argument("--separator", metavar="TEXT", help="names that agree before it are of one source")
     folder.set_defaults(run=run_folder)
-
-    kinetics = kinds.add_parser("kinetics", help="from the official CSV of Kinetics-400 and a folder of trimmed clips")
-    kinetics.add_argument("csv", type=Path, help="columns label, youtube_id, time_start, time_end, split")
-    kinetics.add_argument("clips", type=Path, help="clips named ID_000010_000020.mp4, in class folders or not")
-    kinetics.add_argument("--out", type=Path, required=True, metavar="M", help="the manifest to write (CSV)")
-    kinetics.add_argument("--train", type=int, metavar="N", help="this many, balanced over the classes (default: all)")
-    kinetics.add_argument("--test", type=int, metavar="N", help="this many, balanced over the classes (default: all)")
-    kinetics.add_argument("--seed", type=int, default=0, help="of the subset (default: 0)")
-    kinetics.add_argument("--missing", type=Path, metavar="FILE", help="write the names of all missing clips")
-    kinetics.set_defaults(run=run_kinetics)
 
     check = kinds.add_parser(
         "check", help="name missing, unreadable and duplicate clips; exit status 1 if there are any"
@@ -56,33 +44,6 @@ def run_folder(args: argparse.Namespace) -> int:
     except (ManifestError, OSError) as error:
         return bad_input(error)
     print(f"{args.out}: {_counts(entries)}")
-    return 0
-
-
-def run_kinetics(args: argparse.Namespace) -> int:
-    from adamml.training.data.kinetics import list_kinetics
-    from adamml.training.data.manifest import ManifestError, write_manifest
-
-    try:
-        found = list_kinetics(args.csv, args.clips, train=args.train, test=args.test, seed=args.seed)
-        write_manifest(args.out, found.entries)
-        if args.missing is not None:
-            args.missing.write_text("".join(f"{name}\n" for name in found.missing), encoding="utf-8")
-    except (ManifestError, OSError) as error:
-        return bad_input(error)
-    print(f"{args.out}: {_counts(found.entries)}")
-    there = Counter(entry.split for entry in found.entries)
-    for split, number in found.asked.items():
-        if there[split] < number:
-            print(f"note     {number} {split} clips were asked for; only {there[split]} are there")
-    if found.straddling:
-        print(f"note     {len(found.straddling)} videos are listed on both sides; only their test clips are used")
-    if found.missing:
-        print(f"missing  {len(found.missing)} clips of the list")
-        for name in found.missing[:NAMED]:
-            print(f"missing  {name}")
-        if len(found.missing) > NAMED and args.missing is None:
-            print("missing  ... (--missing FILE writes all names)")
     return 0
 
 

@@ -19,6 +19,13 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--stages", default=",".join(STAGES), help="everyday presets: which, separated by commas")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds for every learned row")
     parser.add_argument("--save", type=Path, help="write the finished model into this folder")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another setting of the preset: stage1.epochs=5",
+    )
     parser.add_argument("--version", default="1.0", help="of the model that is written")
     parser.set_defaults(run=run)
 

@@ -26,6 +26,12 @@ class Decider(Protocol):
         ...
 
 
+def budget_name(policy: str, threshold: float) -> str:
+    """A policy's name on a budget, as in `adamml@0.30`: two digits, and more where the threshold has more."""
+    short = f"{threshold:.2f}"
+    return f"{policy}@{short if float(short) == threshold else repr(float(threshold))}"
+
+
 @runtime_checkable
 class Judge(Protocol):
     """A decider that also answers: the session asks it instead of fusing the recognisers' logits."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adamml.evidence import Evidence
 from adamml.nn.cascade import FEATURE_DIM, CascadeNetwork, known_so_far
-from adamml.policies.base import Decision
+from adamml.policies.base import Decision, budget_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,8 @@ class CascadePolicy:
     def at(self, threshold: float) -> "CascadePolicy":
         """The same policy on another budget."""
         return CascadePolicy(
-            name=f"{self.name}@{threshold:.2f}",
-            description=f"{self.description}, from a probability of {threshold:.2f} on",
+            name=budget_name(self.name, threshold),
+            description=f"{self.description}, from a probability of {threshold:g} on",
             threshold=threshold,
         )
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from adamml.evidence import Evidence
 from adamml.nn import MODALITIES, PolicyNetwork
-from adamml.policies.base import Decision
+from adamml.policies.base import Decision, budget_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class LearnedPolicy:
     def at(self, threshold: float) -> "LearnedPolicy":
         """The same policy on another budget."""
         return LearnedPolicy(
-            name=f"{self.name}@{threshold:.2f}",
-            description=f"{self.description}, from a probability of {threshold:.2f} on",
+            name=budget_name(self.name, threshold),
+            description=f"{self.description}, from a probability of {threshold:g} on",
             network=self.network,
             threshold=threshold,
         )

@@ -8,10 +8,8 @@ from torch.nn import functional as F
 
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.cascade import CascadeNetwork
-from adamml.nn.gumbel import temperature_at
 from adamml.training.data.clips import ClipBatch, ClipSource
-from adamml.training.joint import PUBLISHED_EPOCHS
-from adamml.training.loop import Job, row_rng
+from adamml.training.decider_job import DeciderJob
 
 SHARPNESS = 3.0  # the mean over segments of which some say nothing is far less sure than it is right
 
@@ -59,33 +57,19 @@ class CascadeModel(nn.Module):
         return SHARPNESS * clip_logits, look
 
 
-class CascadeJob(Job):
+class CascadeJob(DeciderJob):
     """The cascade as a job of the training loop; recognisers stay as they are."""
 
-    name = "cascade"
+    name, rate_name = "cascade", "rgb_rate"
 
     def __init__(self, network: AdaMML, cascade: CascadeNetwork, clips: ClipSource, config: CascadeStage) -> None:
         self.config, self.clips, self.steps = config, clips, config.steps
         self.network: nn.Module = CascadeModel(network, cascade)
         self.optimiser = torch.optim.Adam(cascade.parameters(), lr=config.rate)
 
-    def rows(self) -> int:
-        return self.config.batch
-
-    def rate(self, step: int) -> float:
-        return 1 - step / self.steps
-
     def loss(self, network: nn.Module, step: int, rows: range) -> Tensor:
-        batch = self.clips.draw([row_rng(self.config.seed, step, row) for row in rows])
-        clip_logits, look = network(batch, temperature_at(PUBLISHED_EPOCHS * step // self.steps))
+        batch = self.drawn(step, rows)
+        clip_logits, look = network(batch, self.temperature(step))
         right = (clip_logits.argmax(1) == batch.label).float()
         cost = (right * look.mean(1).square()).mean()
         return F.cross_entropy(clip_logits, batch.label) + self.config.look_cost * cost
-
-    def measure(self) -> dict[str, float]:
-        """Share of segments looked at, on clips of the training side, with noise."""
-        batch = self.clips.draw([row_rng(self.config.seed, self.steps, row) for row in range(64)])
-        with torch.inference_mode():
-            clip_logits, look = self.network(batch, 1.0)
-        right = (clip_logits.argmax(1) == batch.label).float().mean()
-        return {"accuracy": 100 * float(right), "rgb_rate": 100 * float(look.mean())}

@@ -70,7 +70,7 @@ class ClipsPreset:
         probe_steps: for each classifier, on fixed features.
         rgb: stage 1 of the last RGB stage; no steps leaves it as it is.
         warm_up, policy, last: stages 2, 3 and 4; the last one adapts the classifiers to what the policy chooses.
-        rows: whether cascade, LiteEval and the policy without cost loss are trained too.
+        rows: which other networks that decide are trained too.
     """
 
     name: str
@@ -90,7 +90,7 @@ class ClipsPreset:
     )
     cascade: CascadeStage = field(default_factory=CascadeStage)
     liteeval: LiteEvalStage = field(default_factory=LiteEvalStage)
-    rows: bool = True
+    rows: tuple[str, ...] = ("adamml-nocost", "cascade", "liteeval")
     modality_dropout: float = 0.1
 
 
@@ -154,7 +154,7 @@ PRESETS: dict[str, EverydayPreset | ClipsPreset | VideoPreset] = {
         warm_up=JointStage(train=("fusion",), epochs=2, steps=20, batch=32, recognizer_rate=2e-2, cost_weights=None),
         policy=JointStage(epochs=8, steps=10, batch=32, rate=1e-3, cost_weights=(0.6, 0.3)),
         last=JointStage(train=("classifiers",), epochs=1, steps=20, batch=32, recognizer_rate=1e-4, cost_weights=None),
-        rows=False,
+        rows=(),
         modality_dropout=0.0,
     ),
     "everyday-av-gpu": VideoPreset(name="everyday-av-gpu", segments=10),

@@ -179,16 +179,7 @@ def save(
                 "composed_clips": {
                     "clips": len(table.clips),
                     "from": "banks of test segments",
-                    "rows": {
-                        row.policy: {
-                            "accuracy": round(100 * row.top1.value, 2),
-                            "gmacs": round(row.macs / 1e9, 2),
-                            "rgb_rate": _percent(row.selection.get("rgb")),
-                            "audio_rate": _percent(row.selection.get("audio")),
-                        }
-                        for row in table.rows
-                        if "@" not in row.policy
-                    },
+                    "rows": measured_rows(table),
                 },
                 "budget": budget_curve(table),
                 "unknown_auroc": finished.calibration["auroc"],
@@ -197,6 +188,20 @@ def save(
     )
     others = {name: net for name, net in deciders.items() if name != "adamml"}
     return save_model(out, network, card, others)
+
+
+def measured_rows(table: Table) -> dict[str, dict[str, float | None]]:
+    """Policy -> the figures that a model's card has; accuracy and rates in percent, compute per clip."""
+    return {
+        row.policy: {
+            "accuracy": round(100 * row.top1.value, 2),
+            "gmacs": round(row.macs / 1e9, 2),
+            "rgb_rate": _percent(row.selection.get("rgb")),
+            "audio_rate": _percent(row.selection.get("audio")),
+        }
+        for row in table.rows
+        if "@" not in row.policy
+    }
 
 
 def _percent(share: float | None) -> float | None:

@@ -7,11 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.nn import MODALITIES, gumbel_softmax_decisions
-from adamml.nn.gumbel import temperature_at
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.training.data.clips import ClipBatch, ClipSource
-from adamml.training.joint import PUBLISHED_EPOCHS
-from adamml.training.loop import Job, row_rng
+from adamml.training.decider_job import DeciderJob
+from adamml.training.loop import mean_over_processes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ class LiteEvalModel(nn.Module):
         return classes, decisions
 
 
-class LiteEvalJob(Job):
+class LiteEvalJob(DeciderJob):
     """LiteEval as a job of the training loop; glimpses and recognisers stay as they are."""
 
     name = "liteeval"
@@ -66,25 +65,24 @@ class LiteEvalJob(Job):
         self.network: nn.Module = LiteEvalModel(net)
         self.optimiser = torch.optim.Adam(net.parameters(), lr=config.rate, weight_decay=config.decay)
 
-    def rows(self) -> int:
-        return self.config.batch
-
-    def rate(self, step: int) -> float:
-        return 1 - step / self.steps
+    def answer(self, said: Tensor) -> Tensor:
+        return said[:, -1]
 
     def loss(self, network: nn.Module, step: int, rows: range) -> Tensor:
-        batch = self.clips.draw([row_rng(self.config.seed, step, row) for row in rows])
-        classes, decisions = network(batch, temperature_at(PUBLISHED_EPOCHS * step // self.steps))
+        batch = self.drawn(step, rows)
+        classes, decisions = network(batch, self.temperature(step))
         count = classes.shape[1]
         every = F.cross_entropy(classes.flatten(0, 1), batch.label.repeat_interleave(count))
-        usage = (decisions.mean() - self.config.target).square()
-        last = F.cross_entropy(classes[:, -1], batch.label)
+        last = F.cross_entropy(self.answer(classes), batch.label)
+        usage = squared_distance(decisions.mean(), self.config.target)
         return last + self.config.steps_weight * every + self.config.usage_weight * usage
 
-    def measure(self) -> dict[str, float]:
-        """Accuracy and share of fine looks, on clips of the training side, with noise."""
-        batch = self.clips.draw([row_rng(self.config.seed, self.steps, row) for row in range(64)])
-        with torch.inference_mode():
-            classes, decisions = self.network(batch, 1.0)
-        right = (classes[:, -1].argmax(1) == batch.label).float().mean()
-        return {"accuracy": 100 * float(right), "rate": 100 * float(decisions.mean())}
+
+def squared_distance(share: Tensor, target: float) -> Tensor:
+    """(mean share over all processes - target) squared; `share` is this process's mean.
+
+    The square of a mean is no mean of squares: processes that each took their own would train something else than one
+    process does. The value is that of the whole batch, and so is the gradient once it is averaged over the processes.
+    """
+    whole = mean_over_processes(share.detach())
+    return (whole - target).square() + 2 * (whole - target) * (share - share.detach())

@@ -75,6 +75,21 @@ def join_processes() -> None:
         torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
 
 
+def leave_processes() -> None:
+    """Part from the other processes, if there are any."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def mean_over_processes(value: Tensor) -> Tensor:
+    """The mean of a detached tensor over all processes, without a gradient; with one process, the tensor."""
+    if not torch.distributed.is_initialized():
+        return value
+    mean = value.clone()
+    torch.distributed.all_reduce(mean)
+    return mean / torch.distributed.get_world_size()
+
+
 def share_of(rows: int, rank: int, processes: int) -> range:
     """The rows of a batch that one process takes; equal shares, so that the mean of means is the mean.
 
@@ -197,13 +212,13 @@ def run(
         job.optimiser.step()
         job.settle()
         done = step + 1
-        value = float(loss.detach())
+        value = float(mean_over_processes(loss.detach()))
         running = value if step == first else 0.95 * running + 0.05 * value
         if log is None:
             continue
         if done % log_every == 0 or done == job.steps:
             left = (time.time() - began) / (done - first) * (job.steps - done)
-            say(f"{job.name} {done}/{job.steps}  loss {running:.3f}  {_clock(left)} left")
+            say(f"{job.name} {done}/{job.steps}  loss {running:.3f}  {clock(left)} left")
             log.write(done, {f"{job.name}/loss": running, f"{job.name}/rate": job.rate(step)})
         if (measure_every and done % measure_every == 0) or done == job.steps:
             measured = dict(job.measure())
@@ -216,7 +231,8 @@ def run(
     return measured or dict(job.measure())
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time left, for people."""
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 

@@ -9,13 +9,14 @@ from torch import nn
 
 from adamml.files import write_whole
 from adamml.nn import AdaMML
-from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset
+from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, VideoPreset
 from adamml.training.data.clips import ComposedClips
 from adamml.training.data.sounds import SoundMaker
 from adamml.training.data.sources import Sources
 from adamml.training.everyday import EverydayRun, fills, share_backbone
 from adamml.training.finish import finish, save
-from adamml.training.loop import TrainingError
+from adamml.training.loop import TrainingError, leave_processes
+from adamml.training.override import overridden, parse_setting
 from adamml.training.stage_audio import measure_audio
 from adamml.training.stage_rgb import Tail, measure_tail, read_trunks
 from adamml.training.video import save_clips_model, train_clips
@@ -26,12 +27,20 @@ def train(args: argparse.Namespace) -> int:
     """Run what was asked for.
 
     Raises:
-        TrainingError: for an unknown preset or stage, or when something that the preset needs was not named.
+        TrainingError: for an unknown preset, setting or stage, or when something that the preset needs was not named.
     """
     try:
         preset = PRESETS[args.preset]
     except KeyError:
         raise TrainingError(f"preset must be one of {', '.join(PRESETS)}, got {args.preset!r}") from None
+    preset = overridden(preset, dict(map(parse_setting, args.set)))
+    try:
+        return _train(preset, args)
+    finally:
+        leave_processes()
+
+
+def _train(preset: EverydayPreset | ClipsPreset | VideoPreset, args: argparse.Namespace) -> int:
     if isinstance(preset, EverydayPreset):
         _need(args, "data", "pretrained")
         run = EverydayRun(preset=preset, data=args.data, pretrained=args.pretrained, folder=args.out)
@@ -41,7 +50,7 @@ def train(args: argparse.Namespace) -> int:
         if isinstance(preset, ClipsPreset):
             result = train_clips(preset, args.manifest, args.out, args.start)
             if args.save:
-                save_clips_model(args.save, result, preset, args.save.name, args.version)
+                save_clips_model(args.save, result, preset, args.start, args.save.absolute().name, args.version)
         else:
             train_whole(preset, args.manifest, args.out, start=args.start, save=args.save, version=args.version)
     return 0

@@ -1,13 +1,13 @@
 """A model from clips in a manifest, on top of a model that is there already (`ClipsPreset`), on a CPU.
 
-Trunk, glimpses and audio backbone stay as they are and are run once per segment. Then all four stages: each
+Trunk, glimpses and audio backbone stay as they are and are run once per clip. Then all four stages: each
 recogniser's classifier (and, where asked for, the last stage of RGB); the fusion weight; the policy; and the
 classifiers once more under the policy's choices. The other rows follow.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,16 +16,18 @@ from torch.nn import functional as F
 
 from adamml.checkpoint import ModelCard, load_model, save_model
 from adamml.files import write_whole
-from adamml.nn import MODALITIES, AdaMML
+from adamml.hub import card_of
+from adamml.nn import AdaMML
 from adamml.nn.deciders import new_decider
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import ClipsPreset
 from adamml.training.data.clips import Bank, RecordedClips
-from adamml.training.data.filmed import FilmedSegments, film_segments, load_segments, save_segments
-from adamml.training.data.manifest import Manifest, read_manifest
+from adamml.training.data.filmed import FilmedSegments, film_segments
+from adamml.training.data.manifest import SPLITS, ClipEntry, read_manifest
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Table
 from adamml.training.everyday import AlwaysOn, fills, start_open
+from adamml.training.finish import measured_rows
 from adamml.training.joint import JointJob, JointModel
 from adamml.training.liteeval_job import LiteEvalJob
 from adamml.training.loop import TrainingError, run
@@ -42,6 +44,7 @@ class ClipsResult:
     network: AdaMML
     deciders: dict[str, nn.Module]
     table: Table
+    trained_on: int
     left_out: dict[str, str]
 
 
@@ -58,7 +61,9 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
             raise TrainingError(f"the manifest has no {side} clips; both sides are needed")
     folder.mkdir(parents=True, exist_ok=True)
     network = begin_with(start, len(manifest.classes))
-    sides = {side: _filmed(preset, manifest, side, network, folder, say) for side in ("train", "test")}
+    sides = {
+        side: _filmed(preset, manifest.side(side), manifest.classes, network, folder, start, say) for side in SPLITS
+    }
     tail = Tail(network.recognizers["rgb"].net)
     _stage1(preset, network, tail, sides, folder, say)
     banks = {side: _banks(filmed, network, tail) for side, filmed in sides.items()}
@@ -82,7 +87,8 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
     write_report(table, folder / "results")
     left_out = {path: why for filmed in sides.values() for path, why in filmed.left_out.items()}
     write_whole(folder / "left_out.json", json.dumps(left_out, indent=2) + "\n")
-    return ClipsResult(network=network, deciders=deciders, table=table, left_out=left_out)
+    trained_on = len(sides["train"].present)
+    return ClipsResult(network=network, deciders=deciders, table=table, trained_on=trained_on, left_out=left_out)
 
 
 _LEARNED = ("adamml", "adamml-nocost", "cascade", "liteeval")
@@ -100,15 +106,26 @@ def begin_with(model: str, classes: int) -> AdaMML:
 
 
 def _filmed(
-    preset: ClipsPreset, manifest: Manifest, side: str, network: AdaMML, folder: Path, say: Say
+    preset: ClipsPreset,
+    entries: Sequence[ClipEntry],
+    classes: Sequence[str],
+    network: AdaMML,
+    folder: Path,
+    start: str,
+    say: Say,
 ) -> FilmedSegments:
-    path = folder / f"segments-{side}.npz"
-    if path.exists():
-        return load_segments(path)
-    filmed = film_segments(manifest.side(side), manifest.classes, network, preset.segments, say)
+    filmed = film_segments(
+        entries,
+        classes,
+        network,
+        preset.segments,
+        folder / "segments",
+        model=json.dumps(dict(card_of(start).files), sort_keys=True),
+        keep_trunk=preset.rgb.steps > 0,
+        say=say,
+    )
     for clip, why in filmed.left_out.items():
         say(f"left out: {clip}: {why}")
-    save_segments(path, filmed)
     return filmed
 
 
@@ -118,18 +135,16 @@ def _stage1(
     """Both classifiers to convergence on fixed features; then, where asked for, the last stage of RGB."""
     train = sides["train"]
     has = train.present[train.clip] > 0  # N, M
-    with torch.no_grad():
-        seen = features_of(tail, train.trunk)
-    fit_classifier(tail.fc, seen[has[:, 0]], train.label[has[:, 0]], preset.probe_steps)
+    fit_classifier(tail.fc, train.seen[has[:, 0]], train.label[has[:, 0]], preset.probe_steps)
     fit_classifier(
         network.recognizers["audio"].net.classifier[1],
         train.audio[has[:, 1]],
         train.label[has[:, 1]],
         preset.probe_steps,
     )
-    if preset.rgb.steps:
+    test = sides["test"]
+    if train.trunk is not None and test.trunk is not None:
         bank = TrunkBank(trunk=train.trunk[has[:, 0]], label=train.label[has[:, 0]])
-        test = sides["test"]
         tests = {"segments": TrunkBank(trunk=test.trunk, label=test.label)}
         run(RGBJob(tail, bank, bank, tests, preset.rgb), folder / "rgb", seed=preset.rgb.seed, say=say)
 
@@ -148,7 +163,7 @@ def fit_classifier(layer: nn.Module, features_ND: Tensor, label_N: Tensor, steps
 
 @torch.no_grad()
 def _banks(filmed: FilmedSegments, network: AdaMML, tail: Tail) -> dict[str, Bank]:
-    seen = features_of(tail, filmed.trunk)
+    seen = filmed.seen if filmed.trunk is None else features_of(tail, filmed.trunk)
     audio = network.recognizers["audio"].eval()
     shared = {"label": filmed.label, "source": filmed.clip}
     return {
@@ -163,16 +178,17 @@ def _other_rows(
     preset: ClipsPreset, network: AdaMML, clips: RecordedClips, folder: Path, say: Say
 ) -> dict[str, nn.Module]:
     deciders: dict[str, nn.Module] = {"adamml": network.policy}
-    if not preset.rows:
-        return deciders
-    free = _fresh("adamml-nocost", network)
-    start_open(free)
-    config = replace(preset.policy, cost_weights=None)
-    run(JointJob(JointModel(network, free), clips, config, "adamml-nocost"), folder / "adamml-nocost", seed=0, say=say)
-    cascade, liteeval = _fresh("cascade", network), _fresh("liteeval", network)
-    run(CascadeJob(network, cascade, clips, preset.cascade), folder / "cascade", seed=0, say=say)
-    run(LiteEvalJob(liteeval, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
-    deciders |= {"adamml-nocost": free, "cascade": cascade, "liteeval": liteeval}
+    if "adamml-nocost" in preset.rows:
+        free = deciders["adamml-nocost"] = _fresh("adamml-nocost", network)
+        start_open(free)
+        job = JointJob(JointModel(network, free), clips, replace(preset.policy, cost_weights=None), "adamml-nocost")
+        run(job, folder / "adamml-nocost", seed=0, say=say)
+    if "cascade" in preset.rows:
+        cascade = deciders["cascade"] = _fresh("cascade", network)
+        run(CascadeJob(network, cascade, clips, preset.cascade), folder / "cascade", seed=0, say=say)
+    if "liteeval" in preset.rows:
+        liteeval = deciders["liteeval"] = _fresh("liteeval", network)
+        run(LiteEvalJob(liteeval, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
     for module in deciders.values():
         module.eval().requires_grad_(False)
     return deciders
@@ -184,14 +200,33 @@ def _fresh(name: str, network: AdaMML) -> nn.Module:
     return new_decider(name, network)
 
 
-def save_clips_model(out: Path, result: ClipsResult, preset: ClipsPreset, name: str, version: str) -> ModelCard:
-    """The model folder; its licence is that of the weights that it began with."""
+def save_clips_model(
+    out: Path, result: ClipsResult, preset: ClipsPreset, start: str, name: str, version: str
+) -> ModelCard:
+    """The model folder. Its licence is that of the weights that it began with; its figures are those of the table."""
+    base, table = card_of(start), result.table
+    learned_from = f"{result.trained_on} clips of {len(table.classes)} classes"
+    tested = f"of {len(table.clips)} clips kept apart, {right_of(table, 'adamml')} come out right"
     card = ModelCard(
         name=name,
         version=version,
-        classes=result.table.classes,
-        licence="that of the model it was started from",
-        trained=f"clips of {len(result.table.classes)} classes, preset {preset.name}",
-        facts={"preset": preset.name, "measured": dict.fromkeys(MODALITIES)},
+        classes=table.classes,
+        licence=f"{base.licence} (inherited from {base.name} {base.version})",
+        trained=f"{learned_from}, on top of {base.name} {base.version}, whose backbones stayed as they were; {tested}",
+        facts={
+            "preset": asdict(preset),
+            "rgb_weight": float(result.network.rgb_weight.detach()),
+            "measured": {
+                "split": "clips of the test side of the manifest, none of which was learned from",
+                "clips": len(table.clips),
+                "rows": measured_rows(table),
+            },
+        },
     )
     return save_model(out, result.network, card, {k: v for k, v in result.deciders.items() if k != "adamml"})
+
+
+def right_of(table: Table, policy: str) -> int:
+    """How many clips a policy answers right."""
+    row = table.row(policy)
+    return 0 if row is None else round(row.top1.value * row.clips)

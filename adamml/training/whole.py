@@ -4,8 +4,10 @@ Meant for GPUs; under torchrun every process takes its share of each batch. Batc
 one path that analysis uses, with a mirror and a gain as augmentation that treats all classes alike.
 """
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from torch.nn import functional as F
 
 from adamml.checkpoint import ModelCard, save_model
 from adamml.engine import normalise
+from adamml.hub import card_of
 from adamml.media import SILENCE, Clip, ClipError, log_spectrogram, settings_for
 from adamml.training.config import RecognizerEpochs, VideoPreset
 from adamml.training.data.clips import ClipBatch
@@ -47,10 +50,12 @@ class DecodedClips:
     ) -> None:
         self.entries, self.segments, self.dropout, self.device = entries, segments, dropout, torch.device(device)
         self.number = {name: index for index, name in enumerate(classes)}
+        # Decoding leaves the interpreter free, so that threads share the cores among the rows of a batch.
+        self.threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // world()[1]))
 
     def draw(self, rngs: Sequence[np.random.Generator]) -> ClipBatch:
         """One clip from each generator."""
-        rows = [self._clip(rng) for rng in rngs]
+        rows = list(self.threads.map(self._clip, rngs))
         frames, sound, present, uniform, label = (torch.stack(part).to(self.device) for part in zip(*rows, strict=True))
         return ClipBatch(label=label, present=present, uniform=uniform, frames=frames, sound=sound)
 
@@ -153,13 +158,14 @@ def train_whole(
         stage = replace(stage, steps=steps(stage.batch))
         run(JointJob(JointModel(network), dropped, stage, name), folder / name, seed=stage.seed, say=say)
     if save and rank == 0:
+        base = card_of(start)
         card = ModelCard(
-            name=save.name,
+            name=save.absolute().name,
             version=version,
             classes=manifest.classes,
-            licence="that of the model it was started from",
-            trained=f"{len(entries)} clips of {len(manifest.classes)} classes, preset {preset.name}",
-            facts={"preset": preset.name},
+            licence=f"{base.licence} (inherited from {base.name} {base.version})",
+            trained=f"{len(entries)} clips of {len(manifest.classes)} classes, preset {preset.name}, from {base.name}",
+            facts={"preset": asdict(preset), "measured": "not yet; adamml evaluate does"},
         )
         save_model(save, network.cpu(), card)
     say(f"trained with {processes} process{'es' if processes > 1 else ''}")

@@ -1,9 +1,13 @@
 """Segments of real clips: decoded by the one path that everything else uses, then passed through what stays frozen.
 
-For every clip of a manifest, S segments: the RGB trunk's output, both glimpses and the audio recogniser's features.
-A clip that cannot be used is left out and named.
+For every clip of a manifest, S segments: the RGB trunk's output or its pooled features, both glimpses, and the audio
+recogniser's features. Each clip is kept in a file of its own, named after the clip's file and span, the model and the
+number of segments: a run that was stopped decodes no clip twice, and a clip that was changed is decoded anew. A clip
+that cannot be used is left out and named.
 """
 
+import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +21,10 @@ from adamml.media import Clip, ClipError, log_spectrogram, settings_for
 from adamml.nn import AdaMML
 from adamml.nn.policy import small_frames
 from adamml.training.data.manifest import ClipEntry
-from adamml.training.loop import TrainingError
+from adamml.training.loop import TrainingError, clock
+from adamml.training.stage_rgb import Tail
 
-TENSORS = ("trunk", "glimpse_rgb", "glimpse_audio", "audio", "label", "clip", "present")
+SAY_EVERY = 5  # clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +32,15 @@ class FilmedSegments:
     """Segments of clips, one clip after the other; rows of what a clip lacks are zeros.
 
     Attributes:
-        trunk: (N, 1024, 14, 14) half.
+        trunk: (N, 1024, 14, 14) half; None where it was not kept, being needed only to train the last RGB stage.
+        seen: (N, 2048), what the last RGB stage made of it.
         glimpse_rgb, glimpse_audio, audio: (N, 1280).
         label, clip: (N,); present: (clips, 2).
+        left_out: path -> why.
     """
 
-    trunk: Tensor
+    trunk: Tensor | None
+    seen: Tensor
     glimpse_rgb: Tensor
     glimpse_audio: Tensor
     audio: Tensor
@@ -42,61 +50,93 @@ class FilmedSegments:
     left_out: dict[str, str]
 
 
-@torch.inference_mode()
 def film_segments(
-    entries: Sequence[ClipEntry], classes: Sequence[str], network: AdaMML, segments: int, say: Callable[[str], None]
+    entries: Sequence[ClipEntry],
+    classes: Sequence[str],
+    network: AdaMML,
+    segments: int,
+    folder: Path,
+    *,
+    model: str,
+    keep_trunk: bool,
+    say: Callable[[str], None],
 ) -> FilmedSegments:
     """Decode every clip once and keep what the frozen parts say.
+
+    Args:
+        folder: where clips are kept, and found again.
+        model: tells the network's frozen weights from others.
+        keep_trunk: 400 kB per segment, for training the last RGB stage.
 
     Raises:
         TrainingError: when no clip at all can be used.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     number = {name: index for index, name in enumerate(classes)}
-    kept: dict[str, list[Tensor]] = {name: [] for name in ("trunk", "glimpse_rgb", "glimpse_audio", "audio")}
+    kept: list[dict[str, Tensor]] = []
     labels: list[int] = []
-    clips: list[int] = []
-    present: list[list[float]] = []
     left_out: dict[str, str] = {}
-    for entry in entries:
+    began, made = time.monotonic(), 0
+    for done, entry in enumerate(entries, start=1):
         try:
-            clip = Clip(entry.path, settings_for("local"), segments, entry.start, entry.end)
-            rows = [_segment(clip, index, network) for index in range(segments)]
-        except ClipError as error:
+            path = folder / f"{_key(entry, segments, model, keep_trunk)}.npz"
+            if not path.exists():
+                _keep(path, _film(entry, segments, network, keep_trunk))
+                made += 1
+            with np.load(path) as stored:
+                kept.append({name: torch.from_numpy(stored[name]) for name in stored.files})
+        except (ClipError, OSError) as error:
             left_out[str(entry.path)] = str(error)
             continue
-        for row, _ in rows:
-            for name, value in row.items():
-                kept[name].append(value)
-        labels += [number[entry.label]] * segments
-        clips += [len(present)] * segments
-        present.append([float(any(has[m] for _, has in rows)) for m in (0, 1)])
-        if len(present) % 10 == 0:
-            say(f"decoded {len(present)} of {len(entries)} clips")
-    if not present:
-        path, why = next(iter(left_out.items()))
-        raise TrainingError(f"none of {len(entries)} clips can be used; the first, {path}: {why}")
+        labels.append(number[entry.label])
+        if made and (made % SAY_EVERY == 0 or done == len(entries)):
+            left = (time.monotonic() - began) / made * (len(entries) - done)
+            say(f"looked and listened: {done} of {len(entries)} clips  {clock(left)} left")
+    if not kept:
+        path_of_first, why = next(iter(left_out.items()))
+        raise TrainingError(f"none of {len(entries)} clips can be used; the first, {path_of_first}: {why}")
+    together = {name: torch.cat([rows[name] for rows in kept]) for name in kept[0] if name != "present"}
     return FilmedSegments(
-        **{name: torch.stack(values) for name, values in kept.items()},
-        label=torch.tensor(labels),
-        clip=torch.tensor(clips),
-        present=torch.tensor(present),
+        **{"trunk": None} | together,
+        label=torch.tensor(labels).repeat_interleave(segments),
+        clip=torch.arange(len(kept)).repeat_interleave(segments),
+        present=torch.stack([rows["present"] for rows in kept]),
         left_out=left_out,
     )
 
 
-def _segment(clip: Clip, index: int, network: AdaMML) -> tuple[dict[str, Tensor], tuple[bool, bool]]:
+def _key(entry: ClipEntry, segments: int, model: str, keep_trunk: bool) -> str:
+    state = entry.path.stat()
+    what = (str(entry.path), state.st_size, state.st_mtime_ns, entry.start, entry.end, segments, model, keep_trunk)
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+
+
+@torch.inference_mode()
+def _film(entry: ClipEntry, segments: int, network: AdaMML, keep_trunk: bool) -> dict[str, Tensor]:
+    """What the frozen parts say of one clip: rows of segments, and `present` (2,)."""
+    clip = Clip(entry.path, settings_for("local"), segments, entry.start, entry.end)
+    tail = Tail(network.recognizers["rgb"].net).eval()
+    rows = [_segment(clip, index, network, tail) for index in range(segments)]
+    names = [name for name in rows[0][0] if keep_trunk or name != "trunk"]
+    found = {name: torch.stack([row[name] for row, _ in rows]) for name in names}
+    return found | {"present": torch.tensor([float(any(has[m] for _, has in rows)) for m in (0, 1)])}
+
+
+def _segment(clip: Clip, index: int, network: AdaMML, tail: Tail) -> tuple[dict[str, Tensor], tuple[bool, bool]]:
     """What the frozen parts say of one segment, and which modalities it has."""
     segment = clip.segments[index]
     has = clip.has_picture(segment), clip.has_sound(segment)
     row = {
         "trunk": torch.zeros(1024, 14, 14, dtype=torch.float16),
+        "seen": torch.zeros(2048),
         "glimpse_rgb": torch.zeros(1280),
         "glimpse_audio": torch.zeros(1280),
         "audio": torch.zeros(1280),
     }
     if has[0]:
         frames = normalise(torch.from_numpy(clip.frames([segment])[index]))[None]
-        row["trunk"] = network.recognizers["rgb"].trunk(frames)[0].half()
+        trunk = network.recognizers["rgb"].trunk(frames)
+        row |= {"trunk": trunk[0].half(), "seen": tail.features(trunk)[0]}
         row["glimpse_rgb"] = network.policy.rgb(small_frames(frames))[0]
     if has[1]:
         sound = log_spectrogram(clip.window(segment))[None]
@@ -105,17 +145,8 @@ def _segment(clip: Clip, index: int, network: AdaMML) -> tuple[dict[str, Tensor]
     return row, has
 
 
-def save_segments(path: Path, filmed: FilmedSegments) -> None:
+def _keep(path: Path, found: dict[str, Tensor]) -> None:
     """As .npz, beside the target first."""
     temporary = path.with_suffix(".part.npz")
-    left_out = np.array(list(filmed.left_out.items()), str).reshape(-1, 2)
-    tensors = {name: getattr(filmed, name).numpy() for name in TENSORS}
-    np.savez(temporary, allow_pickle=False, left_out=left_out, **tensors)
-    temporary.rename(path)
-
-
-def load_segments(path: Path) -> FilmedSegments:
-    """The way back."""
-    with np.load(path) as stored:
-        tensors = {name: torch.from_numpy(stored[name]) for name in TENSORS}
-        return FilmedSegments(**tensors, left_out=dict(stored["left_out"].tolist()))
+    np.savez(temporary, allow_pickle=False, **{name: value.numpy() for name, value in found.items()})
+    temporary.replace(path)

@@ -5,6 +5,7 @@ DIR/train/<class>/*, DIR/test/<class>/*      split as found
 """
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError, straddling
@@ -14,7 +15,12 @@ TEST_SHARE = 0.2
 
 
 def list_folder(
-    folder: Path, *, test_share: float = TEST_SHARE, seed: int = 0, separator: str | None = None
+    folder: Path,
+    *,
+    test_share: float = TEST_SHARE,
+    seed: int = 0,
+    separator: str | None = None,
+    leave_out: Collection[Path] = (),
 ) -> tuple[ClipEntry, ...]:
     """The clips of a folder of class folders.
 
@@ -25,6 +31,7 @@ def list_folder(
         seed: of the split. The same seed gives the same split, whatever the machine.
         separator: clips whose names agree before it came from one source and stay together (`v01_c02.mp4` with `_c`
             is of the source `v01`). Without one, every name is a source of its own.
+        leave_out: files that are passed over.
 
     Raises:
         ManifestError: when there are no clips, or a found split has one source on both sides.
@@ -46,24 +53,27 @@ def list_folder(
                 group=_group(path, separator) if separator else f"{split}/{path.parent.name}/{path.stem}",
             )
             for split in SPLITS
-            for path in _videos(folder / split)
+            for path in _videos(folder / split, leave_out)
         ]
         faults = [f"{entries[a].path.name} and {entries[b].path.name}" for a, b in straddling(entries)]
         if faults:
             raise ManifestError(f"one source is in train and in test: {'; '.join(faults[:5])}")
     else:
-        entries = _split(_videos(folder), test_share, seed, separator)
+        entries = _split(_videos(folder, leave_out), test_share, seed, separator)
     if not entries:
         raise ManifestError(f"{str(folder)!r} holds no class folders with videos ({', '.join(sorted(SUFFIXES))})")
     return tuple(entries)
 
 
-def _videos(folder: Path) -> list[Path]:
+def _videos(folder: Path, leave_out: Collection[Path]) -> list[Path]:
     """Videos one folder down, in order; hidden files are passed over."""
     return sorted(
         path
         for path in folder.glob("*/*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in SUFFIXES
+        and not path.name.startswith(".")
+        and path.is_file()
+        and path not in leave_out
     )
 
 

@@ -1,100 +1,67 @@
-"""A manifest from the official Kinetics-400 list and a folder of clips trimmed to it.
+"""The official lists of Kinetics, the files that they name in a folder, and balanced subsets.
 
-The list is CSV with the columns label, youtube_id, time_start, time_end and split (others are passed over); "validate"
-and "val" count as test. A clip is named `<id>_<start:06d>_<end:06d>.mp4`, or `<id>.mp4` where the list holds its id
-once, and lies in the folder or in a class folder below it. Subsets are drawn from the list before looking at what is
-there, so that two machines that lack different clips still agree on nearly all.
+A list is CSV with the columns label, youtube_id, time_start, time_end and split (others are passed over); "validate"
+and "val" count as test. A clip is named `<id>_<start:06d>_<end:06d>.mp4` where it is trimmed already; `<id>.mp4` may be
+trimmed (if the lists hold its id once) or be the whole video. Files lie in the folder or anywhere below it. Subsets
+are drawn from the lists before looking at what is there, so that two machines that lack different clips still agree on
+nearly all.
 """
 
 import csv
-from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from adamml.training.data.folders import SUFFIXES
-from adamml.training.data.manifest import ClipEntry, ManifestError
+from adamml.training.data.manifest import ManifestError
 
 NEEDED = ("label", "youtube_id", "time_start", "time_end", "split")
 SIDES = {"train": "train", "validate": "test", "val": "test", "validation": "test", "test": "test"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class KineticsList:
-    """What `list_kinetics` found.
+class ListedClip:
+    """One row of a list: its class, the video it is from, the seconds of the part, and its side of the split."""
 
-    Attributes:
-        entries: the clips of the subset, in the order of the list.
-        missing: names of listed clips that are not in the folder; a side of which none are asked for is passed over.
-        straddling: ids that the list has on both sides; their training clips are left out.
-        asked: clips asked for by split, where a number was given; fewer entries mean that no more are there.
-    """
-
-    entries: tuple[ClipEntry, ...]
-    missing: tuple[str, ...]
-    straddling: tuple[str, ...]
-    asked: dict[str, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Row:
     label: str
     identity: str
-    name: str
+    start: float
+    end: float
     split: str
 
+    @property
+    def name(self) -> str:
+        """As trimmed clips are named, without the suffix."""
+        return f"{self.identity}_{round(self.start):06d}_{round(self.end):06d}"
 
-def list_kinetics(
-    table: Path, clips: Path, *, train: int | None = None, test: int | None = None, seed: int = 0
-) -> KineticsList:
-    """The clips of the official list that are in a folder, or a seeded, class-balanced subset of them.
 
-    Args:
-        table: the CSV.
-        clips: the folder of trimmed clips.
-        train, test: how many clips of each side, spread evenly over the classes (their numbers differ by at most one
-            where enough clips are there); None for all, 0 for none.
-        seed: of the subset.
+def read_lists(tables: Sequence[Path], classes: Collection[str] | None = None) -> tuple[ListedClip, ...]:
+    """All rows of the lists, or those of some classes.
 
     Raises:
-        ManifestError: when the list or the folder cannot be used, or nothing in the folder is listed.
+        ManifestError: when a list cannot be used, or has none of a class that is asked for.
     """
-    rows = _read(table)
-    found = _Folder(clips, Counter(row.identity for row in rows))
-    paths = [found.path_of(row) for row in rows]
-    tested = {row.identity for row in rows if row.split == "test"}
-    straddling = {row.identity for row in rows if row.split == "train" and row.identity in tested}
-    chosen: list[int] = []
-    asked = {"train": train, "test": test}
-    for split, number in asked.items():
-        usable = [
-            place
-            for place, row in enumerate(rows)
-            if row.split == split and (split == "test" or row.identity not in straddling)
-        ]
-        chosen += _balanced(rows, usable, paths, number, seed)
-    if not chosen:
-        raise ManifestError(
-            f"none of the {len(rows)} clips in {table.name} is in {str(clips)!r}; they should be named like "
-            f"{rows[0].name}.mp4"
-        )
-    return KineticsList(
-        entries=tuple(
-            ClipEntry(path=path, label=rows[place].label, split=rows[place].split, group=rows[place].identity)
-            for place in sorted(chosen)
-            if (path := paths[place]) is not None
-        ),
-        missing=tuple(
-            row.name for row, path in zip(rows, paths, strict=True) if path is None and asked[row.split] != 0
-        ),
-        straddling=tuple(sorted(straddling)),
-        asked={split: number for split, number in asked.items() if number is not None},
-    )
+    rows = list(dict.fromkeys(row for table in tables for row in _read(table)))  # a row that is there twice counts once
+    if not rows:
+        raise ManifestError(f"{', '.join(table.name for table in tables)} lists no clips")
+    if classes is None:
+        return tuple(rows)
+    wanted = {plain(name) for name in classes}
+    unknown = wanted - {plain(row.label) for row in rows}
+    if unknown:
+        raise ManifestError(f"no clips are listed of: {', '.join(sorted(unknown))}")
+    return tuple(row for row in rows if plain(row.label) in wanted)
 
 
-def _read(table: Path) -> list[_Row]:
-    rows: list[_Row] = []
+def plain(label: str) -> str:
+    """A class's name however a folder or list spells it."""
+    return label.replace("_", " ").strip().lower()
+
+
+def _read(table: Path) -> list[ListedClip]:
+    rows: list[ListedClip] = []
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -103,65 +70,79 @@ def _read(table: Path) -> list[_Row]:
                 raise ManifestError(f"{table.name}, line 1: the column {', '.join(lacking)} is missing")
             for row in reader:
                 try:
-                    span = f"{round(float(row['time_start'])):06d}_{round(float(row['time_end'])):06d}"
-                    side = SIDES[row["split"].strip()]
-                    if not row["label"] or not row["youtube_id"]:
-                        raise ValueError("label or youtube_id is empty")
+                    rows.append(_row(row))
                 except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
                     raise ManifestError(
                         f"{table.name}, line {reader.line_num}: no clip of Kinetics ({error})"
                     ) from error
-                identity = row["youtube_id"]
-                rows.append(_Row(label=row["label"], identity=identity, name=f"{identity}_{span}", split=side))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ManifestError(f"{str(table)!r} cannot be read as the list of Kinetics: {error}") from error
-    if not rows:
-        raise ManifestError(f"{table.name} lists no clips")
     return rows
 
 
-class _Folder:
-    """The videos of a folder and of its class folders, by name."""
+def _row(row: dict[str, str]) -> ListedClip:
+    start, end = float(row["time_start"]), float(row["time_end"])
+    if not 0 <= start < end < float("inf"):
+        raise ValueError(f"it lasts from {start} to {end} s")
+    label, identity = row["label"].strip(), row["youtube_id"].strip()
+    # The id names files that are written; what no video is called must not lead out of their folder.
+    if not label or not identity or not identity.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("label or youtube_id is empty or odd")
+    return ListedClip(label=label, identity=identity, start=start, end=end, split=SIDES[row["split"].strip()])
 
-    def __init__(self, folder: Path, listed: Counter[str]) -> None:
+
+class Folder:
+    """The videos in and below a folder, by name.
+
+    Raises:
+        ManifestError: when there is no such folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise ManifestError(f"there is no folder {str(folder)!r}")
-        self._listed = listed
         self._by_name: dict[str, list[Path]] = {}
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
                 self._by_name.setdefault(path.stem, []).append(path)
 
-    def path_of(self, row: _Row) -> Path | None:
-        """The row's clip; of several with its name, the one in the folder of its class."""
-        # Where an id is listed with several spans, a file named after the id alone could be any of them.
-        names = (row.name, row.identity) if self._listed[row.identity] == 1 else (row.name,)
-        for name in names:
+    def path_of(self, row: ListedClip) -> Path | None:
+        """The row's file, trimmed before whole; of several with its name, the one in the folder of its class."""
+        for name in (row.name, row.identity):
             paths = self._by_name.get(name, [])
             for path in paths:
-                if path.parent.name.replace("_", " ") == row.label.replace("_", " "):
+                if plain(path.parent.name) == plain(row.label):
                     return path
             if paths:
                 return paths[0]
         return None
 
 
-def _balanced(
-    rows: list[_Row], usable: list[int], paths: list[Path | None], number: int | None, seed: int
+def straddling_ids(rows: Sequence[ListedClip]) -> set[str]:
+    """Videos that the lists have on both sides; to train on them would be to learn from what is measured."""
+    tested = {row.identity for row in rows if row.split == "test"}
+    return {row.identity for row in rows if row.split == "train" and row.identity in tested}
+
+
+def balanced(
+    rows: Sequence[ListedClip], split: str, unusable: Collection[int], number: int | None, seed: int
 ) -> list[int]:
-    """Places of `number` clips that are there: one of each class in turn, classes and clips in a seeded order."""
+    """Places of clips of one side: all that are usable, or `number` of them, one of each class in turn.
+
+    Classes and clips take turns in a seeded order that does not depend on what cannot be used.
+    """
     if number is not None and number < 0:
         raise ManifestError(f"the number of clips must be 0 or more, not {number}")
+    places = [place for place, row in enumerate(rows) if row.split == split]
     if number is None:
-        return [place for place in usable if paths[place] is not None]
+        return [place for place in places if place not in unusable]
     rng = np.random.default_rng(seed)
     by_class: dict[str, list[int]] = {}
-    for place in usable:
+    for place in places:
         by_class.setdefault(rows[place].label, []).append(place)
     queues: list[list[int]] = []
     for label in sorted(by_class):
-        order = rng.permutation(by_class[label])
-        queues.append([int(place) for place in order if paths[place] is not None])
+        queues.append([int(place) for place in rng.permutation(by_class[label]) if int(place) not in unusable])
     queues = [queues[k] for k in rng.permutation(len(queues))]
     chosen: list[int] = []
     turn = 0

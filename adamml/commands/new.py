@@ -1,0 +1,93 @@
+"""`adamml new`: one's own classes, from class folders of clips to a model and the page with it."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adamml.commands import bad_input
+
+if TYPE_CHECKING:
+    from adamml.training.project import Project
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "new",
+        help="train a model on your own classes of clips",
+        description="FOLDER/<class>/*.mp4 in, a model out, on two CPU cores. Called again, it goes on where it was.",
+    )
+    parser.add_argument("project", type=Path, help="folder of the project; made if it is not there")
+    parser.add_argument("--clips", type=Path, metavar="FOLDER", help="one folder of clips per class (at first only)")
+    parser.add_argument("--start", default="everyday-av", help="model to build on (default: %(default)s)")
+    parser.add_argument("--test-share", type=float, default=0.2, metavar="X", help="kept apart (default: 0.2)")
+    parser.add_argument("--separator", default="", metavar="TEXT", help="names that agree before it are of one source")
+    parser.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="(default: all cores)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        from adamml.training.data.manifest import ManifestError
+        from adamml.training.loop import TrainingError
+        from adamml.training.own import results, run_project
+        from adamml.training.project import FILE
+    except ModuleNotFoundError as error:
+        return bad_input(f"{error.name} is missing; training needs: pip install -e '.[train]'")
+    from adamml.checkpoint import CheckpointError
+
+    folder: Path = args.project
+    try:
+        project = _project(args)
+        card = run_project(folder, project, workers=max(1, args.workers), say=_say)
+    except (ManifestError, TrainingError, CheckpointError, OSError) as error:
+        return bad_input(error)
+    except KeyboardInterrupt:
+        if (folder / FILE).exists():
+            print(f"adamml: stopped; `adamml new {folder}` goes on from here", file=sys.stderr)
+            return 130
+        raise
+    print(results(card))
+    print(f"\nThe model is in {folder / 'model'}, its description in {folder / 'README.md'}. To open the page with it:")
+    print(f"\n    adamml app --model {folder / 'model'}")
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _project(args: argparse.Namespace) -> "Project":
+    """The project that is there, or a new one; its folder is made once everything asked for makes sense."""
+    from adamml.hub import card_of
+    from adamml.training.loop import TrainingError
+    from adamml.training.project import FILE, Project, read_project, write_project
+
+    folder: Path = args.project
+    if (folder / FILE).exists():
+        project = read_project(folder)
+        if args.clips is not None and str(args.clips.absolute()) != project.clips:
+            raise TrainingError(
+                f"{str(folder)!r} is a project on {project.clips!r}; choose another folder for other clips"
+            )
+        return project
+    if args.clips is None:
+        raise TrainingError(f"{str(folder)!r} is no project yet; say where its clips are: --clips FOLDER")
+    if not args.clips.is_dir():
+        raise TrainingError(f"there is no folder {str(args.clips)!r}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TrainingError(f"{str(folder)!r} is there already and is no project; choose another name")
+    card_of(args.start)
+    project = Project(
+        name=folder.absolute().name,
+        clips=str(args.clips.absolute()),
+        start=args.start,
+        test_share=args.test_share,
+        seed=args.seed,
+        separator=args.separator,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_project(folder, project)
+    return project

@@ -1,0 +1,90 @@
+"""Cutting a few seconds out of a long video, whole or not at all.
+
+Where a key frame lies at the very beginning of the part, its packets are copied as they are. Elsewhere the part, and
+only the part, is encoded anew: copying from an earlier key frame would begin up to seconds too soon. The work is done
+by the ffmpeg that MoviePy brings, in a process of its own.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from adamml.media.settings import DEMUXERS
+
+KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
+TIMEOUT_S = 600
+# What a source's packets are copied into; every other kind of file is encoded.
+MUXERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mp4", ".mkv": "matroska", ".webm": "webm"}
+ENCODING = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "veryfast",
+    "-crf",
+    "18",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-b:a",
+    "160k",
+)
+EVEN_SIDES = ("-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2")  # as this pixel format wants them
+
+Way = Literal["copied", "encoded"]
+
+
+class CutError(ValueError):
+    """A part could not be cut out. The message says why."""
+
+
+def cut(source: Path, target: Path, start: float, seconds: float, key_frames: Sequence[float]) -> tuple[Path, Way]:
+    """Cut out `seconds` from `start` on.
+
+    Args:
+        target: without a suffix, which depends on how it is cut; its folder is made.
+        key_frames: times of the source's key frames in seconds.
+
+    Returns:
+        The file that was written, and how.
+
+    Raises:
+        CutError: when ffmpeg cannot, or takes too long.
+        OSError: when the target cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    threads = ("-threads", "1")  # many clips are cut at once, one on each core
+    muxer = MUXERS.get(source.suffix.lower())
+    key = min(key_frames, key=lambda time: abs(time - start), default=None)
+    if muxer is not None and key is not None and abs(key - start) <= KEY_TOLERANCE_S:
+        # A little after the key frame, so that rounding does not lead to the one before.
+        copied = target.with_name(target.name + (".mp4" if muxer == "mp4" else source.suffix.lower()))
+        options = ("-c", "copy", "-avoid_negative_ts", "make_zero", "-f", muxer)
+        try:
+            return _written(source, copied, key + 0.005, seconds, options), "copied"
+        except CutError:
+            pass  # packets that do not fit into the container: encoding may still do
+    encoded = target.with_name(target.name + ".mp4")
+    return _written(source, encoded, start, seconds, (*threads, *EVEN_SIDES, *ENCODING, "-f", "mp4")), "encoded"
+
+
+def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str]) -> Path:
+    temporary = target.with_name(target.name + ".part")
+    safe = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS)
+    what = ("-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn")
+    command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *safe, "-ss", f"{start:.3f}", "-i", f"file:{source}"]
+    command += ["-t", f"{seconds:.3f}", *what, *options, f"file:{temporary}"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason was given"]
+            raise CutError(f"the part from {start:.0f} s on cannot be cut out: {said[-1]}")
+        temporary.replace(target)
+    except subprocess.TimeoutExpired as error:
+        raise CutError(f"cutting took longer than {TIMEOUT_S} s") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
