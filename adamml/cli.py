@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from adamml import __version__
-from adamml.commands import analyze, app, compose, doctor, evaluate, export, manifest, train
+from adamml.commands import analyze, app, batch, compose, doctor, evaluate, export, manifest, train
 
-COMMANDS = (analyze, export, app, doctor, manifest, compose, train, evaluate)
+COMMANDS = (analyze, batch, export, app, doctor, manifest, compose, train, evaluate)
 
 
 def build_parser() -> argparse.ArgumentParser:
