@@ -4,9 +4,22 @@ import argparse
 import sys
 
 from adamml import __version__
-from adamml.commands import analyze, app, compose, doctor, evaluate, export, manifest, new, prepare, train, weights
+from adamml.commands import (
+    analyze,
+    app,
+    batch,
+    compose,
+    doctor,
+    evaluate,
+    export,
+    manifest,
+    new,
+    prepare,
+    train,
+    weights,
+)
 
-COMMANDS = (analyze, export, app, doctor, weights, new, manifest, prepare, compose, train, evaluate)
+COMMANDS = (analyze, batch, export, app, doctor, weights, new, prepare, manifest, compose, train, evaluate)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,0 +1,64 @@
+"""How far an archive is: clips per second, seconds of video per second, and the time left."""
+
+import sys
+import time
+from typing import TextIO
+
+from adamml.batch.rows import Outcome
+
+LINE_SECONDS = 30.0  # between lines in a log; a terminal's one line is renewed every second
+
+
+class Progress:
+    """One line on a terminal, or now and then a line in a log.
+
+    Args:
+        total: clips of the archive.
+        before: of them, how many were done when the run began.
+        stream: to write to; None writes nothing.
+    """
+
+    def __init__(self, total: int, before: int, stream: TextIO | None = sys.stderr) -> None:
+        self.total, self.before, self.stream = total, before, stream
+        self.clips = self.failed = 0
+        self.video_seconds = 0.0
+        self._began = self._shown = time.monotonic()
+        self._terminal = stream is not None and stream.isatty()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome, and show how things are when it is time."""
+        self.clips += 1
+        self.failed += not outcome.ok
+        self.video_seconds += outcome.row.get("duration") or 0.0
+        now = time.monotonic()
+        if self.stream is not None and now - self._shown >= (1.0 if self._terminal else LINE_SECONDS):
+            self._shown = now
+            print(f"\r\x1b[K{self}" if self._terminal else self, end="" if self._terminal else "\n", file=self.stream)
+            self.stream.flush()
+
+    def end(self) -> None:
+        """Leave a terminal's line."""
+        if self.stream is not None and self._terminal:
+            print("\r\x1b[K", end="", file=self.stream, flush=True)
+
+    def __str__(self) -> str:
+        rate = self.clips / max(self.elapsed, 1e-9)
+        left = self.total - self.before - self.clips
+        failed = f", {self.failed} failed" if self.failed else ""
+        return (
+            f"{self.before + self.clips} of {self.total} clips{failed}, {rate:.2f} clips/s, "
+            f"{self.video_seconds / max(self.elapsed, 1e-9):.1f} s of video per s, {lasting(left / rate)} left"
+        )
+
+
+def lasting(seconds: float) -> str:
+    """A stretch of time in the unit that fits."""
+    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"

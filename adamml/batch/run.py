@@ -1,0 +1,138 @@
+"""A whole archive into one data set: what is missing is analysed, by whichever engine, and kept."""
+
+import sys
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from adamml.batch import cluster, local
+from adamml.batch.clips import ArchiveClip, BatchError, list_archive
+from adamml.batch.progress import Progress, lasting
+from adamml.batch.store import SAVE_SECONDS, Store
+from adamml.batch.worker import Recipe
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run did, and what the data set holds after it.
+
+    Attributes:
+        folder: of the data set.
+        clips: in it, of this archive.
+        errors: kind of error -> how many clips of this run have it.
+        before: clips that were done when the run began; failed_before: of them, how many had failed.
+        analysed: clips of this run, errors included.
+        seconds: that the run took, by the clock; video_seconds: that the clips last.
+        gone: clips in the data set that are no longer in the archive.
+        bytes: of the data set.
+        passed_over: kind -> files of the archive that were left out.
+    """
+
+    folder: Path
+    clips: int
+    before: int
+    failed_before: int
+    analysed: int
+    errors: dict[str, int] = field(default_factory=dict)
+    seconds: float
+    video_seconds: float
+    gone: int
+    bytes: int
+    passed_over: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        failed = sum(self.errors.values())
+        lines = [
+            f"{self.folder}: {self.clips} clips, {self.clips - failed - self.failed_before} analysed, "
+            f"{failed + self.failed_before} failed; {self.bytes / 1e6:.3g} MB",
+        ]
+        if self.analysed:
+            lines.append(
+                f"this run  {self.analysed} clips in {lasting(self.seconds)}: "
+                f"{self.analysed / self.seconds:.2f} clips/s, {self.video_seconds / self.seconds:.1f} s of video per s"
+            )
+        if self.before:
+            lines.append(f"earlier   {self.before} clips, not analysed again")
+        lines += [f"failed    {count} {kind}" for kind, count in sorted(self.errors.items())]
+        if self.failed_before:
+            lines.append(f"failed    {self.failed_before} earlier (--retry-failed tries them again)")
+        lines += [f"left out  {count} {kind}" for kind, count in self.passed_over.items()]
+        if self.gone:
+            lines.append(f"note      {self.gone} clips of the data set are no longer there; their rows were kept")
+        return "\n".join(lines)
+
+
+def run_batch(
+    source: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    engine: str = "local",
+    workers: int | None = None,
+    retry_failed: bool = False,
+    stream: TextIO | None = sys.stderr,
+    save_seconds: float = SAVE_SECONDS,
+) -> Summary:
+    """Analyse what is missing.
+
+    Args:
+        source: a folder of clips, or a manifest (see `adamml.training.data.manifest`).
+        out: folder of the data set; begun, or gone on with.
+        recipe: how to analyse.
+        engine: "local" or "ray".
+        workers: processes or actors; as many as the cores allow unless given.
+        retry_failed: analyse clips again that failed before.
+        stream: for progress; None for none.
+        save_seconds: how often shards are written.
+
+    Raises:
+        BatchError: for a source, a folder or an engine that cannot be used.
+        ManifestError: for a manifest that cannot be read.
+        KeyboardInterrupt: when it was interrupted; what was analysed by then is written.
+    """
+    if engine not in ENGINES:
+        raise BatchError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if workers is not None and workers < 1:
+        raise BatchError(f"at least one worker is needed, not {workers}")
+    archive = list_archive(source)
+    with Store(out, recipe.settings, source, len(archive.clips), save_seconds=save_seconds) as store:
+        done = store.done()
+
+        def is_done(clip: ArchiveClip) -> bool:
+            size, modified, ok = done.get(clip.clip, (None, None, False))
+            same = clip.clip in done and (size, modified) == (clip.size, clip.modified)
+            return same and (ok or not retry_failed)
+
+        missing = sorted((clip for clip in archive.clips if not is_done(clip)), key=store.place)
+        before = [clip.clip for clip in archive.clips if is_done(clip)]
+        progress, errors = Progress(len(archive.clips), len(before), stream), Counter[str]()
+        work = cluster.outcomes if engine == "ray" else local.outcomes
+        if missing:
+            with closing(work(missing, recipe, workers)) as outcomes:
+                try:
+                    for outcome in outcomes:
+                        store.add(outcome)
+                        progress.add(outcome)
+                        if not outcome.ok:
+                            errors[outcome.row["error_type"]] += 1
+                finally:
+                    progress.end()
+                    store.save()  # before the engine is closed, which may take seconds
+        names = {clip.clip for clip in archive.clips}
+        return Summary(
+            folder=out,
+            clips=len(archive.clips),
+            before=len(before),
+            failed_before=sum(not done[name][2] for name in before),
+            analysed=progress.clips,
+            errors=dict(errors),
+            seconds=progress.elapsed,
+            video_seconds=progress.video_seconds,
+            gone=len(done.keys() - names),
+            bytes=store.size(),
+            passed_over=archive.passed_over,
+        )
