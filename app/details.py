@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from adamml import Analysis, ModelCard
-from app import words
+from app import scratch, words
 from app.words import esc, percent
 
 # Files to take away are copied by Gradio as soon as they are offered; what is older than this can go.
 _KEEP_SECONDS = 600
-_folder = Path(tempfile.mkdtemp(prefix="adamml-results-"))
+_folder = scratch.folder("results")
 
 
 def known(card: ModelCard) -> str:

@@ -12,20 +12,20 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import adamml
 from app import icons, words
 from app.budget import known_points
 from app.geometry import DENSE
+from app.reports import failed
 from app.shown import Shown
+from app.turns import Turns
 from app.view import Progress, View
 from app.visits import VisitKey, Visits
 from app.words import esc
 
 MODEL = os.environ.get("ADAMML_MODEL", "everyday-av")
-OURS = "Something went wrong on our side, not with your clip. Please try once more, or try another clip."
 NO_MODEL = "The model is not available on this server, so nothing can be analysed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
@@ -71,7 +71,7 @@ def model_card() -> adamml.ModelCard | None:
         return _given.card
     try:
         return _card()
-    except adamml.CheckpointError:
+    except adamml.CheckpointError:  # names our files, no visitor's
         _log.exception("the model's description cannot be read")
         return None
 
@@ -87,6 +87,7 @@ def policies() -> dict[str, str]:
     return {name: text for name, text in adamml.POLICIES.items() if about is None or about.can_run(name)}
 
 
+turns = Turns()  # before whatever runs a whole clip
 visits = Visits(lambda key: recognizer().open(key.path, segments=key.segments, profile=key.profile))
 
 
@@ -100,14 +101,6 @@ def load_in_background() -> None:
             _log.exception("the model could not be loaded")
 
     threading.Thread(target=load, name="load-model", daemon=True).start()
-
-
-def max_upload() -> str:
-    """The size above which the browser does not even send a file, in Gradio's spelling.
-
-    Gradio's megabytes are 5 % larger than ours; what lies between is taken in and then refused by `look_over`.
-    """
-    return f"{adamml.PROFILES[_profile].max_bytes // 10**6}mb"
 
 
 def limits() -> str:
@@ -132,9 +125,8 @@ def look_over(path: str | None) -> tuple[bool, str]:
         clip = adamml.check_clip(path, profile=_profile)
     except adamml.ClipError as error:
         return False, problem(str(error))
-    except Exception:
-        _log.exception("a clip could not be checked")
-        return False, problem(OURS)
+    except Exception as error:
+        return False, problem(failed("looking a clip over", error))
     if clip.duration > LONGEST_SECONDS:
         return False, problem(
             f"{clip.name!r} lasts {clip.duration / 60:.0f} minutes; this page takes up to "
@@ -179,9 +171,8 @@ def steps(path: str | None, policy: str, segments: float, spacing: float = 0) ->
     except adamml.CheckpointError:
         _log.exception("the model could not be loaded")
         yield Step(status=problem(NO_MODEL), failed=True)
-    except Exception:
-        _log.exception("an analysis of %r failed", Path(path).name)
-        yield Step(status=problem(OURS), failed=True)
+    except Exception as error:
+        yield Step(status=problem(failed("an analysis", error)), failed=True)
 
 
 def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
@@ -226,6 +217,11 @@ def progress(share: float, message: str) -> str:
         f'<div class="status is-running"><progress max="100" value="{done}" aria-label="Progress">{done} %</progress>'
         f'<p role="status">{esc(message)}</p></div>'
     )
+
+
+def waiting(ahead: int) -> str:
+    """The status line while others come first."""
+    return progress(0.0, f"Waiting for your turn: {words.count(ahead, 'analysis', 'analyses')} before yours")
 
 
 def problem(message: str) -> str:

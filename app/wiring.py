@@ -1,23 +1,26 @@
 """What happens when: every event of the page, each with what it needs and what it changes."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 import adamml
 from app import compare, details, opened, panels, play, service
-from app.leaving import in_thread
+from app.leaving import Waiting, in_turn
 from app.player import player, preview
+from app.reports import failed
 from app.shown import Shown
+from app.turns import BusyError, visitor_of
 from app.words import percent
 
-_log = logging.getLogger(__name__)
+T = TypeVar("T")
 _GONE = "This clip is no longer kept here. Analyse it once more to go on playing with it."
+_MANY = 32  # requests that wait or run at a time; the line itself is `service.turns`, this only has room for it
 _RESULT = ("answer", "results", "notes", "board", "timeline", "opened", "whatif", "costs", "seconds", "model")
 
 
@@ -40,13 +43,14 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         _picked,
         source["chosen"],
         [*named("banner", "player", "status", "results", "answer"), state],
-        queue=False,
+        concurrency_id="look",
+        concurrency_limit=2,
         **quiet,
     )
     form = [source["chosen"], source["policy"], source["segments"], source["spacing"]]
     growing = ("status", "answer", "results", "board", "timeline")
     outputs = [answer_json, *named(*growing), state]
-    analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 1, "show_progress": "hidden"}
+    analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": _MANY, "show_progress": "hidden"}
     first = picked.success(_analyse, form, outputs, api_visibility="private", **analysis)
     again = source["again"].click(_analyse, form, outputs, api_name="analyse", **analysis)
     for run in (first, again):
@@ -100,16 +104,36 @@ def _picked(path: str | None) -> list[Any]:
     return [title, player(path) if usable else "", status, gr.Column(visible=False), waiting, None]
 
 
-async def _analyse(path: str | None, policy: str, segments: float, spacing: float) -> AsyncIterator[list[Any]]:
+def _in_turn(request: gr.Request, generator: Generator[T, None, None]) -> "aclosing[AsyncGenerator[T | Waiting, None]]":
+    """The generator's steps, once it is this visitor's turn; closed as soon as nobody wants them."""
+    visitor = visitor_of(request.client.host if request.client else None, request.session_hash)
+    return aclosing(in_turn(service.turns, visitor, generator))
+
+
+async def _analyse(
+    path: str | None, policy: str, segments: float, spacing: float, request: gr.Request
+) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment. The last step holds the result as JSON."""
-    async for step in in_thread(service.steps(path, policy, segments, spacing)):
-        drawn = panels.growing(step.view) if step.view else {}
-        board = gr.skip() if step.board is None else panels.thumbnails(step.board)
-        column = gr.Column(visible=True) if step.view else gr.skip()
-        answer = "" if step.failed else drawn.get("answer", gr.skip())
-        timeline = drawn.get("timeline", gr.skip())
-        result = step.shown if step.shown or step.failed else gr.skip()
-        yield [service.as_json(step.shown), step.status, answer, column, board, timeline, result]
+    try:
+        async with _in_turn(request, service.steps(path, policy, segments, spacing)) as steps:
+            async for step in steps:
+                if isinstance(step, Waiting):
+                    yield [gr.skip(), service.waiting(step.ahead), *[gr.skip()] * 5]
+                else:
+                    yield _drawn(step)
+    except BusyError as error:
+        yield _drawn(service.Step(status=service.problem(str(error)), failed=True))
+
+
+def _drawn(step: service.Step) -> list[Any]:
+    """What a step changes on the page."""
+    drawn = panels.growing(step.view) if step.view else {}
+    board = gr.skip() if step.board is None else panels.thumbnails(step.board)
+    column = gr.Column(visible=True) if step.view else gr.skip()
+    answer = "" if step.failed else drawn.get("answer", gr.skip())
+    timeline = drawn.get("timeline", gr.skip())
+    result = step.shown if step.shown or step.failed else gr.skip()
+    return [service.as_json(step.shown), step.status, answer, column, board, timeline, result]
 
 
 def _finished(shown: Shown | None) -> list[Any]:
@@ -138,9 +162,8 @@ async def _play(shown: Shown | None, act: Callable[[Shown], Shown]) -> list[Any]
         return [*[gr.skip()] * 6, service.problem(_GONE)]
     except ValueError:
         return [gr.skip()] * 7
-    except Exception:
-        _log.exception("playing with %r failed", shown.base.clip.name)
-        return [*[gr.skip()] * 6, service.problem(service.OURS)]
+    except Exception as error:
+        return [*[gr.skip()] * 6, service.problem(failed("playing with a result", error))]
     drawn = panels.redraw(now) | {"opened": ""}
     return [now, *(drawn[name] for name in (*_RESULT[4:9], "answer")), gr.skip()]
 
@@ -159,17 +182,25 @@ async def _reset(shown: Shown | None) -> list[Any]:
     return await _play(shown, lambda was: was.reset())
 
 
-async def _curve(shown: Shown | None) -> AsyncIterator[list[Any]]:
+async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list[Any]]:
     if shown is None:
         return
     try:
-        async for message, now in in_thread(play.whole_curve(shown)):
-            if now is None:
-                yield [gr.skip(), gr.skip(), service.progress(0.5, message)]
-            else:
-                yield [now, panels.redraw(now)["whatif"], service.line("is-done", "The whole curve is drawn.")]
+        async with _in_turn(request, play.whole_curve(shown)) as steps:
+            async for step in steps:
+                if isinstance(step, Waiting):
+                    yield [gr.skip(), gr.skip(), service.waiting(step.ahead)]
+                elif step[1] is None:
+                    yield [gr.skip(), gr.skip(), service.progress(0.5, step[0])]
+                else:
+                    now = step[1]
+                    yield [now, panels.redraw(now)["whatif"], service.line("is-done", "The whole curve is drawn.")]
     except adamml.ClipError:
         yield [gr.skip(), gr.skip(), service.problem(_GONE)]
+    except BusyError as error:
+        yield [gr.skip(), gr.skip(), service.problem(str(error))]
+    except Exception as error:
+        yield [gr.skip(), gr.skip(), service.problem(failed("drawing a curve", error))]
 
 
 async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
@@ -180,24 +211,27 @@ async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
         close = await asyncio.to_thread(play.open_segment, shown, segment, bool(data._data.get("explain")))
     except adamml.ClipError:
         return ["", service.problem(_GONE)]
-    except Exception:
-        _log.exception("a segment of %r could not be opened", shown.base.clip.name)
-        return ["", service.problem(service.OURS)]
+    except Exception as error:
+        return ["", service.problem(failed("opening a segment", error))]
     return [opened.opened(shown.current, close), gr.skip()]
 
 
-async def _compare(shown: Shown | None, left: str, right: str) -> AsyncIterator[str]:
+async def _compare(shown: Shown | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
     if shown is None:
         yield service.problem("Choose a clip first.")
         return
     try:
-        async for share, message, pair in in_thread(play.compare(shown, left, right)):
-            yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
-    except adamml.ClipError as error:
+        async with _in_turn(request, play.compare(shown, left, right)) as steps:
+            async for step in steps:
+                if isinstance(step, Waiting):
+                    yield service.waiting(step.ahead)
+                else:
+                    share, message, pair = step
+                    yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
+    except (adamml.ClipError, BusyError) as error:
         yield service.problem(str(error))
-    except Exception:
-        _log.exception("a comparison on %r failed", shown.base.clip.name)
-        yield service.problem(service.OURS)
+    except Exception as error:
+        yield service.problem(failed("a comparison", error))
 
 
 def _cancelled(shown: Shown | None, compared: str | None) -> list[Any]:

@@ -94,7 +94,7 @@ def documents() -> Iterator[Sample]:
         "text.txt": b"a few words\n" * 500,
         "utf16.txt": "\ufeffa few words".encode("utf-16") * 100,
         "subtitles.srt": b"1\n00:00:00,000 --> 00:00:09,000\n<b>hello</b>\n",
-        "subtitles.ass": b"[Script Info]\nScriptType: v4.00+\n[Events]\nDialogue: 0,0:00:00.00,0:00:05.00,,,,,,,hello\n",
+        "subtitles.ass": b"[Script Info]\nScriptType: v4.00+\n[Events]\nDialogue: 0,0:00:00.00,0:00:05.00,,,,,,,hi\n",
         "pickle.pkl": b"\x80\x04\x95\x1d\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
         "zeros.bin": bytes(100_000),
         "ones.bin": b"\xff" * 100_000,
