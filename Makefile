@@ -40,6 +40,22 @@ $(VENV)/.dev: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train]'
 	touch $@ $(VENV)/.app
 
+# Resolves requirements.txt anew, for every system and Python from 3.11 on, and asks for known weaknesses of the result.
+.PHONY: lock audit
+lock: $(VENV)/.lock
+	( sed '/^[^#]/Q' requirements.lock; $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.txt ) \
+	  > requirements.lock.part
+	mv requirements.lock.part requirements.lock
+
+audit: $(VENV)/.lock
+	$(VENV)/lock/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
+
+$(VENV)/.lock:
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit
+	touch $@
+
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 

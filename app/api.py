@@ -6,7 +6,7 @@ They wait in the same lines as visitors, keep to the same limits, and answer wit
 
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,10 +19,12 @@ from pydantic import model_validator
 import adamml
 from adamml import Analysis
 from app import compare as comparing
-from app import service, words
+from app import scratch, service, words
+from app.leaving import served
 from app.play import Pair
+from app.reports import failed
 from app.takeaway import OFFERS, file_name
-from app.turns import ANALYSES, EXPORTS, LONGEST, LineFullError
+from app.turns import ANALYSES, EXPORTS, MANY, BusyError
 from app.zerogpu import on_gpu
 
 _log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def endpoints() -> None:
         result, pair, made = gr.JSON(label="The analysis"), gr.JSON(label="Both analyses"), gr.File(label="The file")
         trigger = gr.Button()
 
-    async def analyse(clip: str, policy: str, segments: int, spacing: float) -> dict[str, Any]:
+    async def analyse(clip: str, policy: str, segments: int, spacing: float, request: gr.Request) -> dict[str, Any]:
         """Analyse a clip.
 
         Returns the analysis as JSON, as `adamml analyze --json` writes it (schema: adamml/analysis.py): `label`,
@@ -67,33 +69,37 @@ def endpoints() -> None:
         `seconds` measured.
         """
         with _said():
-            (analysis,) = await _analysed(clip, [policy], segments, spacing)
+            (analysis,) = await _analysed(request, clip, [policy], segments, spacing)
             return analysis.to_dict()
 
-    async def compare(clip: str, left: str, right: str, segments: int, spacing: float) -> dict[str, Any]:
+    async def compare(
+        clip: str, left: str, right: str, segments: int, spacing: float, request: gr.Request
+    ) -> dict[str, Any]:
         """Analyse a clip in two ways.
 
         Returns `left` and `right`, each an analysis as of /analyse, and `sentence`, which says who wins in plain words.
         """
         with _said():
-            done = await _analysed(clip, list(dict.fromkeys((left, right))), segments, spacing)
+            done = await _analysed(request, clip, list(dict.fromkeys((left, right))), segments, spacing)
             both = Pair(left=done[0], right=done[-1])
             sentence = comparing.verdict(both).replace("\u00a0", " ")
             return {"left": both.left.to_dict(), "right": both.right.to_dict(), "sentence": sentence}
 
-    async def export(clip: str, kind: str, policy: str, segments: int) -> str | None:
+    async def export(clip: str, kind: str, policy: str, segments: int, request: gr.Request) -> str | None:
         """Analyse a clip and make a file of the result.
 
         Returns the file: "mp4" an annotated video with the clip's own sound, "png" a one-page report, "json" the whole
         result, "csv" a row per segment.
         """
-        with _said(), tempfile.TemporaryDirectory(prefix="adamml-export-") as folder:
+        with _said(), tempfile.TemporaryDirectory(dir=scratch.folder("exports")) as folder:
             boards: list[adamml.Storyboard] = []
-            (analysis,) = await _analysed(clip, [policy], segments, 0, boards if kind == "png" else None)
+            (analysis,) = await _analysed(request, clip, [policy], segments, 0, boards if kind == "png" else None)
             out = Path(folder) / file_name(analysis, kind)
             thumbnails = boards[0].thumbnails if boards else None
             steps = adamml.export_steps(kind, clip, analysis, out, thumbnails=thumbnails, profile=service.profile())
-            await _drained(EXPORTS.served(_unsaid(steps), lambda _: None))
+            async with served(EXPORTS, request, _unsaid(steps), lambda _: None) as silent:
+                async for _ in silent:
+                    pass
             return made.move_resource_to_block_cache(out)
 
     for work, inputs, output in (
@@ -108,11 +114,12 @@ def endpoints() -> None:
             api_name=work.__name__,
             api_description=" ".join((work.__doc__ or "").split()),
             concurrency_id=f"api-{work.__name__}",
-            concurrency_limit=LONGEST,
+            concurrency_limit=MANY,
         )
 
 
 async def _analysed(
+    request: gr.Request,
     clip: str | None,
     policies: Sequence[str],
     segments: Any,
@@ -131,11 +138,12 @@ async def _analysed(
         raise gr.Error("spacing is a number of seconds, or 0.", print_exception=False)
     found: list[Analysis] = []
     steps = _runs(clip, tuple(policies), segments, spacing, boards is not None)
-    async for step in ANALYSES.served(steps, lambda _: None):
-        if isinstance(step, Analysis):
-            found.append(step)
-        elif isinstance(step, adamml.Storyboard) and boards is not None:
-            boards.append(step)
+    async with served(ANALYSES, request, steps, lambda _: None) as events:
+        async for step in events:
+            if isinstance(step, Analysis):
+                found.append(step)
+            elif isinstance(step, adamml.Storyboard) and boards is not None:
+                boards.append(step)
     return found
 
 
@@ -160,11 +168,6 @@ def _unsaid(steps: Generator[T, None, None]) -> Generator[None, None, None]:
         yield
 
 
-async def _drained(steps: AsyncIterator[Any]) -> None:
-    async for _ in steps:
-        pass
-
-
 @contextmanager
 def _said() -> Iterator[None]:
     """Whatever goes wrong is one sentence for the caller; a fault of ours is kept in the log."""
@@ -172,11 +175,10 @@ def _said() -> Iterator[None]:
         yield
     except gr.Error:
         raise
-    except (adamml.ClipError, adamml.ExportError, LineFullError) as error:
+    except (adamml.ClipError, adamml.ExportError, BusyError) as error:
         raise gr.Error(str(error), print_exception=False) from error
     except adamml.CheckpointError as error:
         _log.exception("the model could not be loaded")
         raise gr.Error(service.NO_MODEL, print_exception=False) from error
     except Exception as error:
-        _log.exception("a call of the API failed")
-        raise gr.Error(service.OURS, print_exception=False) from error
+        raise gr.Error(failed("a call of the API", error), print_exception=False) from error

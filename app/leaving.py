@@ -2,20 +2,25 @@
 
 A step of an analysis (reading the frames of a clip, say) can take seconds, and a thread cannot be interrupted. Left to
 itself, Gradio waits for it before it frees the visitor's place and takes another press. So the wait is what is
-cancelled: the step ends by itself, and then the generator is closed, which closes the clip.
+cancelled: the step ends by itself, and then the generator is closed, which closes the clip and gives up its turn.
 """
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing
 from typing import Generic, TypeVar
+
+import gradio as gr
+
+from app.turns import Turns, visitor_of
 
 T = TypeVar("T")
 
 
 class _Steps(Generic[T]):
-    def __init__(self, steps: Generator[T, None, None]) -> None:
-        self._steps, self._stopped, self._busy = steps, False, threading.Lock()
+    def __init__(self, steps: Generator[T, None, None], closed: Callable[[], object]) -> None:
+        self._steps, self._closed, self._stopped, self._busy = steps, closed, False, threading.Lock()
 
     def advance(self) -> tuple[T] | None:
         """The next step, or None after the last one."""
@@ -26,23 +31,58 @@ class _Steps(Generic[T]):
                 return None
             finally:
                 if self._stopped:
-                    self._steps.close()
+                    self._close()
 
     def stop(self) -> None:
         """Close now, or have the running step do so when it ends."""
         self._stopped = True
         if self._busy.acquire(blocking=False):
             try:
-                self._steps.close()
+                self._close()
             finally:
                 self._busy.release()
 
+    def _close(self) -> None:
+        try:
+            self._steps.close()
+        finally:
+            self._closed()
 
-async def in_thread(generator: Generator[T, None, None]) -> AsyncIterator[T]:
-    """Yield what the generator yields; cancelling the wait does not wait for the step."""
-    steps = _Steps(generator)
+
+async def in_thread(
+    generator: Generator[T, None, None], closed: Callable[[], object] = lambda: None
+) -> AsyncGenerator[T, None]:
+    """Yield what the generator yields; cancelling the wait does not wait for the step. `closed` hears of the end."""
+    steps = _Steps(generator, closed)
     try:
         while (step := await asyncio.to_thread(steps.advance)) is not None:
             yield step[0]
     finally:
         steps.stop()
+
+
+def served(
+    turns: Turns, request: gr.Request, generator: Generator[T, None, None], told: Callable[[int], T]
+) -> "aclosing[AsyncGenerator[T, None]]":
+    """`told(how many are ahead)` until it is this visitor's turn, then what the generator yields.
+
+    To be entered with `async with`, so that the turn is given up as soon as nobody wants the rest. Entering it raises
+    nothing; the first step raises BusyError when there is no place in the line.
+    """
+    visitor = visitor_of(request.client.host if request.client else None, request.session_hash)
+    return aclosing(_in_turn(turns, visitor, generator, told))
+
+
+async def _in_turn(
+    turns: Turns, visitor: str, generator: Generator[T, None, None], told: Callable[[int], T]
+) -> AsyncGenerator[T, None]:
+    place = turns.enter(visitor)
+    try:
+        async for ahead in place.wait():
+            yield told(ahead)
+    except BaseException:
+        place.leave()
+        raise
+    async with aclosing(in_thread(generator, place.leave)) as steps:
+        async for step in steps:
+            yield step

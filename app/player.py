@@ -3,21 +3,19 @@
 Clips that browsers do not play get a preview made from our own decoding, in a private folder that is swept.
 """
 
-import logging
 import secrets
-import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
 import adamml
-from app import service
+from app import scratch, service
 from app.details import sweep
+from app.reports import failed
 from app.uploads import UPLOADS
 from app.words import esc
 
-PREVIEWS = Path(tempfile.mkdtemp(prefix="adamml-previews-"))
+PREVIEWS = scratch.folder("previews")
 _KEEP_SECONDS = 3600
-_log = logging.getLogger(__name__)
 
 
 def player(path: str | None, remark: str = "") -> str:
@@ -48,8 +46,8 @@ def preview(path: str | None) -> str | None:
         made = adamml.browser_preview(path, folder, profile=service.profile())
     except adamml.ClipError:
         return None  # the analysis says what is wrong with it
-    except Exception:
-        _log.exception("a preview could not be made")
+    except Exception as error:
+        failed("a preview", error)
         return None
     if made is None:
         return None

@@ -12,12 +12,12 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import adamml
 from app import icons, words
 from app.budget import known_points
 from app.geometry import DENSE
+from app.reports import failed
 from app.shown import Shown
 from app.view import Progress, View
 from app.visits import VisitKey, Visits
@@ -25,7 +25,6 @@ from app.words import esc
 from app.zerogpu import on_gpu
 
 MODEL = os.environ.get("ADAMML_MODEL", "everyday-av")
-OURS = "Something went wrong on our side, not with your clip. Please try once more, or try another clip."
 NO_MODEL = "The model is not available on this server, so nothing can be analysed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
@@ -71,7 +70,7 @@ def model_card() -> adamml.ModelCard | None:
         return _given.card
     try:
         return _card()
-    except adamml.CheckpointError:
+    except adamml.CheckpointError:  # names our files, no visitor's
         _log.exception("the model's description cannot be read")
         return None
 
@@ -100,14 +99,6 @@ def load_in_background() -> None:
             _log.exception("the model could not be loaded")
 
     threading.Thread(target=load, name="load-model", daemon=True).start()
-
-
-def max_upload() -> str:
-    """The size above which the browser does not even send a file, in Gradio's spelling.
-
-    Gradio's megabytes are 5 % larger than ours; what lies between is taken in and then refused by `look_over`.
-    """
-    return f"{adamml.PROFILES[_profile].max_bytes // 10**6}mb"
 
 
 def limits() -> str:
@@ -147,9 +138,8 @@ def look_over(path: str | None) -> tuple[bool, str]:
         clip = check(path)
     except adamml.ClipError as error:
         return False, problem(str(error))
-    except Exception:
-        _log.exception("a clip could not be checked")
-        return False, problem(OURS)
+    except Exception as error:
+        return False, problem(failed("looking a clip over", error))
     has = words.listing([noun for noun, there in (("picture", clip.has_video), ("sound", clip.has_audio)) if there])
     return True, line("is-ready", f"{icons.CHECK} {words.seconds(clip.duration)} s with {has}.")
 
@@ -190,9 +180,8 @@ def steps(path: str | None, policy: str, segments: float, spacing: float = 0) ->
     except adamml.CheckpointError:
         _log.exception("the model could not be loaded")
         yield Step(status=problem(NO_MODEL), failed=True)
-    except Exception:
-        _log.exception("an analysis of %r failed", Path(path).name)
-        yield Step(status=problem(OURS), failed=True)
+    except Exception as error:
+        yield Step(status=problem(failed("an analysis", error)), failed=True)
 
 
 def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
@@ -237,6 +226,16 @@ def progress(share: float, message: str) -> str:
         f'<div class="status is-running"><progress max="100" value="{done}" aria-label="Progress">{done} %</progress>'
         f'<p role="status">{esc(message)}</p></div>'
     )
+
+
+def waiting(ahead: int) -> str:
+    """The status line while others come first."""
+    return progress(0.0, waiting_words(ahead))
+
+
+def waiting_words(ahead: int) -> str:
+    """What somebody who waits is told."""
+    return f"Waiting for your turn: {ahead} before you"
 
 
 def problem(message: str) -> str:

@@ -4,7 +4,6 @@ Files are written into a private folder that is gone at once; what is handed ove
 `delete_cache` clears. What is exported is what is shown, cells switched by hand and a moved budget included.
 """
 
-import logging
 import re
 import secrets
 import tempfile
@@ -19,12 +18,13 @@ import gradio as gr
 
 import adamml
 from adamml import Analysis
-from app import icons, link, service, words
+from app import icons, link, scratch, service, words
+from app.leaving import served
+from app.reports import failed
 from app.shown import Shown
-from app.turns import EXPORTS, LONGEST, LineFullError, waiting_words
+from app.turns import EXPORTS, MANY, BusyError
 from app.words import esc
 
-_log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 OFFERS = (
     ("mp4", "Video", "MP4: the clip with its sound, what was picked and the answer as it grows"),
@@ -73,7 +73,7 @@ def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.H
             state,
             made.taken,
             concurrency_id="export",
-            concurrency_limit=LONGEST,
+            concurrency_limit=MANY,
             trigger_mode="once",
             **quiet,
         )
@@ -94,25 +94,25 @@ def file_name(analysis: Analysis, form: str) -> str:
     return f"{stem}-{analysis.policy}.{form}"
 
 
-def _taker(form: str, keep: Callable[[Path], str | None]) -> Callable[[Shown | None], AsyncIterator[str]]:
+def _taker(form: str, keep: Callable[[Path], str | None]) -> Callable[[Shown | None, gr.Request], AsyncIterator[str]]:
     """The handler of one button. `keep` moves a file to where it can be fetched from."""
 
-    async def take(shown: Shown | None) -> AsyncIterator[str]:
+    async def take(shown: Shown | None, request: gr.Request) -> AsyncIterator[str]:
         if shown is None:
             yield service.problem("Choose a clip first.")
             return
         try:
-            with tempfile.TemporaryDirectory(prefix="adamml-export-") as folder:
+            with tempfile.TemporaryDirectory(dir=scratch.folder("exports")) as folder:
                 out = Path(folder) / file_name(shown.current, form)
-                async for html in EXPORTS.served(_steps(form, shown, out), _waiting):
-                    yield html
+                async with served(EXPORTS, request, _steps(form, shown, out), service.waiting) as steps:
+                    async for html in steps:
+                        yield html
                 kept = keep(out)
                 yield _ready(out.name, out.stat().st_size, str(kept))
-        except (adamml.ClipError, adamml.ExportError, LineFullError) as error:
+        except (adamml.ClipError, adamml.ExportError, BusyError) as error:
             yield service.problem(str(error))
-        except Exception:
-            _log.exception("%s of %r failed", form, shown.base.clip.name)
-            yield service.problem(service.OURS)
+        except Exception as error:
+            yield service.problem(failed(f"an export ({form})", error))
 
     return take
 
@@ -130,10 +130,6 @@ def _steps(form: str, shown: Shown, out: Path) -> Generator[str, None, None]:
                 yield service.progress(step.share, step.message + service.left(step.share, now - began))
     finally:
         steps.close()
-
-
-def _waiting(before: int) -> str:
-    return service.progress(0.0, waiting_words(before))
 
 
 def _ready(name: str, size: int, path: str) -> str:

@@ -1,69 +1,154 @@
-"""Waiting one's turn: first come, first served, and whoever waits is told how many are before them.
+"""Whose turn it is: one analysis at a time, a bounded line before it, and nobody ahead for having asked more often.
 
-Gradio's own queue says such a thing only to its own progress box. So its places are plenty here, and the heavy work
-waits in one of these lines instead, where the page says in its own words what it waits for. Everything runs in the
-server's one event loop, so a line is a plain list.
+The line is ordered in rounds: everybody's first request comes before anybody's second one. When it is full, whoever
+holds the most places in it gives up the last of them; if that is nobody, the newcomer is refused. A place is left by
+`leave`, which any thread may call; a step that is still being computed keeps it until it has ended.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
-from typing import TypeVar
+import ipaddress
+from collections import Counter
+from collections.abc import AsyncIterator
 
-from app.leaving import in_thread
-
-T = TypeVar("T")
-LONGEST = 20
-FULL = "Many visitors are here just now, and the line is full. Please try once more in a few minutes."
-
-
-class LineFullError(Exception):
-    """Nobody else can wait. `str(error)` is fit to be shown."""
+WAITING = 20
+MANY = 32  # requests that Gradio lets in at a time; the line is here, Gradio only has room for it
+_LOOK_UP_S = 2.0  # a line in which nothing moves is still reported, which is how a closed tab is noticed
 
 
-class Line:
-    """One piece of work at a time.
+class BusyError(Exception):
+    """No place in the line (any more). `str(error)` is fit to be shown."""
 
-    Args:
-        longest: how many may be in it, the one being served included.
-    """
 
-    def __init__(self, longest: int = LONGEST) -> None:
-        self.longest = longest
-        self._tickets: list[asyncio.Event] = []  # the first is being served; an event says that the line has moved
+class Place:
+    """One request, waiting or having its turn."""
 
-    def __len__(self) -> int:
-        return len(self._tickets)
+    def __init__(self, turns: "Turns", visitor: str) -> None:
+        self.visitor = visitor
+        self._turns, self._moved, self.lost = turns, asyncio.Event(), ""
+        self._loop = asyncio.get_running_loop()
 
-    async def served(self, steps: Generator[T, None, None], told: Callable[[int], T]) -> AsyncIterator[T]:
-        """What `steps` yields, once it is its turn; before that `told(how many are before it)`, whenever that changes.
-
-        Leaving early (cancelling the task, closing this generator) leaves the line too.
+    async def wait(self) -> AsyncIterator[int]:
+        """Yield how many are ahead, whenever that changes and every few seconds, until the turn has come.
 
         Raises:
-            LineFullError: when the line is as long as it may be.
+            BusyError: when the place is lost.
         """
-        if len(self._tickets) >= self.longest:
-            raise LineFullError(FULL)
-        moved = asyncio.Event()
-        self._tickets.append(moved)
-        try:
-            while before := self._tickets.index(moved):
-                moved.clear()
-                yield told(before)
-                await moved.wait()
-            async for step in in_thread(steps):
-                yield step
-        finally:
-            self._tickets.remove(moved)
-            for ticket in self._tickets:
-                ticket.set()
+        while not self.lost and (ahead := self._turns.ahead(self)) is not None:
+            yield ahead
+            self._moved.clear()
+            try:
+                await asyncio.wait_for(self._moved.wait(), _LOOK_UP_S)
+            except TimeoutError:
+                continue
+        if self.lost:
+            raise BusyError(self.lost)
+
+    def leave(self) -> None:
+        """Give up the place or end the turn, from any thread; once is enough."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._turns.left, self)
+
+    def dismiss(self, reason: str) -> None:
+        """Have it lose its place, from any thread."""
+        self._loop.call_soon_threadsafe(self.stir, reason)
+        self.leave()
+
+    def stir(self, lost: str = "") -> None:
+        """Say that the line has moved, or why this place is lost."""
+        self.lost = self.lost or lost
+        self._moved.set()
 
 
-def waiting_words(before: int) -> str:
-    """What somebody who waits is told."""
-    return f"Waiting: {before} {'visitor is' if before == 1 else 'visitors are'} before you"
+class Turns:
+    """The line of this process; used from one event loop.
+
+    Args:
+        at_once: how many have their turn at the same time, each of another visitor.
+        waiting: how many may wait.
+    """
+
+    def __init__(self, *, at_once: int = 1, waiting: int = WAITING) -> None:
+        self._at_once, self._most = at_once, waiting
+        self._running: list[Place] = []
+        self._waiting: list[Place] = []
+        self._closed = ""
+
+    def enter(self, visitor: str) -> Place:
+        """A place at the end of the visitor's round.
+
+        Raises:
+            BusyError: when there is none.
+        """
+        if self._closed:
+            raise BusyError(self._closed)
+        if len(self._waiting) >= self._most:
+            self._make_room(visitor)
+        place = Place(self, visitor)
+        self._waiting.append(place)
+        self._move()
+        return place
+
+    def ahead(self, place: Place) -> int | None:
+        """How many come before a place; None when it is its turn."""
+        order = self._order()
+        return order.index(place) + len(self._running) if place in order else None
+
+    def left(self, place: Place) -> None:
+        """Take a place out; whoever is next has their turn."""
+        for places in (self._running, self._waiting):
+            if place in places:
+                places.remove(place)
+        self._move()
+
+    def close(self, reason: str) -> None:
+        """Take nobody in any more, and send away who waits; whoever has their turn may end it. From any thread."""
+        self._closed = reason
+        for place in tuple(self._waiting):
+            place.dismiss(reason)
+
+    def __len__(self) -> int:
+        return len(self._running) + len(self._waiting)
+
+    def _order(self) -> list[Place]:
+        rounds = Counter(place.visitor for place in self._running)
+        keyed: list[tuple[int, int]] = []
+        for arrival, place in enumerate(self._waiting):
+            keyed.append((rounds[place.visitor], arrival))
+            rounds[place.visitor] += 1
+        return [self._waiting[arrival] for _, arrival in sorted(keyed)]
+
+    def _move(self) -> None:
+        while len(self._running) < self._at_once and not self._closed:
+            busy = {place.visitor for place in self._running}
+            free = [place for place in self._order() if place.visitor not in busy]
+            if not free:
+                break
+            self._waiting.remove(free[0])
+            self._running.append(free[0])
+            free[0].stir()
+        for place in self._waiting:
+            place.stir()
+
+    def _make_room(self, newcomer: str) -> None:
+        held = Counter(place.visitor for place in self._waiting)
+        greedy, most = held.most_common(1)[0]
+        if most <= held[newcomer] + 1:
+            raise BusyError(
+                f"The page is busy: {self._most} analyses are waiting already. Please try again in a minute."
+            )
+        last = next(place for place in reversed(self._waiting) if place.visitor == greedy)
+        self._waiting.remove(last)
+        last.stir("The page is busy, and others without a place came. Please try again in a minute.")
+
+
+def visitor_of(host: str | None, session: str | None) -> str:
+    """Who asks: a public address stands for one visitor; behind an unknown proxy, or at home, a browser tab does."""
+    try:
+        public = ipaddress.ip_address(host or "").is_global
+    except ValueError:
+        public = False
+    return str(host) if public else str(session)
 
 
 # Analyses keep both cores busy, and so does the encoder of a video; one of each at a time answers soonest.
-ANALYSES = Line()
-EXPORTS = Line()
+LINES = ANALYSES, EXPORTS = Turns(), Turns()

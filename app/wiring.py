@@ -1,22 +1,23 @@
 """What happens when: every event of the page, each with what it needs and what it changes."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 import adamml
 from app import compare, link, opened, panels, play, service, takeaway
+from app.leaving import served
 from app.player import player, preview
+from app.reports import failed
 from app.shown import Shown
-from app.turns import ANALYSES, LONGEST, LineFullError, waiting_words
+from app.turns import ANALYSES, MANY, BusyError
 from app.words import percent
 
-_log = logging.getLogger(__name__)
+T = TypeVar("T")
 _GONE = "This clip is no longer kept here. Analyse it once more to go on playing with it."
 _RESULT = ("answer", "results", "notes", "board", "timeline", "opened", "whatif", "costs", "seconds", "model")
 
@@ -43,12 +44,13 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         _picked,
         source["chosen"],
         [*named("banner", "player", "status", "results", "answer"), state],
-        queue=False,
+        concurrency_id="look",
+        concurrency_limit=2,
         **quiet,
     )
     growing = ("status", "answer", "results", "board", "timeline")
     outputs = [*named(*growing), state]
-    analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": LONGEST, **quiet}
+    analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": MANY, **quiet}
     first = picked.success(_analyse, form, outputs, **analysis)
     again = source["again"].click(_analyse, form, outputs, **analysis)
     finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again)]
@@ -112,27 +114,31 @@ def _picked(path: str | None) -> list[Any]:
     return [title, player(path) if usable else "", status, gr.Column(visible=False), waiting, None]
 
 
-async def _analyse(path: str | None, policy: str, segments: float, spacing: float) -> AsyncIterator[list[Any]]:
+async def _analyse(
+    path: str | None, policy: str, segments: float, spacing: float, request: gr.Request
+) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment."""
-    async for step in _steps(path, policy, segments, spacing):
-        drawn = panels.growing(step.view) if step.view else {}
-        board = gr.skip() if step.board is None else panels.thumbnails(step.board)
-        column = gr.Column(visible=True) if step.view else gr.skip()
-        answer = "" if step.failed else drawn.get("answer", gr.skip())
-        timeline = drawn.get("timeline", gr.skip())
-        result = step.shown if step.shown or step.failed else gr.skip()
-        yield [step.status, answer, column, board, timeline, result]
 
-
-async def _steps(path: str | None, policy: str, segments: float, spacing: float) -> AsyncIterator[service.Step]:
-    def waiting(before: int) -> service.Step:
-        return service.Step(status=service.progress(0.0, waiting_words(before)))
+    def waiting(ahead: int) -> service.Step:
+        return service.Step(status=service.waiting(ahead))
 
     try:
-        async for step in ANALYSES.served(service.steps(path, policy, segments, spacing), waiting):
-            yield step
-    except LineFullError as error:
-        yield service.Step(status=service.problem(str(error)), failed=True)
+        async with served(ANALYSES, request, service.steps(path, policy, segments, spacing), waiting) as steps:
+            async for step in steps:
+                yield _drawn(step)
+    except BusyError as error:
+        yield _drawn(service.Step(status=service.problem(str(error)), failed=True))
+
+
+def _drawn(step: service.Step) -> list[Any]:
+    """What a step changes on the page."""
+    drawn = panels.growing(step.view) if step.view else {}
+    board = gr.skip() if step.board is None else panels.thumbnails(step.board)
+    column = gr.Column(visible=True) if step.view else gr.skip()
+    answer = "" if step.failed else drawn.get("answer", gr.skip())
+    timeline = drawn.get("timeline", gr.skip())
+    result = step.shown if step.shown or step.failed else gr.skip()
+    return [step.status, answer, column, board, timeline, result]
 
 
 def _finished(shown: Shown | None) -> list[Any]:
@@ -166,14 +172,13 @@ async def _play(shown: Shown | None, act: Callable[[Shown], Shown]) -> list[Any]
         return _same(service.problem(_GONE))
     except ValueError:
         return _same()
-    except Exception:
-        _log.exception("playing with %r failed", shown.base.clip.name)
-        return _same(service.problem(service.OURS))
+    except Exception as error:
+        return _same(service.problem(failed("playing with a result", error)))
     drawn = panels.redraw(now) | {"opened": ""}
     return [now, *(drawn[name] for name in (*_RESULT[4:9], "answer")), gr.skip()]
 
 
-async def _as_linked(shown: Shown | None, wanted: link.Link | None) -> AsyncIterator[list[Any]]:
+async def _as_linked(shown: Shown | None, wanted: link.Link | None, request: gr.Request) -> AsyncIterator[list[Any]]:
     """What a link switched, and what it compared, once: after the analysis that it asked for."""
     if shown is None or wanted is None or not wanted.fits(shown):
         yield [*_same(), gr.skip(), None]
@@ -182,7 +187,7 @@ async def _as_linked(shown: Shown | None, wanted: link.Link | None) -> AsyncIter
     yield [*moved, gr.skip(), None]
     if wanted.pair:
         now = moved[0] if isinstance(moved[0], Shown) else shown
-        async for html in _compare(now, *wanted.pair):
+        async for html in _compare(now, *wanted.pair, request):
             yield [*_same(), html, None]
 
 
@@ -200,19 +205,23 @@ async def _reset(shown: Shown | None) -> list[Any]:
     return await _play(shown, lambda was: was.reset())
 
 
-async def _curve(shown: Shown | None) -> AsyncIterator[list[Any]]:
+async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list[Any]]:
     if shown is None:
         return
     try:
-        async for message, now in ANALYSES.served(play.whole_curve(shown), lambda n: (waiting_words(n), None)):
-            if now is None:
-                yield [gr.skip(), gr.skip(), service.progress(0.5, message)]
-            else:
-                yield [now, panels.redraw(now)["whatif"], service.line("is-done", "The whole curve is drawn.")]
-    except LineFullError as error:
-        yield [gr.skip(), gr.skip(), service.problem(str(error))]
+        curve = play.whole_curve(shown)
+        async with served(ANALYSES, request, curve, lambda ahead: (service.waiting_words(ahead), None)) as steps:
+            async for message, now in steps:
+                if now is None:
+                    yield [gr.skip(), gr.skip(), service.progress(0.5, message)]
+                else:
+                    yield [now, panels.redraw(now)["whatif"], service.line("is-done", "The whole curve is drawn.")]
     except adamml.ClipError:
         yield [gr.skip(), gr.skip(), service.problem(_GONE)]
+    except BusyError as error:
+        yield [gr.skip(), gr.skip(), service.problem(str(error))]
+    except Exception as error:
+        yield [gr.skip(), gr.skip(), service.problem(failed("drawing a curve", error))]
 
 
 async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
@@ -223,25 +232,24 @@ async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
         close = await asyncio.to_thread(play.open_segment, shown, segment, bool(data._data.get("explain")))
     except adamml.ClipError:
         return ["", service.problem(_GONE)]
-    except Exception:
-        _log.exception("a segment of %r could not be opened", shown.base.clip.name)
-        return ["", service.problem(service.OURS)]
+    except Exception as error:
+        return ["", service.problem(failed("opening a segment", error))]
     return [opened.opened(shown.current, close), gr.skip()]
 
 
-async def _compare(shown: Shown | None, left: str, right: str) -> AsyncIterator[str]:
+async def _compare(shown: Shown | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
     if shown is None:
         yield service.problem("Choose a clip first.")
         return
     try:
-        steps = ANALYSES.served(play.compare(shown, left, right), lambda n: (0.0, waiting_words(n), None))
-        async for share, message, pair in steps:
-            yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
-    except (adamml.ClipError, LineFullError) as error:
+        pairs = play.compare(shown, left, right)
+        async with served(ANALYSES, request, pairs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
+            async for share, message, pair in steps:
+                yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
+    except (adamml.ClipError, BusyError) as error:
         yield service.problem(str(error))
-    except Exception:
-        _log.exception("a comparison on %r failed", shown.base.clip.name)
-        yield service.problem(service.OURS)
+    except Exception as error:
+        yield service.problem(failed("a comparison", error))
 
 
 def _cancelled(shown: Shown | None, compared: str | None) -> list[Any]:

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from adamml.commands import bad_input
+from adamml.commands import MODEL_HELP, bad_input
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,7 +20,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set")
     parser.add_argument("--policy", default="adamml", metavar="NAME", help="as for analyze (default: %(default)s)")
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments per clip (default: 10)")
-    parser.add_argument("--model", default="everyday-av", help="model name or folder (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
     parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
     parser.add_argument("--profile", default="local", help="limits on a clip, local or public (default: %(default)s)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
         from adamml.batch import BatchError, BatchSettings, Recipe, run_batch
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; archives need: pip install -e '.[batch]'")
-    from adamml.checkpoint import CheckpointError, card_of, find_model
+    from adamml.checkpoint import CheckpointError
+    from adamml.hub import card_of, resolve
     from adamml.recognizer import Recognizer
     from adamml.training.data.manifest import ManifestError
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             args.out,
             # Workers of a cluster have folders of their own to be in.
             Recipe(
-                load=partial(Recognizer.load, find_model(args.model).absolute(), fusion=args.fusion), settings=settings
+                load=partial(Recognizer.load, resolve(args.model).absolute(), fusion=args.fusion), settings=settings
             ),
             engine=args.engine,
             workers=args.workers,
