@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -102,24 +102,40 @@ def read_published(path: Path) -> Mapping[str, Any]:
         CheckpointError: when it is missing, damaged, too large, or holds anything else.
     """
     try:
-        if path.stat().st_size > MAX_BYTES or _unpacked(path) > MAX_BYTES:
-            raise CheckpointError(f"{path} is larger than {MAX_BYTES >> 30} GiB: no published file is")
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except CheckpointError:
-        raise
-    except pickle.UnpicklingError as error:
-        found = re.search(r"(?:GLOBAL|global|class) ([\w.]+)", str(error))
-        what = f" ({found[1]})" if found else ""
-        raise CheckpointError(
-            f"{path} is refused: it holds more than tensors and plain values{what}, and could run code"
-        ) from error
+        with path.open("rb") as file:
+            if path.stat().st_size > MAX_BYTES or _unpacked(path) > MAX_BYTES:
+                raise CheckpointError(f"{path} is larger than {MAX_BYTES >> 30} GiB: no published file is")
+            checkpoint = _restricted(file)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # hostile bytes: the unpickler has no list of what it may raise
+    except _NotSafeError as error:
+        raise CheckpointError(
+            f"{path} is refused: it holds more than tensors and plain values ({error}), and could run code"
+        ) from error
+    except _NoCheckpointError as error:
         raise CheckpointError(f"{path} is no checkpoint of PyTorch, or only a part of one") from error
     if not isinstance(checkpoint, Mapping):
         raise CheckpointError(f"{path} holds a {type(checkpoint).__name__}, not a checkpoint")
     return checkpoint
+
+
+class _NotSafeError(Exception):
+    pass
+
+
+class _NoCheckpointError(Exception):
+    pass
+
+
+def _restricted(file: BinaryIO) -> Any:
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if found := re.search(r"(?:GLOBAL|global|class|function) ([\w.]+)", str(error)):
+            raise _NotSafeError(found[1]) from error
+        raise _NoCheckpointError from error
+    except Exception as error:  # hostile bytes: there is no list of what reading them may raise
+        raise _NoCheckpointError from error
 
 
 def _unpacked(path: Path) -> int:

@@ -1,6 +1,8 @@
 """Weights come back as they were written, and anything else is refused by name."""
 
 import dataclasses
+import errno
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from safetensors.torch import save as save_tensors
 from torch import nn
 
 from adamml import CheckpointError, ModelCard, Recognizer
@@ -155,6 +158,10 @@ def test_damaged_weights_are_refused(copied: Path, damage: str) -> None:
         {"format": 99},
         {"files": {}},
         {"surprise": 1},
+        {"name": 5},
+        {"policies": ["adamml", "../../adamml"]},
+        {"files": {"../x": "0"}},
+        {"files": ["recognizers.safetensors"]},
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(copied: Path, change: dict) -> None:
@@ -166,8 +173,6 @@ def test_a_description_that_does_not_fit_is_refused(copied: Path, change: dict) 
 
 
 def test_pickles_are_never_opened(copied: Path) -> None:
-    import hashlib
-
     file = copied / "adamml.safetensors"
     torch.save({"a": torch.zeros(1)}, copied / "x")
     data = (copied / "x").read_bytes()
@@ -177,3 +182,52 @@ def test_pickles_are_never_opened(copied: Path) -> None:
     replace(copied / MODEL_FILE, json.dumps(description).encode())
     with pytest.raises(CheckpointError, match="not a safetensors file"):
         load_model(copied)
+
+
+def rewritten(folder: Path, state: dict[str, torch.Tensor]) -> None:
+    """Another content of the recognisers' file, with a checksum that fits."""
+    data = save_tensors(state)
+    replace(folder / RECOGNIZERS_FILE, data)
+    description = json.loads((folder / MODEL_FILE).read_text())
+    description["files"][RECOGNIZERS_FILE] = hashlib.sha256(data).hexdigest()
+    replace(folder / MODEL_FILE, json.dumps(description).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"surprise": torch.zeros(1)}, "0 tensors missing and 1 unknown, the first of them 'surprise'"),
+        ({"rgb_weight": None}, "1 tensors missing and 0 unknown, the first of them 'rgb_weight'"),
+        ({"rgb_weight": torch.zeros(2)}, "size mismatch for rgb_weight"),
+        ({"recognizers.rgb.net.fc.bias": torch.zeros(5)}, r"names 4 classes, but .*fc.bias in .* has the shape \(5,\)"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_name(copied: Path, change: dict, message: str) -> None:
+    state = load_file(copied / RECOGNIZERS_FILE) | change
+    rewritten(copied, {name: value for name, value in state.items() if value is not None})
+    with pytest.raises(CheckpointError, match=message):
+        load_model(copied)
+
+
+def test_a_failed_write_leaves_the_old_model(
+    copied: Path, toy_network: AdaMML, toy_card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {file.name: file.read_bytes() for file in copied.iterdir()}
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if MODEL_FILE in path.name:
+            write(path, data[:10])
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_model(copied, toy_network, dataclasses.replace(toy_card, version="1"))
+    assert {file.name: file.read_bytes() for file in copied.iterdir()} == before
+
+
+def test_float32_is_kept_where_it_is_asked_for(tmp_path: Path, toy_network: AdaMML, toy_card: ModelCard) -> None:
+    save_model(tmp_path, toy_network, toy_card, half=False)
+    stored = load_file(tmp_path / RECOGNIZERS_FILE)
+    assert all(torch.equal(value, toy_network.state_dict()[name]) for name, value in stored.items())

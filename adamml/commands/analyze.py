@@ -32,6 +32,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     from adamml.checkpoint import CheckpointError
     from adamml.evidence import PolicyMissingError
+    from adamml.files import write_whole
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
 
@@ -43,20 +44,13 @@ def run(args: argparse.Namespace) -> int:
         analysis = recognizer.analyze(args.clip, args.policy, args.segments)
         for target, text in ((args.json, analysis.to_json), (args.csv, analysis.to_csv)):
             if target is not None:
-                _write(target, text())
+                write_whole(target, text())
     except (ClipError, CheckpointError, PolicyMissingError) as error:
         return bad_input(error)
     except OSError as error:
         return bad_input(f"cannot write {error.filename!r}: {error.strerror}")
     print(as_table(analysis))
     return 0
-
-
-def _write(target: Path, text: str) -> None:
-    """Whole or not at all."""
-    temporary = target.with_name(target.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
 
 
 def as_table(analysis: "Analysis") -> str:
