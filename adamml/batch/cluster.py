@@ -41,6 +41,7 @@ def outcomes(
         BatchError: when Ray is not installed, cannot be reached, or actors cannot load the model.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of how Ray Data itself starts actors
     try:
         import ray
         import ray.data
