@@ -1,5 +1,6 @@
 """`adamml batch`: a data set and a summary on success, one clear line and status 2 on bad input."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from adamml import ModelCard
-from adamml.batch import local
+from adamml.batch import ArchiveClip, local
+from adamml.batch.progress import Progress
+from adamml.batch.rows import Outcome, failed
 from adamml.checkpoint import save_model
 from adamml.cli import main
 from adamml.nn import AdaMML
@@ -94,3 +97,21 @@ def test_without_pyarrow_one_line_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert main(["batch", str(archive), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == "adamml: pyarrow is missing; archives need: pip install -e '.[batch]'\n"
+
+
+def test_progress_counts_from_the_first_outcome_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    shown = io.StringIO()
+    progress = Progress(total=1000, before=100, stream=shown)
+    clip = ArchiveClip(clip="a.mp4", path="a.mp4", file=Path("a.mp4"))
+    good = Outcome(clip=clip, row={"status": "ok", "duration": 4.0})
+    now = 60.0  # loading
+    for _ in range(62):
+        progress.add(good)
+        now += 0.5
+    progress.add(failed(clip, "UnreadableClipError", "no"))
+    lines = shown.getvalue().splitlines()
+    assert lines == ["161 of 1000 clips, 2.00 clips/s, 8.0 s of video per s, 7.0 min left"]
+    assert str(progress).startswith("163 of 1000 clips, 1 failed, 2.00 clips/s")
+    assert progress.elapsed == 91.0
