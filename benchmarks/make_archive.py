@@ -1,19 +1,23 @@
-"""A folder of generated clips to try archives on, some of them broken; the same numbers give the same clips.
+"""A folder of clips to try archives on; the same numbers give the same clips.
 
     python -m benchmarks.make_archive DIR [--count 500] [--broken 5] [--seconds 2] [--size 160x120]
+    python -m benchmarks.make_archive DIR --examples --size 1280x720
 
-With `--seconds 10 --size 1280x720` the clips cost about what filmed ones do: a drifting texture, and noise for sound.
+The first generates tiny clips, the last of them broken; the second takes the example clips of the page at another size,
+for measurements in which decoding and the policy's choices should be about those of filmed clips.
 """
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 
 from tests.clips import tone, write_clip
 
 PER_FOLDER = 100
+EXAMPLES = Path(__file__).parent.parent / "assets" / "examples"
 
 
 def drifting(seed: int) -> Callable[[int, int, int], np.ndarray]:
@@ -44,6 +48,28 @@ def write_numbered(path: Path, number: int, seconds: float, size: tuple[int, int
     )
 
 
+def enlarged(source: Path, path: Path, size: tuple[int, int]) -> None:
+    """The same clip at another size, its sound as it was."""
+    with av.open(str(source)) as clip, av.open(str(path), "w") as out:
+        picture, sound = clip.streams.video[0], clip.streams.audio[0]
+        video = out.add_stream("libx264", rate=picture.average_rate)
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.options = {"preset": "medium", "crf": "23"}
+        audio = out.add_stream_from_template(sound)
+        for packet in clip.demux(picture, sound):
+            if packet.dts is None:
+                continue
+            if packet.stream is sound:
+                packet.stream = audio
+                out.mux(packet)
+            else:
+                for frame in packet.decode():
+                    out.mux(video.encode(frame.reformat(*size, interpolation="BICUBIC")))
+        for frame in picture.decode():
+            out.mux(video.encode(frame.reformat(*size, interpolation="BICUBIC")))
+        out.mux(video.encode())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -51,8 +77,14 @@ def main() -> None:
     parser.add_argument("--broken", type=int, default=5, help="of the count")
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--size", default="160x120", help="at most 2000 x 1500")
+    parser.add_argument("--examples", action="store_true", help="the page's example clips instead of generated ones")
     args = parser.parse_args()
     width, height = (int(side) for side in args.size.split("x"))
+    if args.examples:
+        args.folder.mkdir(parents=True, exist_ok=True)
+        for source in sorted(EXAMPLES.glob("*.mp4")):
+            enlarged(source, args.folder / source.name, (width, height))
+        return
     for number in range(args.count):
         path = args.folder / f"{number // PER_FOLDER:03}" / f"{number:06}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)

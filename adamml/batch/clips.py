@@ -21,7 +21,7 @@ class BatchError(ValueError):
     """An archive that cannot be analysed as asked. The message says what to do."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveClip:
     """One clip, or part of one, and what tells whether its file is still the one that was analysed.
 

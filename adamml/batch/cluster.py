@@ -41,6 +41,7 @@ def outcomes(
         BatchError: when Ray is not installed, cannot be reached, or actors cannot load the model.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of how Ray Data itself starts actors
     try:
         import ray
         import ray.data
@@ -53,7 +54,7 @@ def outcomes(
         size = min(workers or most, most, len(clips))
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        ledger = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Ledger).remote()
+        ledger = _start_ledger()
         block = max(1, size // POOL_PER_CLIP)
         try:
             for begin in range(0, len(clips), WAVE * block):
@@ -72,18 +73,22 @@ def outcomes(
             raise BatchError(f"Ray gave up: {str(cause).strip().splitlines()[-1]}") from error
 
 
-class _Ledger:
-    """How often each clip that is in hand, or was when its actor died, has been taken."""
+def _start_ledger() -> Any:
+    """An actor that knows how often each clip that is in hand, or was when its actor died, has been taken."""
+    import ray
 
-    def __init__(self) -> None:
-        self._in_hand: Counter[str] = Counter()
+    class Ledger:  # in here it travels by value, so that its process need not import this room, and torch with it
+        def __init__(self) -> None:
+            self._in_hand: Counter[str] = Counter()
 
-    def take(self, clip: str) -> int:
-        self._in_hand[clip] += 1
-        return self._in_hand[clip]
+        def take(self, clip: str) -> int:
+            self._in_hand[clip] += 1
+            return self._in_hand[clip]
 
-    def done(self, clip: str) -> None:
-        del self._in_hand[clip]
+        def done(self, clip: str) -> None:
+            del self._in_hand[clip]
+
+    return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Ledger).remote()
 
 
 class _Actor:

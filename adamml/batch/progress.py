@@ -23,6 +23,7 @@ class Progress:
         self.clips = self.failed = 0
         self.video_seconds = 0.0
         self._began = self._shown = time.monotonic()
+        self._first = self._began  # outcome; until it comes the workers load, which says nothing of what is to come
         self._terminal = stream is not None and stream.isatty()
 
     @property
@@ -32,10 +33,12 @@ class Progress:
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome, and show how things are when it is time."""
+        now = time.monotonic()
+        if not self.clips:
+            self._first = self._shown = now
         self.clips += 1
         self.failed += not outcome.ok
         self.video_seconds += outcome.row.get("duration") or 0.0
-        now = time.monotonic()
         if self.stream is not None and now - self._shown >= (1.0 if self._terminal else LINE_SECONDS):
             self._shown = now
             print(f"\r\x1b[K{self}" if self._terminal else self, end="" if self._terminal else "\n", file=self.stream)
@@ -47,12 +50,12 @@ class Progress:
             print("\r\x1b[K", end="", file=self.stream, flush=True)
 
     def __str__(self) -> str:
-        rate = self.clips / max(self.elapsed, 1e-9)
+        rate = max(self.clips - 1, 1) / max(time.monotonic() - self._first, 1e-9)
         left = self.total - self.before - self.clips
         failed = f", {self.failed} failed" if self.failed else ""
         return (
             f"{self.before + self.clips} of {self.total} clips{failed}, {rate:.2f} clips/s, "
-            f"{self.video_seconds / max(self.elapsed, 1e-9):.1f} s of video per s, {lasting(left / rate)} left"
+            f"{rate * self.video_seconds / max(self.clips, 1):.1f} s of video per s, {lasting(left / rate)} left"
         )
 
 
