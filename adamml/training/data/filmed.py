@@ -114,7 +114,7 @@ def _key(entry: ClipEntry, segments: int, model: str, keep_trunk: bool) -> str:
 @torch.inference_mode()
 def _film(entry: ClipEntry, segments: int, network: AdaMML, keep_trunk: bool) -> dict[str, Tensor]:
     """What the frozen parts say of one clip: rows of segments, and `present` (2,)."""
-    clip = Clip(entry.path, settings_for("local"), segments, entry.start, entry.end)
+    clip = Clip(entry.path, settings_for("local", isolated=False), segments, entry.start, entry.end)
     tail = Tail(network.recognizers["rgb"].net).eval()
     rows = [_segment(clip, index, network, tail) for index in range(segments)]
     names = [name for name in rows[0][0] if keep_trunk or name != "trunk"]
