@@ -56,7 +56,7 @@ def toy_deciders(toy_network: AdaMML) -> dict[str, nn.Module]:
 
 @pytest.fixture(scope="session")
 def toy(toy_network: AdaMML, toy_card: ModelCard, toy_deciders: dict[str, nn.Module]) -> Recognizer:
-    return Recognizer(LoadedModel(card=toy_card, network=toy_network, deciders=toy_deciders))
+    return Recognizer(LoadedModel(card=toy_card, network=toy_network, deciders=toy_deciders), backend="torch")
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def toy_recognizer() -> Recognizer:
     for head in network.policy.heads:
         nn.init.normal_(head.weight, std=0.3)
     card = ModelCard(name="toy", version="0", classes=CLASSES, licence="none", trained="not trained", untrained=True)
-    return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)))
+    return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend="torch")
 
 
 if __name__ == "__main__":
