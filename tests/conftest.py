@@ -1,5 +1,6 @@
 """Shared by all tests: an untrained model of full size and a plain clip."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from adamml.nn.deciders import DECIDERS, new_decider
 from tests.clips import tone, write_clip
 
 CLASSES = ("cat", "dog", "drum", "sea")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Networks that are prepared in a test are kept for the tests alone; processes that tests start share them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ADAMML_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -33,9 +33,9 @@ def choose(backend: str, device: str, *, gpu: bool) -> tuple[str, str]:
     Raises:
         EngineError: for unknown names, a GPU that is not there, or ONNX Runtime on a GPU.
     """
-    wanted = os.environ.get("ADAMML_BACKEND") or "auto" if backend == "auto" else backend
-    if wanted not in BACKENDS:
-        raise EngineError(f"the backend must be one of {', '.join(BACKENDS)}, got {wanted!r}")
+    if backend not in BACKENDS:
+        raise EngineError(f"the backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    wanted = _from_environment() if backend == "auto" else backend
     if device == "auto":
         device = "cuda" if gpu and wanted != "onnx" else "cpu"
     kind = device.partition(":")[0]
@@ -46,6 +46,14 @@ def choose(backend: str, device: str, *, gpu: bool) -> tuple[str, str]:
     if kind == "cuda" and wanted == "onnx":
         raise EngineError("the backend onnx runs on the CPU; on a GPU choose torch")
     return ("torch" if kind == "cuda" else "onnx") if wanted == "auto" else wanted, device
+
+
+def _from_environment() -> str:
+    named = os.environ.get("ADAMML_BACKEND") or "auto"
+    if named not in BACKENDS:
+        _log.warning("ADAMML_BACKEND is %r, which is none of %s; it is left out of account", named, ", ".join(BACKENDS))
+        return "auto"
+    return named
 
 
 def new_engine(
