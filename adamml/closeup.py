@@ -8,10 +8,11 @@ import torch
 from adamml.analysis import Macs, Seconds
 from adamml.cost import CostModel, Runs
 from adamml.engine import Engine, normalise
-from adamml.evidence import ClipMemory, Evidence
+from adamml.evidence import Evidence
 from adamml.explain import audio_map, rgb_map
 from adamml.media.pictures import jpeg, spectrogram_png, spotlight_png
 from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SECONDS
+from adamml.memory import ClipMemory
 
 FRAME_SIDE = 144
 
@@ -84,5 +85,8 @@ def _spent(memory: ClipMemory, segment: int) -> Seconds:
         return round(sum(memory.seconds.get((kind, segment), 0.0) for kind in kinds), 6)
 
     return Seconds(
-        decode=of("frames", "spectrogram"), decide=of("glimpse_rgb", "glimpse_audio"), rgb=of("rgb"), audio=of("audio")
+        decode=of("frames", "spectrogram"),
+        decide=of("glimpse_rgb", "glimpse_audio"),
+        rgb=of("features_rgb", "rgb"),
+        audio=of("features_audio", "audio"),
     )

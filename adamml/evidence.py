@@ -1,63 +1,33 @@
-"""What may be known about a clip, computed only when asked for, remembered, and metered.
+"""What may be known about a clip, computed only when asked for, and charged to who asked.
 
-`ClipMemory` belongs to a session: it computes each thing once and keeps small results (logits, glimpses) for good and
-large ones (frames) only while their stretch of the clip is being worked on. `Evidence` is one policy's view of it: it
-notes what the policy used, so that each policy is charged for exactly that, whoever had it computed first.
+`Evidence` is one policy's view of a session's memory: it notes what the policy used, so that each policy is charged for
+exactly that, whoever had it computed first. Asked for several segments at once, it takes frames as the decoder delivers
+them and computes meanwhile. Seconds are those that each part was busy (of decoding: that it was waited for), so where
+parts work at the same time their sum exceeds what a person waits.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from functools import partial
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from adamml.analysis import Seconds
 from adamml.cost import Runs
-from adamml.engine import Engine
-from adamml.media import Clip, log_spectrogram
+from adamml.media import Clip, Segment, log_spectrogram
+from adamml.memory import ClipMemory, Key
+from adamml.nn import MODALITIES
 
 Result = TypeVar("Result")
-Key = tuple[str, int]  # what, segment
 TRACK: Key = ("track", -1)  # the sound track belongs to the whole clip
-LARGE = ("frames", "spectrogram")
 
 
 class PolicyMissingError(ValueError):
     """A policy was asked for that the loaded model does not have."""
-
-
-class ClipMemory:
-    """Computes and remembers. Every entry keeps the seconds that it took when it was first computed."""
-
-    def __init__(self, clip: Clip, engine: Engine) -> None:
-        self.clip, self.engine = clip, engine
-        self.seconds: dict[Key, float] = {}
-        self._values: dict[Key, Any] = {}
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._values
-
-    def __getitem__(self, key: Key) -> Any:
-        return self._values[key]
-
-    def compute(self, key: Key, work: Callable[[], Any]) -> Any:
-        """The remembered value, or the result of `work`, timed."""
-        if key not in self._values:
-            began = time.perf_counter()
-            with torch.inference_mode():
-                value = work()
-            self.put(key, value, time.perf_counter() - began)
-        return self._values[key]
-
-    def put(self, key: Key, value: Any, seconds: float) -> None:
-        self._values[key] = value
-        self.seconds.setdefault(key, seconds)
-
-    def drop_large(self) -> None:
-        """Forget frames and spectrograms; what was concluded from them is small and is kept."""
-        for key in [key for key in self._values if key[0] in LARGE]:
-            del self._values[key]
 
 
 class Evidence:
@@ -100,25 +70,10 @@ class Evidence:
         """Whether anything was asked about the sound track through this view."""
         return TRACK in self._used
 
-    def decode_frames(self, segments: Iterable[int], purpose: str) -> None:
-        """Fetch the frames of several segments in one pass over the file.
-
-        Segments whose frames are there already, or whose result for `purpose` ("features_rgb" or "glimpse_rgb") is
-        remembered, are left out.
-        """
-        clip, memory = self._memory.clip, self._memory
-        wanted = [clip.segments[s] for s in segments if ("frames", s) not in memory and (purpose, s) not in memory]
-        began = time.perf_counter()
-        decoded = clip.frames([segment for segment in wanted if clip.has_picture(segment)])
-        share = (time.perf_counter() - began) / max(1, len(decoded))
-        for index, pixels in decoded.items():
-            self._memory.put(("frames", index), pixels, share)
-
     def frames(self, segment: int) -> Tensor:
         """(8, 224, 224, 3) uint8 RGB."""
         self._used.add(("frames", segment))
-        self.decode_frames([segment], "frames")
-        return torch.from_numpy(self._memory[("frames", segment)])
+        return next(self._frames([segment]))
 
     def sound(self, segment: int) -> Tensor:
         """(256, 256) log spectrogram."""
@@ -128,35 +83,80 @@ class Evidence:
         window = clip.segments[segment]
         return self._memory.compute(("spectrogram", segment), lambda: log_spectrogram(clip.window(window)))
 
+    def glimpses(self, segments: Sequence[int]) -> Generator[tuple[Tensor, Tensor], None, None]:
+        """Features (1280,) of the policy's two small networks, picture and sound, of segment after segment.
+
+        Where a modality is missing, its place is taken by a constant. The picture is decoded in one pass.
+        """
+        there = {m: [s for s in segments if self.available(s, m)] for m in MODALITIES}
+        missing = {m: self._memory.engine.missing_glimpse(m) for m in MODALITIES}
+        with (
+            closing(self._computed("glimpse_rgb", there["rgb"])) as seen,
+            closing(self._computed("glimpse_audio", there["audio"])) as heard,
+        ):
+            has = {m: set(there[m]) for m in MODALITIES}
+            for s in segments:
+                yield (
+                    next(seen) if s in has["rgb"] else missing["rgb"],
+                    next(heard) if s in has["audio"] else missing["audio"],
+                )
+
     def glimpse(self, segment: int, modality: str) -> Tensor:
-        """(1280,) features of the policy's own small network; a constant where the modality is missing."""
-        engine = self._memory.engine
-        network = engine.glimpse_rgb if modality == "rgb" else engine.glimpse_audio
+        """(1280,) of one modality in one segment, as `glimpses` gives it."""
         if not self.available(segment, modality):
-            return network(None)
-        return self._run(f"glimpse_{modality}", segment, modality, network)
+            return self._memory.engine.missing_glimpse(modality)
+        return next(self._computed(f"glimpse_{modality}", [segment]))
 
     def features(self, segment: int, modality: str) -> Tensor:
         """(2048,) for "rgb" or (1280,) for "audio", of the recogniser. This is what skipping saves."""
-        engine = self._memory.engine
-        network = engine.rgb_features if modality == "rgb" else engine.audio_features
-        return self._run(f"features_{modality}", segment, modality, network)
+        return next(self._computed(f"features_{modality}", [segment]))
 
     def modality_logits(self, segment: int, modality: str) -> Tensor:
         """(K,) of the recogniser."""
-        features = self.features(segment, modality)
-        self._used.add((modality, segment))
-        classify = self._memory.engine.classify
-        return self._memory.compute((modality, segment), lambda: classify(modality, features))
+        return next(self.logits([segment], modality))
 
-    def _run(self, what: str, segment: int, modality: str, network: Callable[[Tensor], Tensor]) -> Tensor:
-        key = (what, segment)
-        # A result that is remembered is charged like one that is computed, its input included.
-        self._used |= {key, ("frames", segment)} if modality == "rgb" else {key, ("spectrogram", segment), TRACK}
-        if key not in self._memory:
-            observed = self.frames(segment) if modality == "rgb" else self.sound(segment)
-            self._memory.compute(key, lambda: network(observed))
-        return self._memory[key]
+    def logits(self, segments: Sequence[int], modality: str) -> Generator[Tensor, None, None]:
+        """(K,) of the recogniser, of segment after segment. A picture is decoded while those before are looked at."""
+        classify = self._memory.engine.classify
+        with closing(self._computed(f"features_{modality}", segments)) as features:
+            for segment, features_D in zip(segments, features, strict=True):
+                self._used.add((modality, segment))
+                yield self._memory.compute((modality, segment), partial(classify, modality, features_D))
+
+    def _computed(self, part: str, segments: Sequence[int]) -> Generator[Tensor, None, None]:
+        """What a part of the engine says of segment after segment; only what is not remembered is run."""
+        memory, rgb = self._memory, part.endswith("rgb")
+        missing = [s for s in segments if (part, s) not in memory]
+        run = set(missing)
+        with (
+            closing(self._frames(missing) if rgb else self._sounds(missing)) as observed,
+            closing(memory.engine.many(part, observed)) as results,
+        ):
+            for s in segments:
+                # A result that is remembered is charged like one that is computed, its input included.
+                self._used |= {(part, s), ("frames", s)} if rgb else {(part, s), ("spectrogram", s), TRACK}
+                if s in run:
+                    memory.put((part, s), *next(results))
+                yield memory[(part, s)]
+
+    def _frames(self, segments: Sequence[int]) -> Generator[Tensor, None, None]:
+        """(8, 224, 224, 3) uint8 of segment after segment, in one pass over the file, as they are decoded."""
+        memory, clip = self._memory, self._memory.clip
+        missing = [s for s in segments if ("frames", s) not in memory]
+        decode = set(missing)
+        with closing(_stream(clip, [clip.segments[s] for s in missing])) as decoded:
+            for s in segments:
+                if s in decode:
+                    began = time.perf_counter()
+                    index, pixels = next(decoded)
+                    assert index == s, "the decoder delivers in order"
+                    memory.put(("frames", s), pixels, time.perf_counter() - began)
+                yield torch.from_numpy(memory[("frames", s)])
+
+    def _sounds(self, segments: Iterable[int]) -> Generator[Tensor, None, None]:
+        """(256, 256) of segment after segment."""
+        for s in segments:
+            yield self.sound(s)
 
     def decider(self, name: str) -> nn.Module:
         """The network of a learned policy, whose steps `decide` and `judge` then meter.
@@ -218,3 +218,11 @@ class Evidence:
             audio=spent("features_audio", "audio"),
             fusion=round(fusion + self._step_seconds["judge"], 6),
         )
+
+
+def _stream(clip: Clip, segments: Sequence[Segment]) -> Generator[tuple[int, np.ndarray], None, None]:
+    """Frames as they are decoded, where the clip can deliver them one by one; else all at once."""
+    if hasattr(clip, "stream"):
+        yield from clip.stream(segments)
+    elif segments:
+        yield from sorted(clip.frames(segments).items())

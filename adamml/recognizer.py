@@ -15,7 +15,7 @@ from pathlib import Path
 from adamml.analysis import Analysis, ClipFacts
 from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.cost import CostModel
-from adamml.engine import Engine
+from adamml.engine import new_engine
 from adamml.hub import resolve
 from adamml.media import Clip, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
@@ -23,7 +23,8 @@ from adamml.nn import FUSION_RULES
 from adamml.nn.deciders import DECIDERS
 from adamml.nn.fusion import FusionRule
 from adamml.policies import POLICIES, Policy
-from adamml.session import ClipSession, ReadyModel, clip_facts
+from adamml.ready import ReadyModel
+from adamml.session import ClipSession, clip_facts
 
 
 def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
@@ -53,14 +54,22 @@ class Recognizer:
     Args:
         model: from `adamml.checkpoint.load_model`.
         fusion: "renormalised" (default) or "published", see `adamml.nn.fusion`.
+        backend: what runs the networks: "onnx", "torch", or "auto", which takes ONNX Runtime on a CPU and torch on a
+            GPU unless ADAMML_BACKEND names one.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        EngineError: for a backend or device that there is not.
     """
 
-    def __init__(self, model: LoadedModel, *, fusion: FusionRule = "renormalised") -> None:
+    def __init__(
+        self, model: LoadedModel, *, fusion: FusionRule = "renormalised", backend: str = "auto", device: str = "auto"
+    ) -> None:
         if fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
         self.ready = ReadyModel(
             card=model.card,
-            engine=Engine(model.network, model.deciders),
+            engine=new_engine(model.network, model.deciders, backend=backend, device=device),
             cost=CostModel.of(model.network, model.deciders),
             fusion=fusion,
         )
@@ -76,17 +85,38 @@ class Recognizer:
         trained = self.ready.engine.deciders
         return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
 
+    @property
+    def backend(self) -> str:
+        """What runs the networks: "onnx" or "torch"."""
+        return self.ready.engine.backend.name
+
+    @property
+    def preparation(self) -> str:
+        """What loading had to do that happens once on a machine, as a sentence; empty when nothing was.
+
+        The first analysis says it, too, in its first event.
+        """
+        return self.ready.engine.preparation
+
     @staticmethod
-    def load(name_or_path: str | Path | None = None, *, fusion: FusionRule = "renormalised") -> "Recognizer":
+    def load(
+        name_or_path: str | Path | None = None,
+        *,
+        fusion: FusionRule = "renormalised",
+        backend: str = "auto",
+        device: str = "auto",
+    ) -> "Recognizer":
         """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.hub.resolve`.
 
         Args:
             name_or_path: None for the one that `ADAMML_MODEL` names, or else the bundled one.
+            fusion, backend, device: as for the class.
 
         Raises:
             CheckpointError: when it is missing, damaged or of another shape.
+            EngineError: for a backend or device that there is not.
         """
-        return Recognizer(load_model(resolve(name_or_path)), fusion=fusion)
+        return Recognizer(load_model(resolve(name_or_path)), fusion=fusion, backend=backend, device=device)
 
     def open(
         self,

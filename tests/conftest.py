@@ -17,8 +17,8 @@ CLASSES = ("cat", "dog", "drum", "sea")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever runs the tests may have fetched models, and chosen one."""
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have fetched models and chosen one; what tests prepare is kept for them alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ADAMML_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("ADAMML_MODEL", raising=False)
@@ -66,7 +66,7 @@ def toy_deciders(toy_network: AdaMML) -> dict[str, nn.Module]:
 
 @pytest.fixture(scope="session")
 def toy(toy_network: AdaMML, toy_card: ModelCard, toy_deciders: dict[str, nn.Module]) -> Recognizer:
-    return Recognizer(LoadedModel(card=toy_card, network=toy_network, deciders=toy_deciders))
+    return Recognizer(LoadedModel(card=toy_card, network=toy_network, deciders=toy_deciders), backend="torch")
 
 
 @pytest.fixture(scope="session")

@@ -38,14 +38,14 @@ class Chosen:
 
 @contextmanager
 def counted_calls(recognizer: Recognizer) -> Iterator[Counter]:
-    """Runs of every network while the block runs, told by a layer that each run passes once."""
-    network, calls = recognizer.ready.engine.network, Counter()
+    """Runs of every network while the block runs, told by a hook on each."""
+    engine, calls = recognizer.ready.engine, Counter()
     parts = {
-        "rgb": network.recognizers["rgb"].net.conv1,
-        "audio": network.recognizers["audio"].net.features[0][0],
-        "glimpse_rgb": network.policy.rgb.features[0][0],
-        "glimpse_audio": network.policy.audio.features[0][0],
-        "joint": network.policy.joint,
+        "rgb": engine.backend.parts["features_rgb"],
+        "audio": engine.backend.parts["features_audio"],
+        "glimpse_rgb": engine.backend.parts["glimpse_rgb"],
+        "glimpse_audio": engine.backend.parts["glimpse_audio"],
+        "joint": engine.network.policy.joint,
     }
 
     def count(name: str):

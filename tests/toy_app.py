@@ -58,7 +58,7 @@ class _Toy(AdaMML):
         self.policy.rgb, self.policy.audio = _Blurred(3), _Blurred(1)
 
 
-def toy_recognizer() -> Recognizer:
+def toy_recognizer(backend: str = "torch") -> Recognizer:
     """A recogniser with random weights that answers within milliseconds."""
     torch.manual_seed(7)
     torch.set_num_threads(1)
@@ -68,7 +68,7 @@ def toy_recognizer() -> Recognizer:
     for head in network.policy.heads:
         nn.init.normal_(head.weight, std=0.3)
     card = ModelCard(name="toy", version="0", classes=CLASSES, licence="none", trained="not trained", untrained=True)
-    return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)))
+    return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend=backend)
 
 
 if __name__ == "__main__":

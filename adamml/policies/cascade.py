@@ -45,13 +45,14 @@ class _CascadeDecider:
         self.evidence, self.threshold = evidence, threshold
         self.net = cast(CascadeNetwork, evidence.decider("cascade"))
         self.state = self.net.initial_state(1)
-        self.heard: list[Tensor] = []  # logits (K,) of every segment listened to so far
-        self.seen: list[Tensor] = []  # and of every segment looked at
+        self.heard = _Sum(evidence.classes)  # logits of every segment listened to so far
+        self.seen = _Sum(evidence.classes)  # and of every segment looked at
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         evidence = self.evidence
         has_sound = {s: evidence.available(s, "audio") for s in segments}
-        self.heard += [evidence.modality_logits(s, "audio") for s in segments if has_sound[s]]
+        for logits_K in evidence.logits([s for s in segments if has_sound[s]], "audio"):
+            self.heard.add(logits_K)
         for s in segments:
             self.state = evidence.decide(partial(self.net.step, *self._told(s, has_sound[s]), self.state))
             probability = float(self.state.logits[0].softmax(-1)[1])
@@ -59,7 +60,7 @@ class _CascadeDecider:
             has_picture = evidence.available(s, "rgb")
             look = wanted and has_picture
             if look:
-                self.seen.append(evidence.modality_logits(s, "rgb"))
+                self.seen.add(evidence.modality_logits(s, "rgb"))
             yield Decision(
                 segment=s,
                 use={"rgb": look, "audio": has_sound[s]},
@@ -72,11 +73,24 @@ class _CascadeDecider:
         features, logits = torch.zeros(FEATURE_DIM), nothing  # count for nothing without sound
         if has_sound:
             features, logits = evidence.features(segment, "audio"), evidence.modality_logits(segment, "audio")
-        heard = torch.stack(self.heard) if self.heard else nothing[None][:0]  # N, K
-        seen = torch.stack(self.seen) if self.seen else nothing[None][:0]
-        times_heard, times_seen = (torch.tensor([[float(len(logits_NK))]]) for logits_NK in (heard, seen))
-        weight = evidence.rgb_weight
-        known = known_so_far(heard.sum(0)[None], times_heard, seen.sum(0)[None], times_seen, weight)
-        clip = heard.sum(0)[None] / times_heard.clamp(min=1)
+        heard, times_heard = self.heard.total()
+        seen, times_seen = self.seen.total()
+        known = known_so_far(heard, times_heard, seen, times_seen, evidence.rgb_weight)
+        clip = heard / times_heard.clamp(min=1)
         present = torch.tensor([[float(has_sound)]])
         return features[None], logits[None], clip, present, known, times_seen / evidence.segments
+
+
+class _Sum:
+    """A running sum of logits, so that a segment late in a long clip costs no more than an early one."""
+
+    def __init__(self, classes: int) -> None:
+        self.sum_K, self.times = torch.zeros(classes, dtype=torch.float64), 0
+
+    def add(self, logits_K: Tensor) -> None:
+        self.sum_K += logits_K
+        self.times += 1
+
+    def total(self) -> tuple[Tensor, Tensor]:
+        """The sum (1, K) and how many were added (1, 1)."""
+        return self.sum_K.float()[None], torch.tensor([[float(self.times)]])

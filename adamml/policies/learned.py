@@ -45,10 +45,8 @@ class _LearnedDecider:
         self.state = self.net.initial_state(1)
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
-        self.evidence.decode_frames(segments, "glimpse_rgb")  # one pass for the whole stretch
-        for segment in segments:
-            rgb, audio = (self.evidence.glimpse(segment, modality)[None] for modality in MODALITIES)
-            self.state = self.evidence.decide(partial(self.net.observe, rgb, audio, self.state))
+        for segment, (rgb, audio) in zip(segments, self.evidence.glimpses(segments), strict=True):
+            self.state = self.evidence.decide(partial(self.net.observe, rgb[None], audio[None], self.state))
             probability = self.state.logits[0].softmax(-1)[:, 1].tolist()  # M
             if self.threshold is None:
                 chosen = self.state.logits[0].argmax(-1).tolist()

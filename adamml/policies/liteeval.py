@@ -37,9 +37,8 @@ class _LiteEvalDecider:
         self.classes: list[Tensor] = []  # class logits (K,) after each segment
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
-        self.evidence.decode_frames(segments, "glimpse_rgb")
-        for s in segments:
-            coarse = torch.cat([self.evidence.glimpse(s, m) for m in MODALITIES])[None]
+        for s, glimpses in zip(segments, self.evidence.glimpses(segments), strict=True):
+            coarse = torch.cat(glimpses)[None]
             state, gate = self.evidence.decide(partial(self.net.glance, coarse, self.state))
             available = {m: self.evidence.available(s, m) for m in MODALITIES}
             look = bool(gate[0].argmax()) and any(available.values())

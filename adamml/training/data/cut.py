@@ -12,7 +12,7 @@ from typing import Literal
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from adamml.media.settings import DEMUXERS
+from adamml.media.kinds import DEMUXERS
 
 KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
 TIMEOUT_S = 600
@@ -73,7 +73,7 @@ def cut(source: Path, target: Path, start: float, seconds: float, key_frames: Se
 
 def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str]) -> Path:
     temporary = target.with_name(target.name + ".part")
-    safe = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS)
+    safe = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(DEMUXERS))
     what = ("-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn")
     command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *safe, "-ss", f"{start:.3f}", "-i", f"file:{source}"]
     command += ["-t", f"{seconds:.3f}", *what, *options, f"file:{temporary}"]

@@ -7,7 +7,6 @@ computed once and kept. A shard holds 250 segments: `trunk` (N, 1024, 14, 14) ha
 photographs, one each. Shards have seeds of their own: a run that was stopped goes on with the first that is missing.
 """
 
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from adamml.engine import exporting
+from adamml.engine.exporting import as_onnx
 from adamml.nn import AdaMML
 from adamml.nn.policy import small_frames
 from adamml.training.data.pictures import PictureMaker
@@ -75,18 +76,8 @@ class _Trunk(nn.Module):
 
 
 def as_session(module: nn.Module, **example: Tensor) -> onnxruntime.InferenceSession:
-    """A module as an ONNX graph: about 1.7 times as fast as torch on a CPU core."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-        torch.onnx.export(
-            module.eval(),
-            tuple(example.values()),
-            file.name,
-            dynamo=False,
-            input_names=list(example),
-        )
-        return onnxruntime.InferenceSession(file.name, options)
+    """A module in ONNX Runtime: about 1.7 times as fast as torch on a CPU core."""
+    return exporting.as_session(as_onnx(module, *example.values(), inputs=list(example)), torch.get_num_threads())
 
 
 def write_shard(path: Path, **arrays: list) -> None:

@@ -1,0 +1,87 @@
+"""Which backend runs the networks: what was asked for, what the machine has, and what works."""
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import nn
+
+from adamml.engine.engine import Backend, Engine
+from adamml.engine.threads import available_cores
+from adamml.engine.torch_backend import TorchBackend
+from adamml.nn import AdaMML
+
+BackendName = Literal["auto", "onnx", "torch"]
+BACKENDS: tuple[BackendName, ...] = ("auto", "onnx", "torch")
+_log = logging.getLogger(__name__)
+
+
+class EngineError(ValueError):
+    """A backend or device was asked for that there is not."""
+
+
+def choose(backend: str, device: str, *, gpu: bool) -> tuple[str, str]:
+    """(backend, device) for what was asked for; ADAMML_BACKEND decides where a call leaves it at "auto".
+
+    Args:
+        backend: one of `BACKENDS`.
+        device: "auto", or one of torch's, such as "cpu" or "cuda:0".
+        gpu: whether torch can use one.
+
+    Raises:
+        EngineError: for unknown names, a GPU that is not there, or ONNX Runtime on a GPU.
+    """
+    if backend not in BACKENDS:
+        raise EngineError(f"the backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    wanted = _from_environment() if backend == "auto" else backend
+    if device == "auto":
+        device = "cuda" if gpu and wanted != "onnx" else "cpu"
+    kind = device.partition(":")[0]
+    if kind not in ("cpu", "cuda"):
+        raise EngineError(f"the device must be auto, cpu or cuda, got {device!r}")
+    if kind == "cuda" and not gpu:
+        raise EngineError("there is no GPU that torch can use here; choose the device cpu")
+    if kind == "cuda" and wanted == "onnx":
+        raise EngineError("the backend onnx runs on the CPU; on a GPU choose torch")
+    return ("torch" if kind == "cuda" else "onnx") if wanted == "auto" else wanted, device
+
+
+def _from_environment() -> str:
+    named = os.environ.get("ADAMML_BACKEND") or "auto"
+    if named not in BACKENDS:
+        _log.warning("ADAMML_BACKEND is %r, which is none of %s; it is left out of account", named, ", ".join(BACKENDS))
+        return "auto"
+    return named
+
+
+def new_engine(
+    network: AdaMML, deciders: Mapping[str, nn.Module] | None = None, *, backend: str = "auto", device: str = "auto"
+) -> Engine:
+    """A model made ready to run. Where ONNX Runtime cannot be used, torch is, and the log says why.
+
+    Args:
+        network: in evaluation mode; stays as it is.
+        deciders: networks of policies by name; the network's own is there as "adamml".
+        backend, device: see `choose`.
+
+    Raises:
+        EngineError: see `choose`.
+    """
+    chosen, place = choose(backend, device, gpu=torch.cuda.is_available())
+    cores = available_cores()
+    if torch.get_num_threads() > cores:
+        torch.set_num_threads(cores)
+    return Engine(network, deciders or {}, _backend(network, chosen, place))
+
+
+def _backend(network: AdaMML, chosen: str, device: str) -> Backend:
+    if chosen == "onnx":
+        try:
+            from adamml.engine.onnx_backend import OnnxBackend
+
+            return OnnxBackend(network, threads=torch.get_num_threads())
+        except Exception as error:  # packages that are missing, or a network that ONNX cannot express
+            _log.warning("ONNX Runtime cannot be used (%s); the networks run in torch, which is slower", error)
+    return TorchBackend(network, device)

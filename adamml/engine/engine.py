@@ -1,0 +1,116 @@
+"""The one interface to the networks: one segment, or many in a row, whatever runs them.
+
+A segment's result never depends on which others are computed with it or were before: a backend always runs batches of
+one fixed size, which on a CPU is one, and a batch that is not full is filled up.
+"""
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from adamml.media import SILENCE
+from adamml.nn import AdaMML
+
+
+class Backend(Protocol):
+    """What runs the parts of `adamml.engine.parts`."""
+
+    name: str
+    batch: int  # segments that one call takes, exactly
+    preparation: float  # seconds that were spent on what later loads find ready made
+
+    def lanes(self, part: str) -> int:
+        """How many calls at once are worth their while."""
+        ...
+
+    def run(self, part: str, inputs: Tensor) -> Tensor:
+        """(batch, ...) -> (batch, D) float32 on the CPU. Safe to call from several threads."""
+        ...
+
+
+class Computed(NamedTuple):
+    """Features (D,) of one segment, and the seconds that the network was busy with them."""
+
+    features: Tensor
+    seconds: float
+
+
+class Engine:
+    """A model's networks, ready to run. Safe to share between threads.
+
+    Args:
+        network: in evaluation mode; stays as it is. Classifiers are taken from it, and Grad-CAM reads it.
+        deciders: networks of policies by name; the network's own is there as "adamml".
+        backend: runs the parts.
+    """
+
+    def __init__(self, network: AdaMML, deciders: Mapping[str, nn.Module], backend: Backend) -> None:
+        self.network, self.backend = network, backend
+        self.deciders: dict[str, nn.Module] = {"adamml": network.policy} | dict(deciders)
+        self._news = self.preparation
+        # What the policy is shown in place of a modality that a clip lacks: mid-grey frames, a silent spectrogram.
+        with torch.inference_mode():
+            self._missing = {
+                "rgb": network.policy.rgb(torch.zeros(1, 4, 3, 160, 160))[0],
+                "audio": network.policy.audio(torch.full((1, 256, 256), SILENCE))[0],
+            }
+
+    @property
+    def preparation(self) -> str:
+        """A sentence on what loading had to do that happens only once on a machine; empty when nothing was."""
+        seconds = self.backend.preparation
+        return f"Prepared the networks for this machine, once: {seconds:.0f} s" if seconds else ""
+
+    def take_news(self) -> str:
+        """`preparation` when asked first, empty from then on."""
+        news, self._news = self._news, ""
+        return news
+
+    def run(self, part: str, observed: Tensor) -> Computed:
+        """A part on one segment, without a batch axis; shapes are in `adamml.engine.parts`."""
+        return self._batch(part, [observed])[0]
+
+    def many(self, part: str, observed: Iterable[Tensor]) -> Generator[Computed, None, None]:
+        """A part on segment after segment, in order.
+
+        Inputs are taken as they come: while the next one is waited for, those before are computed, a few at once
+        where that pays. Closing the iterator stops it.
+        """
+        coming, lanes = iter(observed), self.backend.lanes(part)
+        if lanes == 1:
+            while group := list(islice(coming, self.backend.batch)):
+                yield from self._batch(part, group)
+            return
+        pool, ahead = ThreadPoolExecutor(lanes, thread_name_prefix=part), deque[Future[list[Computed]]]()
+        try:
+            while group := list(islice(coming, self.backend.batch)):
+                ahead.append(pool.submit(self._batch, part, group))
+                if len(ahead) > lanes:
+                    yield from ahead.popleft().result()
+            while ahead:
+                yield from ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def missing_glimpse(self, modality: str) -> Tensor:
+        """(1280,): what the policy is given in place of a modality that is not there."""
+        return self._missing[modality]
+
+    def classify(self, modality: str, features_D: Tensor) -> Tensor:
+        """A recogniser's features -> its logits (K,)."""
+        return self.network.recognizers[modality].classify(features_D[None])[0]
+
+    def _batch(self, part: str, group: list[Tensor]) -> list[Computed]:
+        size = self.backend.batch
+        filled = group + [group[0]] * (size - len(group))
+        full = torch.stack(filled) if size > 1 else group[0][None]  # a single one is not copied
+        began = time.perf_counter()
+        features_BD = self.backend.run(part, full)
+        share = (time.perf_counter() - began) / len(group)
+        return [Computed(row, share) for row in features_BD[: len(group)]]

@@ -1,0 +1,45 @@
+"""A module as an ONNX graph in memory, and a graph as a session of ONNX Runtime.
+
+The exporter that traces is used: it needs no package beside `onnx`, and all shapes are fixed here.
+"""
+
+import io
+import threading
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_one_at_a_time = threading.Lock()  # the exporter keeps global state
+
+
+def as_onnx(module: nn.Module, *example: Tensor, inputs: Sequence[str] = ("input",)) -> bytes:
+    """The graph of a module for inputs of exactly these shapes, weights included.
+
+    Raises:
+        Exception: whatever the exporter raises, when the module cannot be expressed or a package is missing.
+    """
+    buffer = io.BytesIO()
+    with _one_at_a_time, warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
+        warnings.simplefilter("ignore")  # of traced shapes, which are meant to be fixed
+        torch.onnx.export(module.eval(), example, buffer, dynamo=False, input_names=list(inputs))
+    return buffer.getvalue()
+
+
+def as_session(graph: bytes, threads: int):  # -> onnxruntime.InferenceSession
+    """A session on `threads` cores.
+
+    Idle threads sleep instead of spinning: spinning ones take the cores from the decoder, which works at the same
+    time, and gain nothing measurable on networks of this size.
+
+    Raises:
+        Exception: whatever ONNX Runtime raises, when it is missing or refuses the graph.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,85 @@
+"""The four networks that cost something, each from the raw input of one segment to its features.
+
+    features_rgb     (B, 8, 224, 224, 3) uint8 -> (B, 2048)     the RGB recogniser
+    features_audio   (B, 256, 256) float32     -> (B, 1280)     the audio recogniser
+    glimpse_rgb      (B, 8, 224, 224, 3) uint8 -> (B, 1280)     the policy's look at four of the frames, made small
+    glimpse_audio    (B, 256, 256) float32     -> (B, 1280)     the policy's listen
+
+Frames go in as they were decoded: normalising and shrinking are part of the network, so that no copy is made outside.
+Classifiers and deciders are small and are no parts: they run in torch whatever the backend.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from adamml.nn import AdaMML
+from adamml.nn.policy import small_frames
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+FRAMES_SHAPE, SOUND_SHAPE = (8, 224, 224, 3), (256, 256)
+LARGE_PART = "features_rgb"  # fills all cores by itself; the others are small
+
+
+def normalise(frames_THWC: Tensor) -> Tensor:
+    """(..., T, H, W, 3) uint8 RGB -> (..., T, 3, H, W) float32, ImageNet-normalised."""
+    mean, std = (torch.tensor(values, device=frames_THWC.device) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    colour_last = frames_THWC.ndim - 1  # counted from the front: the exporter takes no negative axes
+    axes = (*range(colour_last - 2), colour_last, colour_last - 2, colour_last - 1)
+    return ((frames_THWC.float() / 255 - mean) / std).permute(axes).contiguous()
+
+
+class _Features(nn.Module):
+    """A recogniser's features. `dtype` is what its weights are in."""
+
+    def __init__(self, recognizer: nn.Module) -> None:
+        super().__init__()
+        self.recognizer = recognizer
+        self.dtype = torch.float32
+
+
+class _RGBFeatures(_Features):
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        return self.recognizer.features(normalise(frames_BTHWC).to(self.dtype)).float()
+
+
+class _AudioFeatures(_Features):
+    def forward(self, sound_BFT: Tensor) -> Tensor:
+        return self.recognizer.features(sound_BFT.to(self.dtype)).float()
+
+
+class _Glimpse(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.dtype = torch.float32
+
+
+class _RGBGlimpse(_Glimpse):
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        return self.network(small_frames(normalise(frames_BTHWC)).to(self.dtype)).float()
+
+
+class _AudioGlimpse(_Glimpse):
+    def forward(self, sound_BFT: Tensor) -> Tensor:
+        return self.network(sound_BFT.to(self.dtype)).float()
+
+
+def parts_of(network: AdaMML) -> Mapping[str, nn.Module]:
+    """The four parts around a model's own networks, in evaluation mode; nothing is copied."""
+    parts: dict[str, nn.Module] = {
+        "features_rgb": _RGBFeatures(network.recognizers["rgb"]),
+        "features_audio": _AudioFeatures(network.recognizers["audio"]),
+        "glimpse_rgb": _RGBGlimpse(network.policy.rgb),
+        "glimpse_audio": _AudioGlimpse(network.policy.audio),
+    }
+    return {name: part.eval() for name, part in parts.items()}
+
+
+def example(part: str, batch: int = 1) -> Tensor:
+    """An input of a part that is not all alike, the same every time."""
+    generator = torch.Generator().manual_seed(0)
+    if part.endswith("rgb"):
+        return torch.randint(0, 256, (batch, *FRAMES_SHAPE), generator=generator, dtype=torch.uint8)
+    return 4 * torch.randn((batch, *SOUND_SHAPE), generator=generator) - 6

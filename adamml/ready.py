@@ -1,0 +1,29 @@
+"""A model made ready to run: its card, its networks, what they cost, and how their answers are joined."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from adamml.checkpoint import ModelCard
+from adamml.cost import CostModel
+from adamml.engine import Engine
+from adamml.nn.fusion import FusionRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadyModel:
+    """Shared by all sessions."""
+
+    card: ModelCard
+    engine: Engine
+    cost: CostModel
+    fusion: FusionRule
+
+    @property
+    def rgb_weight(self) -> Tensor:
+        """(1,): what picture weighs against sound when both are fused."""
+        return self.engine.network.rgb_weight.detach()
+
+    def scores(self, logits_K: Tensor) -> dict[str, float]:
+        """Class -> probability."""
+        return dict(zip(self.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
