@@ -16,7 +16,7 @@ from adamml.analysis import Analysis, ClipFacts
 from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.cost import CostModel
 from adamml.engine import Engine
-from adamml.media import Clip, ClipLimitError, probe, settings_for
+from adamml.media import Clip, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
 from adamml.nn.deciders import DECIDERS
@@ -107,10 +107,7 @@ class Recognizer:
         Raises:
             ClipError: when the clip cannot be used or has no such part; the message is fit to be shown.
         """
-        settings = settings_for(profile)
-        if not 1 <= segments <= settings.max_segments:
-            raise ClipLimitError(f"Between 1 and {settings.max_segments} segments can be asked for, not {segments}.")
-        return ClipSession(self.ready, Clip(Path(path), settings, segments, start, end))
+        return ClipSession(self.ready, Clip(Path(path), settings_for(profile), segments, start, end))
 
     def analyze(
         self,

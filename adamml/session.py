@@ -76,6 +76,7 @@ class ClipSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._memory.drop_large()
+        self._clip.close()
 
     def analyze(self, policy: str | Policy = "adamml") -> Analysis:
         """Run a policy to the end."""

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from adamml import ClipError, check_clip
 from adamml.media import Clip, ClipLimitError, MediaSettings, UnreadableClipError, draw_storyboard, settings_for
+from adamml.media.decoding.video import frames_at
 from adamml.media.sampling import SPAN_TICKS, TICKS_PER_SECOND, examined_share, plan_segments
-from adamml.media.video import frames_at
 from tests.clips import number_picture, read_number, tone, write_clip
 
 LOCAL = settings_for("local")

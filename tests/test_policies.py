@@ -2,15 +2,17 @@
 
 import copy
 import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from adamml import Analysis, Recognizer
 from adamml.cost import Runs
 from adamml.evidence import Evidence, PolicyMissingError
-from adamml.media import Clip, settings_for
+from adamml.media import Clip, Segment, settings_for
 from adamml.nn import MODALITIES
 from adamml.nn.deciders import DECIDERS
 from adamml.nn.liteeval import COARSE_DIM, COARSE_HIDDEN, FINE_DIM, FINE_HIDDEN, LiteEvalNetwork
@@ -178,10 +180,13 @@ def test_a_model_without_a_network_refuses_its_policy(toy: Recognizer, clip: Pat
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Moments of the file at which frames are decoded while the test runs."""
     times: list[float] = []
-    from adamml.media import clip as media
+    decode = Clip.stream
 
-    decode = media.frames_at
-    monkeypatch.setattr(media, "frames_at", lambda info, wanted: times.extend(wanted) or decode(info, wanted))
+    def noted(clip: Clip, segments: Sequence[Segment]) -> Iterator[tuple[int, np.ndarray]]:
+        times.extend(time for segment in segments for time in segment.frame_times)
+        return decode(clip, segments)
+
+    monkeypatch.setattr(Clip, "stream", noted)
     return times
 
 

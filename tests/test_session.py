@@ -77,10 +77,11 @@ def test_only_chosen_cells_run(toy: Recognizer, clip: Path, monkeypatch: pytest.
 
 
 def test_audio_only_never_decodes_a_frame(toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(*_: object) -> None:
-        raise AssertionError("a frame was asked for")
+    def forbidden(_: Clip, segments: list) -> Iterator[tuple[int, np.ndarray]]:
+        assert not segments, "a frame was asked for"
+        return iter(())
 
-    monkeypatch.setattr("adamml.media.clip.frames_at", forbidden)
+    monkeypatch.setattr(Clip, "stream", forbidden)
     assert toy.analyze(clip, "audio", segments=2).macs.rgb == 0
 
 
@@ -88,7 +89,7 @@ def test_rgb_only_never_decodes_sound(toy: Recognizer, clip: Path, monkeypatch: 
     def forbidden(*_: object) -> None:
         raise AssertionError("sound was asked for")
 
-    monkeypatch.setattr("adamml.media.clip.decode_sound", forbidden)
+    monkeypatch.setattr("adamml.media.clip.decode_track", forbidden)
     assert toy.analyze(clip, "rgb", segments=2).macs.audio == 0
 
 

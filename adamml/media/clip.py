@@ -1,22 +1,71 @@
 """A clip as the rest of the house sees it: segments in, pixels and samples out."""
 
-from collections.abc import Sequence
+import os
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from adamml.media.audio import decode_sound, is_silent
-from adamml.media.container import ClipInfo, probe
+from adamml.media.decoder import Decoders, gone_wrong, matched
+from adamml.media.errors import ClipLimitError, UnreadableClipError
+from adamml.media.info import ClipInfo
 from adamml.media.part import part_of
-from adamml.media.sampling import Segment, plan_segments
-from adamml.media.settings import MediaSettings
-from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SECONDS, sound_window
-from adamml.media.video import SHORT_SIDE, centre_crop, frames_at, scaled
+from adamml.media.sampling import CROP, FRAMES, SAMPLE_RATE, WINDOW_SECONDS, Segment, plan_segments
+from adamml.media.settings import MediaSettings, checked_segments
+from adamml.media.track import Track, decode_track
+
+SHAPE = (FRAMES, CROP, CROP, 3)  # of a segment's frames
+
+
+def probe(path: Path, settings: MediaSettings, decoders: Decoders | None = None) -> ClipInfo:
+    """Look a file over, within limits, decoding no more than one frame.
+
+    Args:
+        decoders: of the clip, where it has some already.
+
+    Raises:
+        UnreadableClipError: nothing in it can be seen or heard.
+        ClipLimitError: it exceeds a limit; the message names it.
+        DecoderError: looking it over crashed the decoder, or took too long.
+    """
+    size = _size(path, settings)
+    if decoders is None:
+        with closing(Decoders(path.name, settings)) as decoders:
+            return probe(path, settings, decoders)
+    patience = settings.patience(seconds=size / 4e6)  # packets are read at 20 MB a second at least
+    said = decoders.ask_once("probe", patience, path=path, settings=settings)
+    try:
+        return ClipInfo.from_wire(said["info"], path, settings)
+    except (ValueError, TypeError, KeyError) as error:
+        raise gone_wrong(path.name) from error
+
+
+def _size(path: Path, settings: MediaSettings) -> int:
+    """Bytes of the file, if it is one that may be opened."""
+    try:
+        size = path.stat().st_size if path.is_file() and os.access(path, os.R_OK) else -1
+    except (OSError, ValueError):
+        size = -1
+    if size < 0:
+        raise UnreadableClipError(f"There is no file {str(path)!r} that can be read.")
+    if size == 0:
+        raise UnreadableClipError(f"{path.name!r} is empty.")
+    if size > settings.max_bytes:
+        raise ClipLimitError(
+            f"{path.name!r} has {size / 1e6:.0f} MB; up to {settings.max_bytes / 1e6:.0f} MB are allowed. "
+            "Cut it shorter or save it at a lower resolution."
+        )
+    return size
 
 
 class Clip:
-    """An opened file. Decodes nothing until asked.
+    """An opened file. Decodes nothing but a first frame until asked.
+
+    Decoding happens in a process of the clip's own. It ends when the clip is closed, or is left alone for a minute;
+    asking for more opens it again.
 
     Args:
         path: a local file.
@@ -31,7 +80,8 @@ class Clip:
         part: (start, end) of the part in seconds of the file; None for a whole file.
 
     Raises:
-        ClipError: when the file cannot be used or has no such part; the message says why.
+        ClipError: when the file cannot be used or has no such part; the message says why. So do all methods that
+            decode.
     """
 
     def __init__(
@@ -42,12 +92,23 @@ class Clip:
         start: float | None = None,
         end: float | None = None,
     ) -> None:
-        self._file: ClipInfo = probe(path, settings)
-        self._start, self._end = start, end
-        self.info: ClipInfo = part_of(self._file, start, end)
+        segments = checked_segments(segments, settings)
+        self.decoders = Decoders(path.name, settings)
+        self._finalizer = weakref.finalize(self, self.decoders.close)
+        try:
+            self._file: ClipInfo = probe(path, settings, self.decoders)
+            self._start, self._end = start, end
+            self.info: ClipInfo = part_of(self._file, start, end)
+        except BaseException:
+            self.close()
+            raise
         first = start or 0.0
         self.part = None if start is None and end is None else (first, first + self.info.duration)
         self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments)
+
+    def close(self) -> None:
+        """End the decoding process. What is known of the clip stays; asking for more starts another one."""
+        self.decoders.close()
 
     def has_picture(self, segment: Segment) -> bool:
         """Whether any frame is shown during the segment."""
@@ -55,13 +116,13 @@ class Clip:
         return video is not None and video.start < segment.end and segment.start < video.end
 
     @cached_property
-    def _sound(self) -> np.ndarray:
-        return decode_sound(self._file, self._start, self._end)
+    def _sound(self) -> Track:
+        return decode_track(self.decoders, self._file, self._start, self._end)
 
     @cached_property
     def silent(self) -> bool:
         """Whether there is a sound track that holds nothing to hear. Decodes the sound."""
-        return self.info.audio is not None and is_silent(self._sound)
+        return self.info.audio is not None and self._sound.silent
 
     def has_sound(self, segment: Segment) -> bool:
         """Whether the segment's sound window meets the sound track. Decodes the sound."""
@@ -78,29 +139,38 @@ class Clip:
         reach = WINDOW_SECONDS / 2
         return audio is not None and audio.start - reach < segment.sound_centre < audio.end + reach
 
-    def samples(self) -> np.ndarray:
-        """The sound on the clip's own time axis, (duration * 24000,): silence where the track does not reach."""
-        whole = np.zeros(round(self.info.duration * SAMPLE_RATE), np.float32)
+    def samples(self, begin: int = 0, end: int | None = None) -> np.ndarray:
+        """The sound on the clip's own time axis, (N,) float32 at 24 kHz: silence where the track does not reach.
+
+        Args:
+            begin, end: samples from the clip's start, the whole clip when not given; an hour of it takes 350 MB.
+        """
+        count = round(self.info.duration * SAMPLE_RATE)
+        end = count if end is None else min(end, count)
+        wanted = np.zeros(max(0, end - begin), np.float32)
         if self.info.audio is not None:
-            begin = round(self.info.audio.start * SAMPLE_RATE)
-            heard = self._sound[: max(0, whole.size - begin)]
-            whole[begin : begin + heard.size] = heard
-        return whole
+            late = round(self.info.audio.start * SAMPLE_RATE) - begin
+            heard = self._sound.read(max(0, -late), max(0, end - begin - late))
+            wanted[max(0, late) : max(0, late) + heard.size] = heard
+        return wanted
 
     def window(self, segment: Segment) -> np.ndarray:
         """(30720,) samples at 24 kHz around the segment's centre."""
         assert self.info.audio is not None
-        return sound_window(self._sound, segment.sound_centre - self.info.audio.start)
+        return self._sound.window(segment.sound_centre - self.info.audio.start)
 
     def frames(self, segments: Sequence[Segment]) -> dict[int, np.ndarray]:
         """Frames of the given segments in one pass: index -> (8, 224, 224, 3) uint8 RGB."""
-        wanted = sorted({time for segment in segments for time in segment.frame_times})
-        if not wanted:
-            return {}
-        crops: dict[float, np.ndarray] = {}
-        last_frame, last_crop = None, None
-        for time, frame in frames_at(self.info, wanted):
-            if frame is not last_frame or last_crop is None:  # several moments can show one frame
-                last_frame, last_crop = frame, centre_crop(scaled(frame, SHORT_SIDE, self.info.pixel_aspect))
-            crops[time] = last_crop
-        return {segment.index: np.stack([crops[time] for time in segment.frame_times]) for segment in segments}
+        return dict(self.stream(segments))
+
+    def stream(self, segments: Sequence[Segment]) -> Iterator[tuple[int, np.ndarray]]:
+        """The same, segment after segment as they are decoded: (index, (8, 224, 224, 3) uint8 RGB), ascending.
+
+        The decoder works ahead by a few segments while the caller computes. Leaving early (`close()`) stops it.
+        """
+        moments = sorted({segment.index: segment.frame_times for segment in segments}.items())
+        if not moments:
+            return
+        with closing(self.decoders.ask("frames", self.info.patience, info=self.info, segments=moments)) as answers:
+            for (index, _), pixels in matched(moments, answers, self.info.path.name, SHAPE.__eq__):
+                yield index, pixels

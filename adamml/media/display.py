@@ -6,16 +6,15 @@ kept, so that an hour needs no more memory than a second.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
-from adamml.media.audio import sound_pieces
-from adamml.media.container import ClipInfo
-from adamml.media.errors import UnreadableClipError
-from adamml.media.video import MAX_LONG_SIDE, frames_at, resized
+from adamml.media.decoder import Decoders, gone_wrong, matched
+from adamml.media.info import ClipInfo
+from adamml.media.sampling import PLAY_RATE
 
-PLAY_RATE = 48_000
 MIN_FPS = 10.0  # a slide show still gets a playhead that moves
 
 
@@ -39,31 +38,21 @@ def display_frames(info: ClipInfo, *, fps: float, box: tuple[int, int]) -> Itera
 
     Raises:
         UnreadableClipError: when not one frame can be decoded, or the frames are too narrow to be shown.
+        DecoderError: when the decoder crashes or hangs.
     """
-    count = max(1, round(info.duration * fps))
-    size: tuple[int, int] | None = None
-    last_frame, pixels = None, None
-    for time, frame in frames_at(info, [k / fps for k in range(count)]):
-        if frame is not last_frame or pixels is None:  # several moments can show one frame
-            upright = (round((frame.rotation or 0) / 90) % 2) == 0
-            if size is None:
-                width, height = frame.width * info.pixel_aspect, float(frame.height)
-                size = fitted((width, height) if upright else (height, width), box)
-            last_frame, pixels = frame, resized(frame, size if upright else (size[1], size[0]))
-        yield DisplayFrame(time=time, pixels=pixels)
+    seen: set[tuple[int, ...]] = set()
 
+    def fits(shape: tuple[int, ...]) -> bool:
+        seen.add(shape)
+        return len(seen) == 1 and len(shape) == 3 and shape[2] == 3 and shape[0] <= box[1] and shape[1] <= box[0]
 
-def fitted(size: tuple[float, float], box: tuple[int, int]) -> tuple[int, int]:
-    """The largest even (width, height) of the same shape inside a box.
-
-    Raises:
-        UnreadableClipError: for a shape so narrow that nothing of it would be left.
-    """
-    scale = min(box[0] / size[0], box[1] / size[1])
-    width, height = (2 * int(side * scale / 2 + 1e-9) for side in size)
-    if min(width, height) < 2 or max(width, height) > MAX_LONG_SIDE:
-        raise UnreadableClipError(f"Frames of {size[0]:.0f} x {size[1]:.0f} pixels are too narrow to be shown.")
-    return width, height
+    times = (k / fps for k in range(max(1, round(info.duration * fps))))
+    with (
+        closing(Decoders(info.path.name, info.settings)) as decoders,
+        closing(decoders.ask("even_frames", info.patience, info=info, fps=fps, box=box)) as answers,
+    ):
+        for time, pixels in matched(times, answers, info.path.name, fits):
+            yield DisplayFrame(time=time, pixels=pixels)
 
 
 def display_sound(info: ClipInfo) -> Iterator[np.ndarray]:
@@ -74,13 +63,12 @@ def display_sound(info: ClipInfo) -> Iterator[np.ndarray]:
     if info.audio is None:
         return
     left = round(info.duration * PLAY_RATE)
-    late = min(left, round(info.audio.start * PLAY_RATE))
-    if late > 0:
-        yield np.zeros((late, 2), np.int16)
-        left -= late
-    for samples, _ in sound_pieces(info, rate=PLAY_RATE, layout="stereo", in_step=True):
-        if left <= 0:
-            return
-        whole = np.nan_to_num(samples[:, :left].T, nan=0.0, posinf=0.0, neginf=0.0)
-        left -= whole.shape[0]
-        yield np.round(np.clip(whole, -1, 1) * 32767).astype(np.int16)
+    with (
+        closing(Decoders(info.path.name, info.settings)) as decoders,
+        closing(decoders.ask("stereo", info.patience, info=info)) as answers,
+    ):
+        for _, piece in answers:
+            if piece is None or piece.dtype != np.int16 or piece.shape[1:] != (2,) or len(piece) > left:
+                raise gone_wrong(info.path.name)
+            left -= len(piece)
+            yield piece

@@ -7,8 +7,8 @@ before the part stay listed (at negative times), because decoding has to begin a
 import math
 from dataclasses import replace
 
-from adamml.media.container import ClipInfo, TrackInfo, duration_of
 from adamml.media.errors import ClipPartError
+from adamml.media.info import ClipInfo, TrackInfo, duration_of
 
 # Lengths in lists are often rounded up to whole tenths; an end this little beyond the clip's end means its end.
 END_SLACK_S = 0.1

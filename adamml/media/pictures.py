@@ -31,7 +31,7 @@ def spectrogram_png(sound_FT: np.ndarray) -> bytes:
     """(F, T) log spectrogram, low frequencies first -> PNG with low frequencies at the bottom."""
     loudest = max(float(sound_FT.max()), SILENCE + 6)  # near-silence stays dark
     level = np.clip((sound_FT - SILENCE) / (loudest - SILENCE), 0, 1)
-    picture = Image.fromarray(np.ascontiguousarray((level[::-1] * 255).astype(np.uint8)), "L").convert("P")
+    picture = Image.fromarray(np.ascontiguousarray((level[::-1] * 255).astype(np.uint8))).convert("P")
     picture.putpalette(_PALETTE.tobytes())
     return _encoded(picture, "PNG")
 
@@ -39,7 +39,7 @@ def spectrogram_png(sound_FT: np.ndarray) -> bytes:
 def spotlight_png(heat_HW: np.ndarray, side: int = 112) -> bytes:
     """(H, W) from 0 to 1, first row on top -> PNG that darkens what did not matter."""
     dark = ((1 - np.clip(heat_HW, 0, 1)) * _DARKEST * 255).astype(np.uint8)
-    alpha = Image.fromarray(dark, "L").resize((side, side), Image.Resampling.BICUBIC)
+    alpha = Image.fromarray(dark).resize((side, side), Image.Resampling.BICUBIC)
     picture = Image.new("LA", (side, side), 0)
     picture.putalpha(alpha)
     return _encoded(picture, "PNG")

@@ -12,6 +12,12 @@ FRAMES = 8
 STRIDE = 4
 SPAN_TICKS = FRAMES * STRIDE
 MAX_SEGMENTS = 3600
+SHORT_SIDE = 256  # pixels; what a frame is scaled to before
+CROP = 224  # its middle is taken
+SAMPLE_RATE = 24_000  # of the sound that is analysed
+WINDOW_SECONDS = 1.28
+WINDOW_SAMPLES = 30_720
+PLAY_RATE = 48_000  # of the sound that people hear
 
 
 @dataclass(frozen=True, kw_only=True)

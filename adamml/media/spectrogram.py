@@ -10,9 +10,8 @@ import numpy as np
 import torch
 import torchaudio
 
-SAMPLE_RATE = 24_000
-WINDOW_SECONDS = 1.28
-WINDOW_SAMPLES = 30_720
+from adamml.media.sampling import SAMPLE_RATE, WINDOW_SAMPLES, WINDOW_SECONDS
+
 LOG_FLOOR = 1e-6
 SILENCE = math.log(LOG_FLOOR)
 SIZE = 256
@@ -41,9 +40,15 @@ def sound_window(samples: np.ndarray, centre_s: float) -> np.ndarray:
         raise ValueError("an empty sound track has no window")
     if samples.size < WINDOW_SAMPLES:
         samples = np.tile(samples, -(-WINDOW_SAMPLES // samples.size))[:WINDOW_SAMPLES]
+    start, end = window_span(samples.size, centre_s)
+    return np.ascontiguousarray(samples[start:end], dtype=np.float32)
+
+
+def window_span(size: int, centre_s: float) -> tuple[int, int]:
+    """(start, end) of that window in a track of `size` samples, at least 30720."""
     start = round((centre_s - WINDOW_SECONDS / 2) * SAMPLE_RATE)
-    start = min(max(start, 0), samples.size - WINDOW_SAMPLES)
-    return np.ascontiguousarray(samples[start : start + WINDOW_SAMPLES], dtype=np.float32)
+    start = min(max(start, 0), size - WINDOW_SAMPLES)
+    return start, start + WINDOW_SAMPLES
 
 
 def log_spectrogram(window: np.ndarray) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Small pictures and a waveform of a clip, for people to look at."""
 
 import io
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from adamml.media.clip import Clip
-from adamml.media.video import frames_at, scaled
+from adamml.media.decoder import matched
+from adamml.media.sampling import SAMPLE_RATE
 
 THUMBNAIL_SIDE = 90
 WAVEFORM_BINS = 400
@@ -28,31 +30,39 @@ class Storyboard:
 
 
 def draw_storyboard(clip: Clip) -> Storyboard:
-    """Decode one frame per segment and the sound's outline."""
-    middles = {segment.index: (segment.start + segment.end) / 2 for segment in clip.segments}
-    shown = [segment.index for segment in clip.segments if clip.has_picture(segment)]
-    jpegs: dict[float, bytes] = {}
-    if shown:
-        for time, frame in frames_at(clip.info, [middles[index] for index in shown]):
-            jpegs[time] = _jpeg(scaled(frame, THUMBNAIL_SIDE, clip.info.pixel_aspect))
-    thumbnails = tuple(jpegs.get(middles[s.index]) if s.index in shown else None for s in clip.segments)
+    """Decode one frame per segment and the sound's outline.
+
+    Raises:
+        ClipError: when the clip cannot be decoded.
+    """
+    middles = {s.index: (s.start + s.end) / 2 for s in clip.segments if clip.has_picture(s)}
+    jpegs = _jpegs(clip, sorted(set(middles.values())))
+    thumbnails = tuple(jpegs[middles[s.index]] if s.index in middles else None for s in clip.segments)
     return Storyboard(thumbnails=thumbnails, waveform=_waveform(clip))
 
 
+def _jpegs(clip: Clip, times: list[float]) -> dict[float, bytes]:
+    if not times:
+        return {}
+    info = clip.info
+    asked = clip.decoders.ask("thumbnails", info.patience, info=info, times=times, side=THUMBNAIL_SIDE)
+    with closing(asked) as answers:
+        return {time: _jpeg(pixels) for time, pixels in matched(times, answers, info.path.name, _is_small)}
+
+
+def _is_small(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 3 and shape[2] == 3 and 0 < max(shape) <= 2 * THUMBNAIL_SIDE
+
+
 def _jpeg(pixels: np.ndarray) -> bytes:
-    side = min(pixels.shape[1], 2 * THUMBNAIL_SIDE)
-    left = (pixels.shape[1] - side) // 2
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels[: THUMBNAIL_SIDE * 2, left : left + side])).save(
-        buffer, "JPEG", quality=70
-    )
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "JPEG", quality=70)
     return buffer.getvalue()
 
 
 def _waveform(clip: Clip) -> tuple[float, ...]:
     if clip.info.audio is None or clip.silent:
         return ()
-    samples = clip.samples()
-    edges = np.linspace(0, samples.size, WAVEFORM_BINS + 1).astype(int)
-    peaks = np.array([float(np.abs(samples[a:b]).max()) if b > a else 0.0 for a, b in pairwise(edges)])
+    edges = np.linspace(0, round(clip.info.duration * SAMPLE_RATE), WAVEFORM_BINS + 1).astype(int)
+    peaks = np.array([float(np.abs(clip.samples(a, b)).max()) if b > a else 0.0 for a, b in pairwise(edges.tolist())])
     return tuple(round(float(peak), 3) for peak in peaks / max(float(peaks.max()), 1e-6))

@@ -64,7 +64,7 @@ class DecodedClips:
         raise TrainingError(f"{MAX_TRIES} clips in a row cannot be read, the last one {entry.path}; check the manifest")
 
     def _decoded(self, entry: ClipEntry, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        clip = Clip(entry.path, settings_for("local"), self.segments, entry.start, entry.end)
+        clip = Clip(entry.path, settings_for("local", isolated=False), self.segments, entry.start, entry.end)
         seen = [s for s in clip.segments if clip.has_picture(s)]
         heard = [s for s in clip.segments if clip.has_sound(s)]
         lost = rng.random()

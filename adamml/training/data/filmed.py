@@ -59,7 +59,7 @@ def film_segments(
     left_out: dict[str, str] = {}
     for entry in entries:
         try:
-            clip = Clip(entry.path, settings_for("local"), segments, entry.start, entry.end)
+            clip = Clip(entry.path, settings_for("local", isolated=False), segments, entry.start, entry.end)
             rows = [_segment(clip, index, network) for index in range(segments)]
         except ClipError as error:
             left_out[str(entry.path)] = str(error)

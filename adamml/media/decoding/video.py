@@ -11,11 +11,11 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from adamml.media.container import AV_ERRORS, ClipInfo, decoded, open_container
+from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, ready_to_decode
 from adamml.media.errors import UnreadableClipError
+from adamml.media.info import ClipInfo
+from adamml.media.sampling import CROP
 
-SHORT_SIDE = 256
-CROP = 224
 MAX_LONG_SIDE = 4096
 # Containers round time stamps (Matroska to 1 ms): a frame that begins this little after t still counts as begun.
 TOLERANCE_S = 0.002
@@ -69,7 +69,7 @@ def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, a
     with open_container(info.path) as container:
         stream = container.streams[track.stream]
         assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
+        ready_to_decode(stream, info.settings)
         base = float(stream.time_base or 1)
         shown: av.VideoFrame | None = None
         pace = 1 / info.fps if info.fps else 1 / 25
@@ -80,7 +80,7 @@ def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, a
             if may_seek:
                 _seek_if_worth_it(container, stream, track.key_frames, wanted[fetch], position, info.origin, base)
             jump = False
-            for frame in decoded(container, stream):
+            for frame in decoded(container, stream, info.path.name, info.settings):
                 # Frames without a time stamp follow each other at the stream's usual pace.
                 follows = 0.0 if shown is None else position + pace
                 begins = follows if frame.pts is None else frame.pts * base - info.origin

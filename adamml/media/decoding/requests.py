@@ -1,0 +1,108 @@
+"""All that can be asked of a decoder. Each request is a generator of (header, array): plain JSON and plain numbers.
+
+They run in the decoding process or, where that is turned off, in the process that asks: the same code, and so the same
+results. Whoever asks checks what comes (`adamml.media.decoder`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adamml.media.decoding.container import look_over
+from adamml.media.decoding.preview import plays, write_preview
+from adamml.media.decoding.show import even_frames, stereo_blocks
+from adamml.media.decoding.sound import mono_blocks
+from adamml.media.decoding.video import centre_crop, frames_at, scaled
+from adamml.media.info import ClipInfo
+from adamml.media.sampling import SHORT_SIDE
+from adamml.media.settings import MediaSettings
+
+Answer = Iterator[tuple[dict[str, Any], np.ndarray | None]]
+
+
+def _probe(path: Path, settings: MediaSettings) -> Answer:
+    yield {"info": look_over(path, settings).to_wire()}, None
+
+
+def _frames(info: ClipInfo, segments: Sequence[tuple[int, Sequence[float]]]) -> Answer:
+    """Per segment, in the given order, the crops of its moments: (T, 224, 224, 3) uint8; kept no longer than needed."""
+    last_use = {time: place for place, (_, times) in enumerate(segments) for time in times}
+    crops: dict[float, np.ndarray] = {}
+    last_frame, last_crop, place = None, None, 0
+    for time, frame in frames_at(info, list(last_use)):
+        if frame is not last_frame or last_crop is None:  # several moments can show one frame
+            last_frame, last_crop = frame, centre_crop(scaled(frame, SHORT_SIDE, info.pixel_aspect))
+        crops[time] = last_crop
+        while place < len(segments) and all(moment in crops for moment in segments[place][1]):
+            index, times = segments[place]
+            yield {"segment": index}, np.stack([crops[moment] for moment in times])
+            place += 1
+            crops = {moment: crop for moment, crop in crops.items() if last_use[moment] >= place}
+
+
+def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:
+    """One small picture per moment, its middle: (at most 2 * side, at most 2 * side, 3) uint8."""
+    for time, frame in frames_at(info, times):
+        pixels = scaled(frame, side, info.pixel_aspect)
+        width = min(pixels.shape[1], 2 * side)
+        left = (pixels.shape[1] - width) // 2
+        yield {"time": time}, pixels[: 2 * side, left : left + width]
+
+
+def _sound(info: ClipInfo, start: float | None, end: float | None) -> Answer:
+    for block, rate in mono_blocks(info, start, end):
+        yield {"rate": rate}, block
+
+
+def _even_frames(info: ClipInfo, fps: float, box: Sequence[int]) -> Answer:
+    for time, pixels in even_frames(info, fps, (box[0], box[1])):
+        yield {"time": time}, pixels
+
+
+def _stereo(info: ClipInfo) -> Answer:
+    for block in stereo_blocks(info):
+        yield {}, block
+
+
+def _plays(info: ClipInfo) -> Answer:
+    yield {"plays": plays(info)}, None
+
+
+def _preview(info: ClipInfo, target: Path) -> Answer:
+    write_preview(info, target)
+    yield {}, None
+
+
+REQUESTS: dict[str, Callable[..., Answer]] = {
+    "probe": _probe,
+    "frames": _frames,
+    "thumbnails": _thumbnails,
+    "sound": _sound,
+    "even_frames": _even_frames,
+    "stereo": _stereo,
+    "plays": _plays,
+    "preview": _preview,
+}
+
+
+def to_wire(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as plain JSON."""
+    said = dict(parameters)
+    if isinstance(info := said.get("info"), ClipInfo):
+        said["info"] = info.to_wire()
+    if isinstance(settings := said.get("settings"), MediaSettings):
+        said["settings"] = vars(settings)
+    return said | {name: str(said[name]) for name in ("path", "target") if name in said}
+
+
+def from_wire(said: dict[str, Any]) -> dict[str, Any]:
+    """What `to_wire` was given."""
+    parameters = said | {name: Path(said[name]) for name in ("path", "target") if name in said}
+    if "settings" in said:
+        parameters["settings"] = MediaSettings(**said["settings"])
+    if "info" in said:
+        settings = MediaSettings(**said["info"]["settings"])
+        parameters["info"] = ClipInfo.from_wire(said["info"], Path(said["info"]["path"]), settings)
+    return parameters

@@ -1,0 +1,120 @@
+"""What is known of a file once it has been looked over, and how that is told from one process to another."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adamml.media.settings import MediaSettings, settings_for
+
+AUDIO_OVERHANG_S = 1.0  # sound may outlast the picture by this much before it lengthens the clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackInfo:
+    """When a stream plays, in seconds from the clip's start, and which of the file's streams it is.
+
+    Attributes:
+        stream: index in the file.
+        start, end: seconds.
+        key_frames: seconds, ascending; where decoding can begin.
+        packets: how many the file holds of it: its frames, near enough.
+    """
+
+    stream: int
+    start: float
+    end: float
+    key_frames: tuple[float, ...] = ()
+    packets: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipInfo:
+    """What is in a file.
+
+    Attributes:
+        origin: the container time, in seconds, that counts as 0 s.
+        settings: the limits that it was looked over with, and will be decoded with.
+    """
+
+    path: Path
+    origin: float
+    duration: float
+    video: TrackInfo | None
+    audio: TrackInfo | None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    pixel_aspect: float = 1.0
+    settings: MediaSettings = field(default_factory=lambda: settings_for("local"), compare=False, repr=False)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a request about this clip may take."""
+        frames = self.video.packets if self.video is not None else 0
+        return self.settings.patience(self.duration, frames, (self.width or 0) * (self.height or 0))
+
+    def to_wire(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return asdict(self) | {"path": str(self.path)}
+
+    @staticmethod
+    def from_wire(said: dict[str, Any], path: Path, settings: MediaSettings) -> "ClipInfo":
+        """Read what another process said about `path`, believing nothing of it unseen.
+
+        Raises:
+            ValueError, TypeError, KeyError: when it makes no sense.
+        """
+        info = ClipInfo(
+            path=path,
+            origin=_number(said["origin"], -1e15, 1e15),
+            duration=_number(said["duration"], 0, 1e9),
+            video=_track(said["video"]),
+            audio=_track(said["audio"]),
+            width=_side(said["width"]),
+            height=_side(said["height"]),
+            fps=None if said["fps"] is None else _number(said["fps"], 0, 1e12),
+            pixel_aspect=_number(said["pixel_aspect"], 0.1, 10),
+            settings=settings,
+        )
+        if info.duration <= 0 or (info.video is None and info.audio is None):
+            raise ValueError("a clip has a duration, and a picture or sound")
+        return info
+
+
+def duration_of(video: TrackInfo | None, audio: TrackInfo | None) -> float:
+    """The picture's end, unless the sound goes on well after it (or there is only sound)."""
+    if video is None:
+        assert audio is not None
+        return audio.end
+    if audio is not None and audio.end - video.end > AUDIO_OVERHANG_S:
+        return audio.end
+    return video.end
+
+
+def _number(value: Any, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"{value!r} is no number from {least} to {most}")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if not math.isfinite(value) or value != int(value) or not 0 <= value < 2**31:
+        raise ValueError(f"{value!r} is no count")
+    return int(value)
+
+
+def _side(value: Any) -> int | None:
+    return None if value is None else _count(value)
+
+
+def _track(said: dict[str, Any] | None) -> TrackInfo | None:
+    if said is None:
+        return None
+    return TrackInfo(
+        stream=_count(said["stream"]),
+        start=_number(said["start"], -1e15, 1e15),
+        end=_number(said["end"], -1e15, 1e15),
+        key_frames=tuple(_number(time, -1e15, 1e15) for time in said["key_frames"]),
+        packets=_count(said["packets"]),
+    )
