@@ -197,7 +197,7 @@ def test_a_stop_in_the_middle_ends_soon_and_leaves_nothing(tmp_path: Path, clip:
         assert process.wait(30) == 0
         assert time.monotonic() - began < 20
     assert list(temp.iterdir()) == []
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == [], "no decoder outlives the page"
 
 
