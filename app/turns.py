@@ -49,8 +49,9 @@ class Place:
 
     def dismiss(self, reason: str) -> None:
         """Have it lose its place, from any thread."""
-        self._loop.call_soon_threadsafe(self.stir, reason)
         self.leave()
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.stir, reason)
 
     def stir(self, lost: str = "") -> None:
         """Say that the line has moved, or why this place is lost."""
