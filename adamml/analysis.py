@@ -25,8 +25,9 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, is_dataclass
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 SCHEMA = 1
 NONE_OF_MINE = "none of my classes"
@@ -210,10 +211,12 @@ class Analysis:
             values["clip"] = ClipFacts(**values["clip"])
             values["segments"] = tuple(SegmentResult(**segment) for segment in values["segments"])
             values["classes"], values["notes"] = tuple(values["classes"]), tuple(values["notes"])
-            return Analysis(**values)
+            read = Analysis(**values)
+            _check_types(read)
+            return read
         except AnalysisError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise AnalysisError(f"not an analysis: {error}") from error
 
     def to_csv(self) -> str:
@@ -245,7 +248,28 @@ def _without_total(values: dict[str, Any], kind: type) -> Any:
     return kind(**{part: value for part, value in values.items() if part != "total"})
 
 
+def _check_types(result: Any) -> None:
+    """That every field of a dataclass holds what it is declared to hold; numbers are finite."""
+    for name, kind in get_type_hints(type(result)).items():
+        _require(_fits(getattr(result, name), kind), f"{name} cannot be what it is given as")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return any(_fits(value, each) for each in inner)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(each, inner[0]) for each in value)
+    if origin is Mapping:
+        return isinstance(value, dict) and all(_fits(k, inner[0]) and _fits(v, inner[1]) for k, v in value.items())
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, kind):
+        _check_types(value)
+    return isinstance(value, kind) and (kind is not int or not isinstance(value, bool))
+
+
 def _plain(text: str) -> str:
     """A name on one line that no spreadsheet takes for a formula."""
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return "'" + text if text[:1] in ("=", "+", "-", "@") else text
+    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") else text

@@ -1,7 +1,7 @@
-"""What is refused before Gradio reads it: addresses in place of uploads, oversized requests, uploads without room.
+"""What is refused before Gradio reads it: files that were not uploaded, oversized requests, uploads without room.
 
-Gradio itself refuses paths that were not uploaded. It would fetch a web address that a request names as a file,
-though, and hand on what it fetched; and it reads requests of any size. Neither is wanted here.
+Gradio itself would fetch a web address that a request names as a file, and hand on what it fetched; and it reads
+requests of any size. Neither is wanted here.
 """
 
 import json
@@ -16,7 +16,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 MAX_JSON_BYTES = 4_000_000  # the page sends back panels that it was sent, thumbnails included
 _FORM_BYTES = 100_000  # what a browser wraps around a file
-_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _FETCHES = re.compile(r"/(file=\s*[a-z][a-z0-9+.-]*:|proxy=)", re.IGNORECASE)
 
 
@@ -64,8 +63,8 @@ class Gate:
                 return
             if not message.get("more_body"):
                 break
-        if any(_ADDRESS.match(path) for path in _paths(bytes(body))):
-            await _refuse(send, 400, "Files are taken by upload only, not by address.")
+        if not all(_lies_in(self._folder, path) for path in _paths(bytes(body))):
+            await _refuse(send, 400, "Files are taken by upload only.")
             return
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
@@ -89,6 +88,13 @@ def _paths(body: bytes) -> Iterator[str]:
             todo += value.values()
         elif isinstance(value, list):
             todo += value
+
+
+def _lies_in(folder: Path, path: str) -> bool:
+    try:
+        return Path(path).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # no path at all: too long, with a zero byte, a ring of links
+        return False
 
 
 def _bounded(receive: Receive, most: int) -> Receive:

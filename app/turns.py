@@ -22,8 +22,8 @@ class BusyError(Exception):
 class Place:
     """One request, waiting or having its turn."""
 
-    def __init__(self, turns: "Turns", visitor: str) -> None:
-        self.visitor = visitor
+    def __init__(self, turns: "Turns", visitor: str, round_: int) -> None:
+        self.visitor, self.round = visitor, round_
         self._turns, self._moved, self.lost = turns, asyncio.Event(), ""
         self._loop = asyncio.get_running_loop()
 
@@ -50,8 +50,9 @@ class Place:
 
     def dismiss(self, reason: str) -> None:
         """Have it lose its place, from any thread."""
-        self._loop.call_soon_threadsafe(self.stir, reason)
         self.leave()
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.stir, reason)
 
     def stir(self, lost: str = "") -> None:
         """Say that the line has moved, or why this place is lost."""
@@ -71,10 +72,11 @@ class Turns:
         self._at_once, self._most = at_once, waiting
         self._running: list[Place] = []
         self._waiting: list[Place] = []
+        self._round = 0  # of whoever had their turn last
         self._closed = ""
 
     def enter(self, visitor: str) -> Place:
-        """A place at the end of the visitor's round.
+        """A place in this round of the line, or in the one after the visitor's last place.
 
         Raises:
             BusyError: when there is none.
@@ -83,7 +85,8 @@ class Turns:
             raise BusyError(self._closed)
         if len(self._waiting) >= self._most:
             self._make_room(visitor)
-        place = Place(self, visitor)
+        held = [place.round + 1 for place in self._running + self._waiting if place.visitor == visitor]
+        place = Place(self, visitor, max([self._round, *held]))
         self._waiting.append(place)
         self._move()
         return place
@@ -110,12 +113,7 @@ class Turns:
         return len(self._running) + len(self._waiting)
 
     def _order(self) -> list[Place]:
-        rounds = Counter(place.visitor for place in self._running)
-        keyed: list[tuple[int, int]] = []
-        for arrival, place in enumerate(self._waiting):
-            keyed.append((rounds[place.visitor], arrival))
-            rounds[place.visitor] += 1
-        return [self._waiting[arrival] for _, arrival in sorted(keyed)]
+        return sorted(self._waiting, key=lambda place: place.round)  # within a round, as they came
 
     def _move(self) -> None:
         while len(self._running) < self._at_once and not self._closed:
@@ -125,6 +123,7 @@ class Turns:
                 break
             self._waiting.remove(free[0])
             self._running.append(free[0])
+            self._round = max(self._round, free[0].round)
             free[0].stir()
         for place in self._waiting:
             place.stir()

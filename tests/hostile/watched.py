@@ -1,0 +1,84 @@
+"""What the system is asked for while files go through, seen from outside: FFmpeg's own opens and sockets included.
+
+python -m tests.hostile.watched          # the whole corpus; exit status 1 if anything else was touched
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.hostile.bases import base
+from tests.hostile.corpus import write_corpus
+from tests.hostile.visitor import free_port, listening
+
+_CALL = re.compile(r"^(\d+) +(open|openat|openat2|socket|connect|bind)\((.*)")
+_TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+# Where Python, its packages and the system's libraries lie: what the programs are made of.
+_OWN = ("/proc/", "/sys/", "/dev/", "/etc/ld.so", "/etc/localtime", "/usr/", "/lib/", "/lib64/", sys.prefix)
+
+
+@dataclass(kw_only=True)
+class Watched:
+    """What was touched.
+
+    Attributes:
+        opened: the process -> files below the watched folder that it opened.
+        elsewhere: other files opened by processes that opened one of those.
+        sockets: calls that had to do with a network.
+        output: what the program printed.
+    """
+
+    opened: dict[str, set[str]] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+    sockets: list[str] = field(default_factory=list)
+    output: str = ""
+
+
+def watch(folder: Path) -> Watched:
+    """Send every file below a folder through, under strace."""
+    watched, others = Watched(), dict[str, set[str]]()
+    with tempfile.TemporaryDirectory() as place:
+        log = Path(place) / "calls"
+        trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-xx", "-s", "5000", "-o", str(log)]
+        trace += ["-e", "trace=open,openat,openat2,socket,connect,bind", "-e", "signal=none"]
+        command = [*trace, sys.executable, "-m", "tests.hostile.through", str(folder)]
+        watched.output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        for line in log.read_text(errors="replace").splitlines():
+            if not (call := _CALL.match(line)):
+                continue
+            process, name, rest = call.groups()
+            if name.startswith("open"):
+                path = bytes.fromhex("".join(_TEXT.findall(rest)[:1]).replace("\\x", "")).decode(
+                    errors="surrogateescape"
+                )
+                kept = watched.opened if path.startswith(f"{folder}/") else others
+                kept.setdefault(process, set()).add(path)
+            elif "AF_INET" in rest:
+                watched.sockets.append(line)
+    for process in watched.opened:
+        watched.elsewhere |= {path for path in others.get(process, ()) if not path.startswith(_OWN)}
+    return watched
+
+
+def main() -> int:
+    """The whole corpus, with something to steal and somebody to call."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, secret, port = Path(place) / "files", Path(place) / "secret.mp4", free_port()
+        secret.write_bytes(base("h264.mp4"))
+        with listening(port) as knocks:
+            count = sum(1 for _ in write_corpus(folder, secret, port))
+            watched = watch(folder)
+        lines = watched.output.splitlines()
+        print(f"{count} files: {sum(line.startswith('valid') for line in lines)} analysed, the others refused by name")
+        together = [paths for paths in watched.opened.values() if len(paths) > 1]
+        print(f"{len(watched.opened)} processes opened a file of the corpus, {len(together)} of them more than one")
+        print(f"other files: {sorted(watched.elsewhere) or 'none'}")
+        print(f"network: {watched.sockets or 'none'}; {len(knocks)} knocks at the port")
+        return int(len(lines) != count or bool(knocks or watched.sockets or watched.elsewhere or together))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
