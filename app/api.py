@@ -74,7 +74,7 @@ def endpoints() -> None:
         Returns the file: "mp4" an annotated video with the clip's own sound, "png" a one-page report, "json" the whole
         result, "csv" a row per segment.
         """
-        with _said(), tempfile.TemporaryDirectory(prefix="adamml-export-") as folder:
+        with _said(), tempfile.TemporaryDirectory(prefix="adamml-export-", ignore_cleanup_errors=True) as folder:
             boards: list[adamml.Storyboard] = []
             (analysis,) = await _analysed(clip, [policy], segments, 0, boards if kind == "png" else None)
             out = Path(folder) / file_name(analysis, kind)
