@@ -65,5 +65,5 @@ space: $(VENV)/.app
 	$(BIN)/python -m adamml.hosting $(SPACE)
 
 # Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory.
-space-check: $(VENV)/.app
+space-check: $(VENV)/.dev
 	$(BIN)/python benchmarks/space_check.py

@@ -5,6 +5,7 @@ They wait in the same lines as visitors, keep to the same limits, and answer wit
 """
 
 import logging
+import math
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.data_classes import FileData
 from gradio_client.utils import is_file_obj_with_meta
-from pydantic import model_validator
 
 import adamml
 from adamml import Analysis
@@ -31,18 +31,6 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Clip(FileData):
-    """A video or sound file: handle_file(path or address)"""
-
-    @model_validator(mode="before")
-    @classmethod
-    def validate_model(cls, v: Any) -> Any:
-        """As in Gradio's own, but with a sentence: a bare path would be one on this server, and is no upload."""
-        if not is_file_obj_with_meta(v):
-            raise gr.Error("Give the clip as clip=handle_file(path).", print_exception=False)
-        return v
-
-
 def endpoints() -> None:
     """Add them to the page being built; their components are never drawn."""
     names = list(service.policies())
@@ -51,8 +39,7 @@ def endpoints() -> None:
         return gr.Radio([(name, name) for name in values], value=value, label=label)
 
     with gr.Column(visible=False):
-        clip = gr.File(label="A video or sound file", type="filepath")
-        clip.data_model = Clip
+        clip = _upload("A video or sound file")
         policy = choice("Who picks", names, "adamml")
         left, right = choice("This", names, "adamml"), choice("against this", names, "rgb")
         kind = choice("What to make of it", [form for form, *_ in OFFERS], "mp4")
@@ -91,7 +78,10 @@ def endpoints() -> None:
         Returns the file: "mp4" an annotated video with the clip's own sound, "png" a one-page report, "json" the whole
         result, "csv" a row per segment.
         """
-        with _said(), tempfile.TemporaryDirectory(dir=scratch.folder("exports")) as folder:
+        with (
+            _said(),
+            tempfile.TemporaryDirectory(dir=scratch.folder("exports"), ignore_cleanup_errors=True) as folder,
+        ):
             boards: list[adamml.Storyboard] = []
             (analysis,) = await _analysed(request, clip, [policy], segments, 0, boards if kind == "png" else None)
             out = Path(folder) / file_name(analysis, kind)
@@ -118,6 +108,24 @@ def endpoints() -> None:
         )
 
 
+def _upload(label: str) -> gr.File:
+    """A file that has to be uploaded; anything else is refused with a sentence.
+
+    A bare path would be one on this server. Gradio's own check of that ends in an error without words; here it comes
+    last, after Gradio has made sure that a file's path is an upload's.
+    """
+    file = gr.File(label=label, type="filepath")
+    as_usual = file.preprocess
+
+    def preprocess(payload: Any) -> Any:
+        if not is_file_obj_with_meta(payload):
+            raise gr.Error("Give the clip as clip=handle_file(path).", print_exception=False)
+        return as_usual(FileData(**payload))
+
+    file.data_model, file.preprocess, file.api_info = None, preprocess, FileData.model_json_schema
+    return file
+
+
 async def _analysed(
     request: gr.Request,
     clip: str | None,
@@ -132,12 +140,12 @@ async def _analysed(
     if any(policy not in service.policies() for policy in policies):
         raise gr.Error(f"A policy is one of {words.listing(list(service.policies()), 'or')}.", print_exception=False)
     most = service.max_segments()
-    if not isinstance(segments, int) or isinstance(segments, bool) or not 1 <= segments <= most:
+    if not _is_number(segments) or segments != int(segments) or not 1 <= segments <= most:
         raise gr.Error(f"segments is a whole number from 1 to {most}.", print_exception=False)
-    if not isinstance(spacing, int | float) or isinstance(spacing, bool) or not 0 <= spacing <= 3600:
+    if not _is_number(spacing) or not 0 <= spacing <= 3600:
         raise gr.Error("spacing is a number of seconds, or 0.", print_exception=False)
     found: list[Analysis] = []
-    steps = _runs(clip, tuple(policies), segments, spacing, boards is not None)
+    steps = _runs(clip, tuple(policies), int(segments), spacing, boards is not None)
     async with served(ANALYSES, request, steps, lambda _: None) as events:
         async for step in events:
             if isinstance(step, Analysis):
@@ -145,6 +153,10 @@ async def _analysed(
             elif isinstance(step, adamml.Storyboard) and boards is not None:
                 boards.append(step)
     return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @on_gpu(seconds=120)

@@ -30,8 +30,8 @@ def verdict(pair: Pair) -> str:
 
 def _answers(left: Analysis, right: Analysis) -> str:
     """Same answer, and surer of it (96 % instead of 45 %)"""
-    if left.label != right.label:
-        return f"Another answer ({words.label(left.label)} instead of {words.label(right.label)})"
+    if left.answer != right.answer:
+        return f"Another answer ({words.label(left.answer)} instead of {words.label(right.answer)})"
     sure, other = left.scores[left.label], right.scores[right.label]
     if abs(sure - other) < 0.05:
         return "Same answer"
@@ -68,7 +68,7 @@ def _figures(pair: Pair) -> str:
         return f"{sum(s.decisions[modality] for s in analysis.segments)} of {len(analysis.segments)}"
 
     rows = [
-        row("Answer", *(esc(words.label(a.label)) for a in (left, right))),
+        row("Answer", *(esc(words.label(a.answer)) for a in (left, right))),
         row("How sure", *(percent(a.scores[a.label]) for a in (left, right))),
         row("Looked in", of(left, "rgb"), of(right, "rgb")),
         row("Listened in", of(left, "audio"), of(right, "audio")),

@@ -1,7 +1,8 @@
 """Take it away: what is shown, as video, report, JSON, CSV or a link; with progress, time left and Cancel.
 
 Files are written into a private folder that is gone at once; what is handed over is the copy in Gradio's cache, which
-`delete_cache` clears. What is exported is what is shown, cells switched by hand and a moved budget included.
+goes when the tab is closed, as uploads do. What is exported is what is shown, cells switched by hand and a moved budget
+included.
 """
 
 import re
@@ -23,6 +24,7 @@ from app.leaving import served
 from app.reports import failed
 from app.shown import Shown
 from app.turns import EXPORTS, MANY, BusyError
+from app.uploads import UPLOADS
 from app.words import esc
 
 HERE = Path(__file__).parent
@@ -64,8 +66,8 @@ def panel() -> Panel:
     return Panel(forms=forms, link=to_link, link_words=link_words, cancel=cancel, taken=taken)
 
 
-def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.HTML) -> list[Any]:
-    """Connect the panel; returns the events that Cancel ends."""
+def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.HTML) -> None:
+    """Connect the panel, which has a Cancel of its own."""
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     running = [
         button.click(
@@ -85,16 +87,15 @@ def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.H
     source["chosen"].change(
         _offered, source["chosen"], [made.link, made.link_words, made.taken], cancels=running, queue=False, **quiet
     )
-    return running
 
 
 def file_name(analysis: Analysis, form: str) -> str:
-    """lion-after-dark-adamml.mp4, whatever a stranger named the clip."""
+    """lion_after_dark-adamml.mp4, whatever a stranger named the clip."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(analysis.clip.name).stem).strip("-")[:60] or "clip"
     return f"{stem}-{analysis.policy}.{form}"
 
 
-def _taker(form: str, keep: Callable[[Path], str | None]) -> Callable[[Shown | None, gr.Request], AsyncIterator[str]]:
+def _taker(form: str, keep: Callable[[Path], str]) -> Callable[[Shown | None, gr.Request], AsyncIterator[str]]:
     """The handler of one button. `keep` moves a file to where it can be fetched from."""
 
     async def take(shown: Shown | None, request: gr.Request) -> AsyncIterator[str]:
@@ -102,13 +103,16 @@ def _taker(form: str, keep: Callable[[Path], str | None]) -> Callable[[Shown | N
             yield service.problem("Choose a clip first.")
             return
         try:
-            with tempfile.TemporaryDirectory(dir=scratch.folder("exports")) as folder:
+            # When cancelled, a step may still be writing into it.
+            with tempfile.TemporaryDirectory(dir=scratch.folder("exports"), ignore_cleanup_errors=True) as folder:
                 out = Path(folder) / file_name(shown.current, form)
                 async with served(EXPORTS, request, _steps(form, shown, out), service.waiting) as steps:
                     async for html in steps:
                         yield html
                 kept = keep(out)
-                yield _ready(out.name, out.stat().st_size, str(kept))
+                if request.session_hash:
+                    UPLOADS.hold(request.session_hash, Path(kept))  # goes with the tab
+                yield _ready(out.name, out.stat().st_size, kept)
         except (adamml.ClipError, adamml.ExportError, BusyError) as error:
             yield service.problem(str(error))
         except Exception as error:

@@ -79,13 +79,13 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     compared = source["compare"].click(
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
-    exports = takeaway.connect(shown["take"], state, source, shown["compared"])
+    takeaway.connect(shown["take"], state, source, shown["compared"])
 
     source["cancel"].click(
         _cancelled,
         [state, shown["compared"]],
         named("status", "results", "answer", "compared"),
-        cancels=[first, again, curve, compared, linked, *exports],
+        cancels=[first, again, curve, compared, linked],
         queue=False,
         **quiet,
     )

@@ -2,8 +2,9 @@
 
 As a Space does, and in this order: copy what git tracks into a fresh folder, make a virtual environment there, install
 `requirements.txt` and nothing else, run the front matter's `app_file`. Then: seconds until the page answers, and the
-process's peak memory (VmHWM from /proc, so Linux only) after one example went through the API. Printed, not judged:
-the aims are a page within 60 s and less than 3 GB. `--python` uses an environment that is there already.
+highest memory of the whole process tree (proportional set size, sampled, so Linux only) while examples go through the
+API: an analysis, a comparison, an annotated video. Printed, not judged: the aims are a page within 60 s and less than
+3 GB. `--python` uses an environment that is there already; `--screenshots` keeps what Chromium shows.
 """
 
 import argparse
@@ -14,34 +15,39 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from adamml.hosting import ROOT, tracked_files
 
 EXAMPLE = "assets/examples/guitar_by_lamplight.mp4"
-ANALYSE = "/analyse"
+CALLS = ("/analyse", "/compare", "/export")
 START_LIMIT_S, RUN_LIMIT_S = 600, 1200
+SAMPLE_S = 0.25
 # Runs in the other environment: everything but the clip keeps the value that the page gives it.
 CLIENT = """
 import json, sys, time
 from gradio_client import Client, handle_file
 client = Client(sys.argv[1], verbose=False)
-asked = client.view_api(return_format="dict", print_info=False)["named_endpoints"][sys.argv[3]]["parameters"]
-clip = next(p["parameter_name"] for p in asked if "filepath" in str(p["python_type"]).lower())
-began = time.perf_counter()
-answer = client.predict(api_name=sys.argv[3], **{clip: handle_file(sys.argv[2])})
-print(json.dumps({"seconds": round(time.perf_counter() - began, 1), "answer": str(answer)[:200]}))
+for name in sys.argv[3:]:
+    began = time.perf_counter()
+    answer = client.predict(api_name=name, clip=handle_file(sys.argv[2]))
+    said = answer if isinstance(answer, str) else answer.get("sentence") or answer["answer"]
+    print(f"call   {time.perf_counter() - began:8.1f} s  {name}: {said}", flush=True)
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", type=Path, help="use this interpreter instead of building a clean environment")
+    parser.add_argument("--screenshots", type=Path, help="a folder for pictures of the page")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="space-") as name:
         folder = Path(name)
@@ -50,9 +56,12 @@ def main() -> None:
             shutil.copy2(ROOT / file, folder / "app" / file)
         python = options.python.absolute() if options.python else build(folder)
         with page(python, folder / "app") as (process, address):
-            print(f"memory {peak_mb(process.pid):8.0f} MB before any analysis", flush=True)
-            analyse(python, folder / "app", address)
-            print(f"memory {peak_mb(process.pid):8.0f} MB at its highest, one example analysed")
+            with highest_memory(process.pid, "before any analysis"):
+                time.sleep(15)  # the model loads in the background
+            with highest_memory(process.pid, "at its highest, while the examples went through the API"):
+                call(python, folder / "app", address)
+            if options.screenshots:
+                photograph(address, options.screenshots)
 
 
 def build(folder: Path) -> Path:
@@ -101,20 +110,60 @@ def page(python: Path, folder: Path) -> Iterator[tuple[subprocess.Popen, str]]:
         process.wait()
 
 
-def analyse(python: Path, folder: Path, address: str) -> None:
-    """One example through the API, with the client that gradio installs."""
-    command = [python, "-c", CLIENT, address, str(folder / EXAMPLE), ANALYSE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT_S)
+def call(python: Path, folder: Path, address: str) -> None:
+    """One example through every endpoint, with the client that gradio installs."""
+    command = [python, "-c", CLIENT, address, str(folder / EXAMPLE), *CALLS]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=RUN_LIMIT_S)
     if done.returncode != 0:
-        raise SystemExit(f"the analysis failed: {done.stderr.strip().splitlines()[-1]}")
-    print(f"answer {done.stdout.strip()}", flush=True)
+        raise SystemExit(f"a call failed: {done.stderr.strip().splitlines()[-1]}")
 
 
-def peak_mb(pid: int) -> float:
-    """The largest resident memory that the process has had, in MB."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.M)
-    assert found is not None
-    return int(found[1]) * 1024 / 1e6
+@contextmanager
+def highest_memory(pid: int, when: str) -> Iterator[None]:
+    """Print the largest memory of a process and all that it started, in MB, while the block runs."""
+    highest, done = 0.0, threading.Event()
+
+    def watch() -> None:
+        nonlocal highest
+        while not done.wait(SAMPLE_S):
+            highest = max(highest, tree_mb(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+    print(f"memory {highest:8.0f} MB {when}", flush=True)
+
+
+def tree_mb(pid: int) -> float:
+    """Memory now: what processes share is counted once, in equal parts."""
+    total = 0
+    for process in [root := psutil.Process(pid), *root.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            total += process.memory_full_info().pss
+    return total / 1e6
+
+
+def photograph(address: str, folder: Path) -> None:
+    """The page as a visitor finds it, and after an example was analysed."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(RUN_LIMIT_S * 1000)
+        page.goto(address)
+        page.locator("#timeline .tl-seg").first.wait_for()
+        page.screenshot(path=folder / "space_start.png")
+        page.locator("button.example").first.click()
+        page.locator("#status .is-done, #status.is-done, .status.is-done").first.wait_for()
+        page.wait_for_timeout(1000)
+        page.screenshot(path=folder / "space_analysed.png", full_page=True)
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -151,3 +151,28 @@ def test_without_the_package_a_function_stays_itself(
         yield from range(count)
 
     assert module.on_gpu()(steps) is steps
+
+
+def test_analyses_are_what_runs_on_a_lent_gpu() -> None:
+    """In a process of its own, because modules decorate their functions when they are first imported."""
+    script = """
+import sys, types
+lent = []
+spaces = types.ModuleType("spaces")
+spaces.GPU = lambda duration: lambda work: lent.append(f"{work.__module__}.{work.__name__}") or work
+sys.modules["spaces"] = spaces
+import app.api, app.service
+print(*sorted(lent))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["app.api._runs", "app.service.steps"]
+
+
+def test_licences_of_what_is_hosted_are_named() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert re.search(r"^license: cc-by-nc-4\.0\b", readme.split("---")[1], re.M)
+    said = readme.rpartition("## Licences")[2]
+    assert all(name in said for name in ("Apache-2.0", "CC BY-NC 4.0", "GPL-2"))
+    description = re.search(r"^short_description: (.+)$", readme, re.M)
+    assert description is not None
+    assert len(description[1]) <= 60  # as long as a Space shows

@@ -1,0 +1,109 @@
+"""Links are read with care, lines move in order, and uploads go with the last tab that holds them."""
+
+import asyncio
+from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+
+from app import link, service
+from app.recorded import EXAMPLES
+from app.turns import FULL, Line, LineFullError
+from app.uploads import Uploads
+from tests.toy_app import toy_recognizer
+
+TOY = toy_recognizer()
+
+
+@pytest.fixture(autouse=True)
+def toy_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_given", TOY)
+
+
+def test_a_link_survives_the_way_there_and_back() -> None:
+    *_, last = service.steps(str(EXAMPLES / "drums_on_stage.mp4"), "adamml", 3)
+    assert last.shown is not None
+    told = link.read({"clip": "drums_on_stage", "segments": "3", "cells": "120", "compare": "shown,rgb"})
+    assert told is not None
+    moved = link.apply(last.shown, told)
+    assert [dict(s.decisions) for s in moved.current.segments] == list(told.cells or ())
+    query = link.write(moved, told.pair)
+    assert link.read(dict(parse_qsl(query[1:]))) == told
+    assert told.fits(moved)
+
+
+def test_numbers_are_brought_into_their_range_and_names_must_exist() -> None:
+    most = service.max_segments()
+    told = link.read({"clip": "drums_on_stage", "segments": "99999", "budget": "3"})
+    assert told is not None
+    assert (told.segments, told.budget) == (most, 1.0)
+    assert link.read({"__theme": "dark"}) is None
+    for wrong in (
+        {"segments": "3"},
+        {"clip": "../../etc/passwd"},
+        {"clip": "drums_on_stage", "policy": "best"},
+        {"clip": "drums_on_stage", "segments": "-1"},
+        {"clip": "drums_on_stage", "segments": "1e9"},
+        {"clip": "drums_on_stage", "segments": "3", "cells": "12"},
+        {"clip": "drums_on_stage", "segments": "3", "cells": "124"},
+        {"clip": "drums_on_stage", "budget": "nan"},
+        {"clip": "drums_on_stage", "compare": "rgb"},
+        {"clip": "drums_on_stage", "compare": "rgb,shown"},
+    ):
+        with pytest.raises(link.LinkError):
+            link.read(wrong)
+
+
+def test_a_clip_that_only_has_an_examples_name_has_no_link(tmp_path: Path) -> None:
+    (tmp_path / "drums_on_stage.mp4").write_bytes(b"something else")
+    assert link.example_of(str(tmp_path / "drums_on_stage.mp4")) is None
+    assert link.example_of(str(EXAMPLES / "drums_on_stage.mp4")) == EXAMPLES / "drums_on_stage.mp4"
+
+
+def test_a_line_serves_in_order_tells_how_many_are_before_and_is_bounded() -> None:
+    told: list[tuple[str, int | str]] = []
+
+    def work(name: str) -> Generator[str, None, None]:
+        yield "begins"
+        yield "ends"
+
+    async def visitor(line: Line, name: str) -> None:
+        async for step in line.served(work(name), lambda before: before):  # type: ignore[arg-type]
+            told.append((name, step))
+            await asyncio.sleep(0.01)
+
+    async def scene() -> None:
+        line = Line(longest=4)
+        tasks = [asyncio.create_task(visitor(line, name)) for name in "abcd"]
+        await asyncio.sleep(0)
+        with pytest.raises(LineFullError, match=FULL):
+            await visitor(line, "e")
+        tasks[1].cancel()  # leaves the line
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert len(line) == 0
+
+    asyncio.run(scene())
+    assert [name for name, step in told if step == "begins"] == ["a", "c", "d"]
+    assert [step for name, step in told if name == "d"] == [3, 2, 1, "begins", "ends"]
+
+
+def test_an_upload_goes_with_the_last_tab_that_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    shared, outside = tmp_path / "uploads" / "clip.mp4", tmp_path / "example.mp4"
+    preview = tmp_path / "preview"
+    for path in (shared, outside, preview / "made.mp4"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"clip")
+    uploads = Uploads()
+    for tab in ("one", "two"):
+        uploads.hold(tab, shared)
+        uploads.hold(tab, outside)
+    uploads.made(shared, preview)
+    assert uploads.leave("one") == []
+    assert shared.exists()
+    assert uploads.leave("two") == [shared]
+    assert not shared.exists()
+    assert not preview.exists()
+    assert outside.exists()
+    assert uploads.leave("nobody") == []
