@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from adamml import Analysis, ModelCard
@@ -12,6 +13,7 @@ from app.words import esc, percent
 
 # Files to take away are copied by Gradio as soon as they are offered; what is older than this can go.
 _KEEP_SECONDS = 600
+SHOWN = ("What is shown above", "shown")
 _folder = Path(tempfile.mkdtemp(prefix="adamml-results-"))
 
 
@@ -19,7 +21,16 @@ def known(card: ModelCard) -> str:
     """The classes, said before anybody uploads something the model has never heard of."""
     names = esc(words.listing([words.label(name) for name in card.classes]))
     number = words.count(len(card.classes), "thing")
-    return f"<p>It knows <b>{number}</b>: {names}. Anything else it takes for one of these.</p>"
+    rest = "Anything else it takes for one of these" + (", or calls none of them" if card.unknown else "")
+    return f"<p>It knows <b>{number}</b>: {names}. {rest}.</p>"
+
+
+def ways(able: Mapping[str, str], *, about: bool = False) -> list[tuple[str, str]]:
+    """Ways of choosing for a radio group: what they are called, on request with what they do, and their names."""
+    return [
+        (f"{words.policy(name)}: {text.split(': ')[-1]}" if about else words.policy(name), name)
+        for name, text in able.items()
+    ]
 
 
 def model(card: ModelCard | None, analysis: Analysis) -> str:

@@ -27,12 +27,14 @@ class VisitKey:
     path: str
     segments: int
     profile: str
+    model: str | None = None  # its name; None is the default
     token: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
 
 @dataclass(kw_only=True)
 class _Visit:
     session: adamml.ClipSession
+    model: str | None
     used: float
     busy: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,12 +71,18 @@ class Visits:
         with self._lock:
             visit = self._visits.get(key.token)
         if visit is None:
-            visit = _Visit(session=self._open_clip(key), used=time.monotonic())
+            visit = _Visit(session=self._open_clip(key), model=key.model, used=time.monotonic())
         with self._lock:
             visit = self._visits.setdefault(key.token, visit)
             visit.used = time.monotonic()
             self._make_room(keep=key.token)
         return visit
+
+    def forget(self, model: str) -> None:
+        """Close the clips of a model that leaves the memory; one that is busy goes when it is done."""
+        with self._lock:
+            for token in [token for token, visit in self._visits.items() if visit.model == model]:
+                del self._visits[token]
 
     def _make_room(self, keep: str) -> None:
         now = time.monotonic()

@@ -32,10 +32,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     answer_json = gr.JSON(visible=False, label="Result")
     page.load(_files, inputs=state, outputs=named("json", "csv"), **quiet)
 
-    # A clip is chosen: from the button, an example, a drop or a recording.
-    source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
-    for button, path in parts.example_buttons:
-        button.click(partial(str, path), outputs=source["chosen"], queue=False, **quiet)
+    # A clip is chosen, whichever way (see the end).
     picked = source["chosen"].change(
         _picked,
         source["chosen"],
@@ -43,13 +40,17 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         queue=False,
         **quiet,
     )
-    form = [source["chosen"], source["policy"], source["segments"], source["spacing"]]
+    form = [source[name] for name in ("chosen", "policy", "segments", "spacing", "model")]
     growing = ("status", "answer", "results", "board", "timeline")
     outputs = [answer_json, *named(*growing), state]
     analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 1, "show_progress": "hidden"}
     first = picked.success(_analyse, form, outputs, api_visibility="private", **analysis)
     again = source["again"].click(_analyse, form, outputs, api_name="analyse", **analysis)
-    for run in (first, again):
+    # Another model says what it knows, and judges the clip that is there anew.
+    ways = [source[name] for name in ("policy", "left", "right")]
+    other = source["model"].input(_other_model, [source["model"], *ways], [shown["known"], *ways], queue=False, **quiet)
+    anew = other.success(_analyse_chosen, form, outputs, api_visibility="private", **analysis)
+    for run in (first, again, anew):
         run.success(_finished, state, [*named(*_RESULT, "compared", "json", "csv")], **quiet)
     picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
 
@@ -75,16 +76,23 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         _compare, [state, source["left"], source["right"]], named("compared"), concurrency_id="analysis", **quiet
     )
 
+    # Cancel stands before what else its press does: Gradio takes the events of a press one after the other, and what
+    # it cancels must be the run of before, never one that the same press has just begun.
+    running = [first, again, anew, curve, compared]
+    source["cancel"].click(None, cancels=running, **quiet)
     source["cancel"].click(
         _cancelled,
         [state, shown["compared"]],
         named("status", "results", "answer", "compared"),
-        cancels=[first, again, curve, compared],
         queue=False,
         **quiet,
     )
-    # Another clip ends what still runs for the one before.
-    source["chosen"].change(None, cancels=[again, first, curve, compared], queue=False, **quiet)
+    # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
+    source["upload"].upload(None, cancels=running, **quiet)
+    source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
+    for button, path in parts.example_buttons:
+        button.click(None, cancels=running, **quiet)
+        button.click(partial(str, path), outputs=source["chosen"], queue=False, **quiet)
 
 
 def _files(shown: Shown | None) -> Any:
@@ -100,9 +108,11 @@ def _picked(path: str | None) -> list[Any]:
     return [title, player(path) if usable else "", status, gr.Column(visible=False), waiting, None]
 
 
-async def _analyse(path: str | None, policy: str, segments: float, spacing: float) -> AsyncIterator[list[Any]]:
+async def _analyse(
+    path: str | None, policy: str, segments: float, spacing: float, model: str | None = None
+) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment. The last step holds the result as JSON."""
-    async for step in in_thread(service.steps(path, policy, segments, spacing)):
+    async for step in in_thread(service.steps(path, policy, segments, spacing, model)):
         drawn = panels.growing(step.view) if step.view else {}
         board = gr.skip() if step.board is None else panels.thumbnails(step.board)
         column = gr.Column(visible=True) if step.view else gr.skip()
@@ -110,6 +120,27 @@ async def _analyse(path: str | None, policy: str, segments: float, spacing: floa
         timeline = drawn.get("timeline", gr.skip())
         result = step.shown if step.shown or step.failed else gr.skip()
         yield [service.as_json(step.shown), step.status, answer, column, board, timeline, result]
+
+
+async def _analyse_chosen(path: str | None, *form: Any) -> AsyncIterator[list[Any]]:
+    """The same for the clip that is there; nothing while there is none but the recorded example."""
+    if not path:
+        yield [gr.skip()] * 7
+        return
+    async for changes in _analyse(path, *form):
+        yield changes
+
+
+def _other_model(model: str | None, policy: str, left: str, right: str) -> list[Any]:
+    """What another model knows, and the ways of choosing that it can run."""
+    card, able = service.models.card(model), service.policies(model)
+    left, right = left if left == "shown" or left in able else "shown", right if right in able else "rgb"
+    return [
+        details.known(card) if card else service.problem(service.NO_MODEL),
+        gr.Radio(choices=details.ways(able, about=True), value=policy if policy in able else "rgb"),
+        gr.Radio(choices=[details.SHOWN, *details.ways(able)], value=left),
+        gr.Radio(choices=details.ways(able), value=right),
+    ]
 
 
 def _finished(shown: Shown | None) -> list[Any]:
