@@ -22,7 +22,7 @@ def known(card: ModelCard) -> str:
     names = esc(words.listing([words.label(name) for name in card.classes]))
     number = words.count(len(card.classes), "thing")
     rest = "Anything else it takes for one of these" + (", or calls none of them" if card.unknown else "")
-    return f"<p>It knows <b>{number}</b>: {names}. {rest}.</p>"
+    return f'<p data-model="{esc(card.name)}">It knows <b>{number}</b>: {names}. {rest}.</p>'
 
 
 def ways(able: Mapping[str, str], *, about: bool = False) -> list[tuple[str, str]]:

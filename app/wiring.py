@@ -44,12 +44,11 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     growing = ("status", "answer", "results", "board", "timeline")
     outputs = [answer_json, *named(*growing), state]
     analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": 1, "show_progress": "hidden"}
-    first = picked.success(_analyse, form, outputs, api_visibility="private", **analysis)
+    last: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
+    first = picked.success(_analyse, form, outputs, **last, **analysis)
     again = source["again"].click(_analyse, form, outputs, api_name="analyse", **analysis)
-    # Another model says what it knows, and judges the clip that is there anew.
-    ways = [source[name] for name in ("policy", "left", "right")]
-    other = source["model"].input(_other_model, [source["model"], *ways], [shown["known"], *ways], queue=False, **quiet)
-    anew = other.success(_analyse_chosen, form, outputs, api_visibility="private", **analysis)
+    # When another model has said what it knows (see the end), it judges the clip that is there.
+    anew = shown["known"].change(_analyse_chosen, form, outputs, **last, **analysis)
     for run in (first, again, anew):
         run.success(_finished, state, [*named(*_RESULT, "compared", "json", "csv")], **quiet)
     picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
@@ -93,6 +92,9 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     for button, path in parts.example_buttons:
         button.click(None, cancels=running, **quiet)
         button.click(partial(str, path), outputs=source["chosen"], queue=False, **quiet)
+    ways = [source[name] for name in ("policy", "left", "right")]
+    source["model"].input(None, cancels=running, **quiet)
+    source["model"].input(_other_model, [source["model"], *ways], [shown["known"], *ways], queue=False, **quiet)
 
 
 def _files(shown: Shown | None) -> Any:
@@ -112,6 +114,9 @@ async def _analyse(
     path: str | None, policy: str, segments: float, spacing: float, model: str | None = None
 ) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment. The last step holds the result as JSON."""
+    if not path:
+        yield [None, service.problem("Choose a clip first."), *[gr.skip()] * 5]
+        return
     async for step in in_thread(service.steps(path, policy, segments, spacing, model)):
         drawn = panels.growing(step.view) if step.view else {}
         board = gr.skip() if step.board is None else panels.thumbnails(step.board)

@@ -251,6 +251,14 @@ def test_the_next_clip_needs_no_clearing_and_a_bad_one_says_why(page: Page, clip
     assert "picture missing" in (page.locator(".tl-seg").first.get_attribute("aria-label") or "")
 
 
+def test_asked_for_nothing_it_says_so_and_leaves_the_example(page: Page) -> None:
+    options(page, 5)
+    page.locator("#again").click()
+    expect(page.locator("#status")).to_contain_text("Choose a clip first")
+    expect(page.locator("#timeline .tl-seg")).to_have_count(10)
+    expect(page.locator("#answer")).to_contain_text("lion")
+
+
 def test_cancel_stops_and_the_next_analysis_works(page: Page, clip: Path) -> None:
     options(page, 60)
     upload(page, clip)
