@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from adamml.checkpoint import CheckpointError, ModelCard
     from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
-    from adamml.hub import InstalledModel, card_of, installed_models
+    from adamml.hub import InstalledModel, card_of, installed_models, resolve
     from adamml.media import ClipError, Storyboard
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
@@ -26,7 +26,7 @@ _HOME = {
     "adamml.checkpoint": ("CheckpointError", "ModelCard"),
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
-    "adamml.hub": ("InstalledModel", "card_of", "installed_models"),
+    "adamml.hub": ("InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
@@ -72,6 +72,7 @@ __all__ = [
     "installed_models",
     "render_report",
     "render_video",
+    "resolve",
     "video_steps",
     "words",
 ]

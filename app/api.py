@@ -166,7 +166,7 @@ def _runs(
     """Every policy on one clip; a step now and then, so that it can be left."""
     service.check(path)
     count = service.segments_for(path, segments, spacing)
-    with service.recognizer().open(path, segments=count, profile=service.profile()) as session:
+    with service.models.recognizer().open(path, segments=count, profile=service.profile()) as session:
         for policy in policies:
             for event in session.run(policy):
                 yield event.analysis if isinstance(event, adamml.Finished) else None

@@ -1,8 +1,10 @@
 """Two policies on one clip, side by side: one plain sentence, the figures, both timelines, differences marked."""
 
-from adamml import Analysis
+from functools import partial
+
+from adamml import Analysis, SegmentResult
 from app import icons, words
-from app.costs import BOX, time_words
+from app.costs import table_box, time_words
 from app.play import Pair
 from app.view import MODALITIES
 from app.words import esc, percent
@@ -77,55 +79,57 @@ def _figures(pair: Pair) -> str:
         row("Time measured", *(time_words(a.seconds.total) for a in (left, right))),
     ]
     heads = [esc(words.policy(a.policy)) for a in (left, right)]
-    return (
-        f'{BOX}<table class="figures versus"><caption class="visually-hidden">Both ways in figures</caption><thead><tr>'
+    table = (
+        '<table class="figures versus"><caption class="visually-hidden">Both ways in figures</caption><thead><tr>'
         f'<th scope="col">On this clip</th><th scope="col">{heads[0]}</th><th scope="col"><span '
         f'class="visually-hidden">Same?</span></th><th scope="col">{heads[1]}</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
+    return table_box("Both ways in figures", table)
 
 
 def _lanes(pair: Pair) -> str:
-    """One column per segment: what each ran, and what each answered."""
+    """Lane by lane, one way above the other, one column per segment: what each ran, and what each answered."""
     heads = "".join(f'<th scope="col">{s.index + 1}</th>' for s in pair.left.segments)
+    columns = list(zip(pair.left.segments, pair.right.segments, strict=True))
     body = ""
-    for analysis, other in ((pair.left, pair.right), (pair.right, pair.left)):
-        body += f'<tr class="lane-title"><th scope="row" colspan="2">{esc(words.policy(analysis.policy))}</th></tr>'
-        for m in MODALITIES:
-            cells = "".join(
-                _cell(a.decisions[m], a.available[m], m, differs=a.decisions[m] != b.decisions[m])
-                for a, b in zip(analysis.segments, other.segments, strict=True)
-            )
-            body += f'<tr><th scope="row">{words.NOUN[m].capitalize()}</th>{cells}</tr>'
-        answers = "".join(
-            _said(
-                a.label, 0.0 if a.scores is None or a.label is None else a.scores[a.label], differs=a.label != b.label
-            )
-            for a, b in zip(analysis.segments, other.segments, strict=True)
-        )
-        body += f'<tr><th scope="row">Answer</th>{answers}</tr>'
-    return (
-        f'{BOX}<table class="lanes" style="--columns:{len(pair.left.segments)}">'
+    for lane in (*MODALITIES, "answer"):
+        draw, same = (_said, _same_answer) if lane == "answer" else (partial(_cell, lane), partial(_same_cell, lane))
+        title = words.NOUN.get(lane, lane).capitalize()
+        body += f'<tr class="lane-title"><th scope="row" colspan="2">{title}</th></tr>'
+        for analysis, side in ((pair.left, 0), (pair.right, 1)):
+            # The sign stands below the lower one, between what it sets apart; spoken it is with both.
+            sign = '<span class="differs" aria-hidden="true">≠</span>' * side
+            mark = f'{sign}<span class="visually-hidden"> differs</span>'
+            cells = "".join(f"<td>{draw(both[side])}{'' if same(*both) else mark}</td>" for both in columns)
+            body += f'<tr><th scope="row">{esc(words.policy(analysis.policy))}</th>{cells}</tr>'
+    table = (
+        f'<table class="lanes" style="--columns:{len(columns)}">'
         '<caption>Segment by segment; <span class="differs">≠</span> marks what the two do '
         f'or say differently.</caption><thead><tr><th scope="col">Segment</th>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f"<tbody>{body}</tbody></table>"
     )
+    return table_box("Both ways segment by segment", table)
 
 
-def _mark(differs: bool) -> str:
-    return '<span class="differs" aria-hidden="true">≠</span><span class="visually-hidden"> differs</span>' * differs
+def _same_cell(modality: str, left: SegmentResult, right: SegmentResult) -> bool:
+    return left.decisions[modality] == right.decisions[modality]
 
 
-def _cell(used: bool, available: bool, modality: str, *, differs: bool) -> str:
+def _same_answer(left: SegmentResult, right: SegmentResult) -> bool:
+    return left.label == right.label
+
+
+def _cell(modality: str, segment: SegmentResult) -> str:
+    used, available = segment.decisions[modality], segment.available[modality]
     word = "run" if used else "skipped" if available else "missing"
     icon = (icons.ON if used else icons.OFF)[modality] if available else ""
     kind = f"lane-cell lane-{modality} is-{'used' if used else word}"
-    return f'<td><span class="{kind}">{icon}</span><span class="visually-hidden">{word}</span>{_mark(differs)}</td>'
+    return f'<span class="{kind}">{icon}</span><span class="visually-hidden">{word}</span>'
 
 
-def _said(label: str | None, score: float, *, differs: bool) -> str:
-    if label is None:
-        return f'<td class="lane-answer"><small>not run</small>{_mark(differs)}</td>'
-    return (
-        f'<td class="lane-answer"><b>{esc(words.label(label))}</b><small>{percent(score)}</small>{_mark(differs)}</td>'
-    )
+def _said(segment: SegmentResult) -> str:
+    if segment.label is None or segment.scores is None:
+        return '<span class="lane-answer"><small>not run</small></span>'
+    score = percent(segment.scores[segment.label])
+    return f'<span class="lane-answer"><b>{esc(words.label(segment.label))}</b><small>{score}</small></span>'

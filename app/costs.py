@@ -12,8 +12,11 @@ _STAGES = (
     ("audio", "Listening"),
     ("fusion", "Combining"),
 )
-# A wide table scrolls sideways on a phone, and the keyboard must reach what scrolls.
-BOX = '<div class="table-box" tabindex="0" role="region" aria-label="Table, may scroll sideways">'
+
+
+def table_box(name: str, table: str) -> str:
+    """A wide table scrolls sideways on a phone, and the keyboard must reach what scrolls."""
+    return f'<div class="table-box" tabindex="0" role="region" aria-label="{name}; may scroll sideways">{table}</div>'
 
 
 def costs(current: Analysis, base: Analysis) -> str:
@@ -28,10 +31,13 @@ def costs(current: Analysis, base: Analysis) -> str:
     most = max(macs.total for _, macs, _ in rows)
     body = "".join(_row(name, macs, most, current.macs, is_this=this) for name, macs, this in rows)
     keys = "".join(f'<li><span class="key key-{part}"></span>{title}</li>' for part, title in PARTS)
+    table = (
+        '<table class="costs"><caption class="visually-hidden">Billion multiply-accumulates (MACs), counted</caption>'
+        '<thead><tr><th scope="col">Way</th><th scope="col">Billion MACs</th><th scope="col">Total</th>'
+        f'<th scope="col">This run against it</th></tr></thead><tbody>{body}</tbody></table>'
+    )
     return (
-        f'{BOX}<table class="costs"><caption class="visually-hidden">Billion multiply-accumulates (MACs), counted'
-        '</caption><thead><tr><th scope="col">Way</th><th scope="col">Billion MACs</th><th scope="col">Total</th>'
-        f'<th scope="col">This run against it</th></tr></thead><tbody>{body}</tbody></table></div>'
+        f"{table_box('Compute', table)}"
         f'<ul class="keys" aria-hidden="true">{keys}</ul>'
         '<p class="remark">Counted, in multiply-accumulates (1 MAC = 2 FLOPs). Only the first row was run for this '
         "answer; the fixed ways are counted.</p>"
@@ -71,13 +77,13 @@ def seconds_table(runs: list[Analysis], *, recorded: bool = False) -> str:
     heads = "".join(f'<th scope="col">{esc(words.policy(run.policy))}</th>' for run in runs)
     remark = "Measured when it was recorded, on another machine." if recorded else "Measured on this server."
     remark += " What was needed twice was done once and counts each time."
-    return (
-        f'{BOX}<table class="figures times">'
+    table = (
+        '<table class="figures times">'
         '<caption class="visually-hidden">Measured seconds by part</caption>'
         f'<thead><tr><th scope="col">Part</th>{heads}</tr></thead><tbody>{"".join(rows)}'
-        f'<tr class="is-total"><th scope="row">Total</th>{totals}</tr></tbody></table></div>'
-        f'<p class="remark">{remark}</p>'
+        f'<tr class="is-total"><th scope="row">Total</th>{totals}</tr></tbody></table>'
     )
+    return f'{table_box("Seconds", table)}<p class="remark">{remark}</p>'
 
 
 def time_words(value: float) -> str:

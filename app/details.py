@@ -2,18 +2,30 @@
 
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from adamml import Analysis, ModelCard
 from app import words
 from app.words import esc, percent
 
+SHOWN = ("What is shown above", "shown")
+
 
 def known(card: ModelCard) -> str:
     """The classes, said before anybody uploads something the model has never heard of."""
     names = esc(words.listing([words.label(name) for name in card.classes]))
     number = words.count(len(card.classes), "thing")
-    return f"<p>It knows <b>{number}</b>: {names}. Anything else it calls none of them, or takes for one.</p>"
+    rest = "Anything else it takes for one of these" + (", or calls none of them" if card.unknown else "")
+    return f'<p data-model="{esc(card.name)}">It knows <b>{number}</b>: {names}. {rest}.</p>'
+
+
+def ways(able: Mapping[str, str], *, about: bool = False) -> list[tuple[str, str]]:
+    """Ways of choosing for a radio group: what they are called, on request with what they do, and their names."""
+    return [
+        (f"{words.policy(name)}: {text.split(': ')[-1]}" if about else words.policy(name), name)
+        for name, text in able.items()
+    ]
 
 
 def model(card: ModelCard | None, analysis: Analysis) -> str:

@@ -56,16 +56,18 @@ def build() -> gr.Blocks:
     parts = Parts()
     with gr.Blocks(title="AdaMML Studio", delete_cache=(600, 3600), analytics_enabled=False) as page:
         state = gr.State(example.shown if example else None, time_to_live=3600)
-        gr.HTML(f"<h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}", elem_id="head", apply_default_css=False)
-        with gr.Row(elem_id="top", equal_height=False):
+        head = f'<div class="head"><h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}</div>'
+        gr.HTML(head, elem_id="head", apply_default_css=False)
+        with gr.Row(elem_id="top", equal_height=True):
             with gr.Column(scale=6, min_width=300, elem_id="source-card", elem_classes="card"):
                 _source(parts, example)
-            with (
-                gr.Column(scale=5, min_width=300, elem_id="side"),
-                gr.Column(elem_id="answer-card", elem_classes="card"),
-            ):
-                _html(parts, "answer", start)
-                _html(parts, "known", {"known": _known()})
+            with gr.Column(scale=5, min_width=300, elem_id="side"):
+                with gr.Column(elem_id="answer-card", elem_classes="card"):
+                    _html(parts, "answer", start)
+                with gr.Column(elem_id="known-card", elem_classes="card"):
+                    _model(parts)
+                    _html(parts, "known", {"known": _known()})
+                    _examples(parts)
         _results(parts, start, example)
         connect(page, parts, state)
         uploads.connect(page, parts.source["chosen"])
@@ -74,8 +76,20 @@ def build() -> gr.Blocks:
 
 
 def _known() -> str:
-    card = service.model_card()
+    card = service.models.card()
     return details.known(card) if card else service.problem(service.NO_MODEL)
+
+
+def _model(parts: Parts) -> None:
+    """Which of the installed models answers; no question where there is only one."""
+    cards = service.models.cards()
+    parts.source["model"] = gr.Radio(
+        choices=[(f"{card.name} ({words.count(len(card.classes), 'thing')})", name) for name, card in cards.items()],
+        value=next(iter(cards), None),
+        label="Model",
+        visible=len(cards) > 1,
+        elem_id="model-choice",
+    )
 
 
 def _html(parts: Parts, name: str, start: dict[str, Any], script: str = "") -> None:
@@ -94,31 +108,26 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
     source = parts.source
     with gr.Row(elem_id="ways"):
         source["upload"] = gr.UploadButton(
-            "Analyse your own clip", file_types=FILE_TYPES, variant="primary", elem_id="upload", min_width=180
+            "Analyse your own clip",
+            file_types=FILE_TYPES,
+            variant="primary",
+            size="md",
+            elem_id="upload",
+            min_width=160,
         )
         script = (HERE / "source.js").read_text(encoding="utf-8")
         gr.HTML(_RECORD, elem_id="record", js_on_load=script, apply_default_css=False)
-        source["cancel"] = gr.Button("Cancel", elem_id="cancel", min_width=100)
+        source["cancel"] = gr.Button("Cancel", elem_id="cancel", size="md", min_width=80)
     gr.HTML(
         f'<p class="remark">Video or sound, {service.limits()}. You can also drop a file anywhere on this page.</p>',
         elem_id="limits",
         apply_default_css=False,
     )
     _html(parts, "status", {})
-    clips = sorted(p for p in EXAMPLES.glob("*") if p.suffix.lower() in FILE_TYPES) if EXAMPLES.is_dir() else []
-    if clips:
-        with gr.Row(elem_id="examples"):
-            gr.HTML("<p>Or an example:</p>", elem_id="examples-label", apply_default_css=False)
-            for path in clips:
-                title = path.stem.replace("_", " ").replace("-", " ").capitalize()
-                button = gr.Button(title, size="sm", min_width=60, elem_classes="example")
-                parts.example_buttons.append((button, path))
     source["chosen"] = gr.File(visible="hidden", label="Clip", elem_id="chosen")
     with gr.Accordion("Options", open=False, elem_id="options"):
         source["policy"] = gr.Radio(
-            choices=[
-                (f"{words.policy(name)}: {about.split(': ')[-1]}", name) for name, about in service.policies().items()
-            ],
+            choices=details.ways(service.policies(), about=True),
             value="adamml",
             label="Who picks",
             elem_id="policy",
@@ -132,7 +141,20 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
             label="Or one segment every",
             elem_id="spacing",
         )
-        source["again"] = gr.Button("Analyse again", elem_id="again", min_width=140)
+        source["again"] = gr.Button("Analyse again", elem_id="again", size="md", min_width=140)
+
+
+def _examples(parts: Parts) -> None:
+    """Clips of the repository, to try at once."""
+    clips = sorted(p for p in EXAMPLES.glob("*") if p.suffix.lower() in FILE_TYPES) if EXAMPLES.is_dir() else []
+    if not clips:
+        return
+    with gr.Row(elem_id="examples"):
+        gr.HTML("<p>Try one:</p>", elem_id="examples-label", apply_default_css=False)
+        for path in clips:
+            title = path.stem.replace("_", " ").replace("-", " ").capitalize()
+            button = gr.Button(title, size="sm", min_width=60, elem_classes="example")
+            parts.example_buttons.append((button, path))
 
 
 def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | None) -> None:
@@ -148,7 +170,7 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
         with gr.Column(elem_classes="card", elem_id="whatif-card"):
             _title("What if?", "Switch any cell above, or move the budget. Only what was not run yet is run.")
             _html(parts, "whatif", start, "whatif.js")
-        with gr.Row(elem_id="costs-row", equal_height=False):
+        with gr.Row(elem_id="costs-row", equal_height=True):
             with gr.Column(scale=7, min_width=300, elem_classes="card"):
                 _title("What it cost")
                 _html(parts, "costs", start)
@@ -163,19 +185,17 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
         with gr.Column(elem_classes="card", elem_id="takeaway"):
             _title("Take it away", "What is shown above, with everything that you switched.")
             shown["take"] = takeaway.panel()
-        with gr.Column(elem_classes="card"):
+        with gr.Column(elem_classes="card", elem_id="details-card"):
             _title("Details")
             _html(parts, "model", start)
 
 
 def _choices(parts: Parts) -> None:
-    names = [(words.policy(name), name) for name in service.policies()]
+    names = details.ways(service.policies())
     with gr.Row(elem_id="pair", equal_height=False):
-        parts.source["left"] = gr.Radio(
-            [("What is shown above", "shown"), *names], value="shown", label="This", elem_id="left"
-        )
+        parts.source["left"] = gr.Radio([details.SHOWN, *names], value="shown", label="This", elem_id="left")
         parts.source["right"] = gr.Radio(names, value="rgb", label="against this", elem_id="right")
-        parts.source["compare"] = gr.Button("Compare", elem_id="compare", min_width=120)
+        parts.source["compare"] = gr.Button("Compare", elem_id="compare", size="md", min_width=120)
 
 
 def _title(text: str, remark: str = "") -> None:

@@ -11,10 +11,12 @@ from app.words import esc
 
 def draw(shown: Shown) -> dict[str, Any]:
     """Everything that follows from a result."""
+    card = service.models.card(shown.key.model)
+    own = card if card is not None and card.name == shown.base.model else None
     return {
         "notes": summary.notes(shown.base),
         "board": thumbnails(shown.board),
-        "model": details.model(service.model_card(), shown.base),
+        "model": details.model(own, shown.base),
         "opened": "",
     } | redraw(shown)
 
@@ -22,11 +24,11 @@ def draw(shown: Shown) -> dict[str, Any]:
 def redraw(shown: Shown) -> dict[str, Any]:
     """What changes when cells are switched."""
     runs = [shown.base] if shown.current is shown.base else [shown.current, shown.base]
-    known = service.model_card()
+    card = service.models.card(shown.key.model)
     return {
         "answer": summary.answer(shown.current, by_hand=shown.switched),
-        "timeline": timeline(shown.view()),
-        "whatif": whatif.what_if(shown, known.facts if known else {}),
+        "timeline": timeline(shown.view(card.temperature(shown.current.policy) if card else 1.0)),
+        "whatif": whatif.what_if(shown, card.facts if card else {}),
         "costs": costs.costs(shown.current, shown.base),
         "seconds": costs.seconds_table(runs, recorded=shown.recorded and shown.current is shown.base),
     }

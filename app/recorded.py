@@ -58,7 +58,13 @@ def load() -> Recorded | None:
         return None
     if not clip.is_file():
         return None
-    key = VisitKey(path=str(clip), segments=len(analysis.segments), profile="public", token="worked-example")
+    key = VisitKey(
+        path=str(clip),
+        segments=len(analysis.segments),
+        profile="public",
+        model=analysis.model,
+        token="worked-example",
+    )
     shown = Shown(key=key, base=analysis, current=analysis, board=board, points=points, recorded=True)
     return Recorded(shown=shown, rgb=rgb, about=values["about"])
 

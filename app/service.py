@@ -1,6 +1,6 @@
 """From the form to a result: checking, running, reporting. Talks to the recogniser; `play` does so after the result.
 
-Nothing here is shared between visitors except the recogniser, which is loaded once, and the bounded store of open
+Nothing here is shared between visitors except the recognisers, which are loaded once, and the bounded store of open
 clips, of which each visitor can reach only their own.
 """
 
@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cache
 
 import adamml
 from app import icons, words
 from app.budget import known_points
 from app.geometry import DENSE
+from app.models import Models
 from app.reports import failed
 from app.shown import Shown
 from app.view import Progress, View
@@ -24,13 +24,10 @@ from app.visits import VisitKey, Visits
 from app.words import esc
 from app.zerogpu import on_gpu
 
-MODEL = os.environ.get("ADAMML_MODEL", "everyday-av")
 NO_MODEL = "The model is not available on this server, so nothing can be analysed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
-_load_lock = threading.Lock()
 _log = logging.getLogger(__name__)
-_given: adamml.Recognizer | None = None
 _profile = os.environ.get("ADAMML_PROFILE", "public")
 
 
@@ -47,46 +44,16 @@ def profile() -> str:
     return _profile
 
 
-def recognizer() -> adamml.Recognizer:
-    """The one recogniser of this process; the first call loads it, which takes seconds."""
-    with _load_lock:
-        return _given or _recognizer()
+models = Models(os.environ.get("ADAMML_MODEL", "everyday-av"), dropped=lambda name: visits.forget_model(name))
+visits: Visits = Visits(
+    lambda key: models.recognizer(key.model).open(key.path, segments=key.segments, profile=key.profile)
+)
 
 
-@cache
-def _recognizer() -> adamml.Recognizer:
-    return adamml.Recognizer.load(MODEL)
-
-
-def use_recognizer(given: adamml.Recognizer) -> None:
-    """Serve this one instead of the shipped model."""
-    global _given
-    _given = given
-
-
-def model_card() -> adamml.ModelCard | None:
-    """What the model says of itself, at once, whether or not its weights are loaded yet; None when there is none."""
-    if _given is not None:
-        return _given.card
-    try:
-        return _card()
-    except adamml.CheckpointError:  # names our files, no visitor's
-        _log.exception("the model's description cannot be read")
-        return None
-
-
-@cache
-def _card() -> adamml.ModelCard:
-    return adamml.card_of(MODEL)
-
-
-def policies() -> dict[str, str]:
-    """What the model can run: name -> what it does."""
-    about = model_card()
+def policies(model: str | None = None) -> dict[str, str]:
+    """What a model can run: name -> what it does."""
+    about = models.card(model)
     return {name: text for name, text in adamml.POLICIES.items() if about is None or about.can_run(name)}
-
-
-visits = Visits(lambda key: recognizer().open(key.path, segments=key.segments, profile=key.profile))
 
 
 def load_in_background() -> None:
@@ -94,7 +61,7 @@ def load_in_background() -> None:
 
     def load() -> None:
         try:
-            recognizer()
+            models.recognizer()
         except Exception:
             _log.exception("the model could not be loaded")
 
@@ -164,7 +131,9 @@ def segments_for(path: str, segments: float, spacing: float) -> int:
 
 
 @on_gpu(seconds=120)
-def steps(path: str | None, policy: str, segments: float, spacing: float = 0) -> Generator[Step, None, None]:
+def steps(
+    path: str | None, policy: str, segments: float, spacing: float = 0, model: str | None = None
+) -> Generator[Step, None, None]:
     """Analyse a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel."""
     if not path:
         yield Step(status=problem("Choose a clip first."), failed=True)
@@ -172,7 +141,9 @@ def steps(path: str | None, policy: str, segments: float, spacing: float = 0) ->
     try:
         yield Step(status=progress(0.0, "Looking the file over"))
         adamml.get_policy(policy)
-        key = VisitKey(path=path, segments=segments_for(path, segments, spacing), profile=_profile)
+        key = VisitKey(
+            path=path, segments=segments_for(path, segments, spacing), profile=_profile, model=models.name(model)
+        )
         with visits.session(key) as session:
             yield from _run(session, key, policy)
     except adamml.ClipError as error:
@@ -185,7 +156,8 @@ def steps(path: str | None, policy: str, segments: float, spacing: float = 0) ->
 
 
 def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
-    growing, drawn, began, board = Progress(), 0.0, 0.0, None
+    card = models.card(key.model)
+    growing, drawn, began, board = Progress(card.temperature(policy) if card else 1.0), 0.0, 0.0, None
     for event in session.run(policy):
         growing.take(event)
         if isinstance(event, adamml.Probed):

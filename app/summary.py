@@ -79,8 +79,9 @@ def use_sentence(analysis: Analysis) -> str:
 
 
 def ranked(analysis: Analysis) -> str:
-    """The best classes of the clip."""
-    return bars(analysis.ranked(_TOP), "The best guesses")
+    """The best classes of the clip; beyond the third only those that it gives one percent or more."""
+    best = analysis.ranked(_TOP)
+    return bars([*best[:3], *(guess for guess in best[3:] if guess[1] >= 0.01)], "The best guesses")
 
 
 def bars(best: list[tuple[str, float]], name: str) -> str:

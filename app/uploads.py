@@ -68,4 +68,4 @@ def forget(tab: str) -> None:
     from app.service import visits
 
     for path in UPLOADS.leave(tab):
-        visits.forget(str(path))
+        visits.forget_clip(str(path))

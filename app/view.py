@@ -58,9 +58,12 @@ class View:
     live: bool = False
 
 
-def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None) -> View:
-    """A finished result. `base` is the policy's own, where this one was switched by hand."""
-    running = so_far(analysis)
+def from_analysis(
+    analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None, temperature: float = 1.0
+) -> View:
+    """A finished result. `base` is the policy's own, where this one was switched by hand; `temperature` is that of the
+    model's clip scores (`ModelCard.temperature`)."""
+    running = so_far(analysis, temperature)
     own = base.segments if base is not None else (None,) * len(analysis.segments)
     rows = []
     for segment, before, now in zip(analysis.segments, own, running, strict=True):
@@ -90,11 +93,11 @@ def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Anal
     )
 
 
-def so_far(analysis: Analysis) -> list[tuple[str, float] | None]:
+def so_far(analysis: Analysis, temperature: float = 1.0) -> list[tuple[str, float] | None]:
     """After each segment, the clip's best class and its probability; None until something was run.
 
-    The clip's logits are the mean of its segments' (those in which anything ran); logarithms of probabilities are
-    logits but for a constant, which softmax does not see.
+    The clip's logits are the mean of its segments' (those in which anything ran), divided by the temperature;
+    logarithms of probabilities are logits but for a constant, which softmax does not see.
     """
     sums, count = dict.fromkeys(analysis.classes, 0.0), 0
     running: list[tuple[str, float] | None] = []
@@ -107,16 +110,17 @@ def so_far(analysis: Analysis) -> list[tuple[str, float] | None]:
             running.append(None)
             continue
         best = max(sums, key=sums.__getitem__)
-        total = sum(math.exp((value - sums[best]) / count) for value in sums.values())
+        total = sum(math.exp((value - sums[best]) / count / temperature) for value in sums.values())
         running.append((best, 1 / total))
     return running
 
 
 class Progress:
-    """A view that grows with the events of a run."""
+    """A view that grows with the events of a run; `temperature` is that of the model's clip scores."""
 
-    def __init__(self) -> None:
+    def __init__(self, temperature: float = 1.0) -> None:
         self.view: View | None = None
+        self._temperature = temperature
 
     def take(self, event: adamml.Event) -> None:
         """Fill in what the event says."""
@@ -136,7 +140,7 @@ class Progress:
             row = self.view.rows[event.segment]
             cells = {**row.cells, event.modality: replace(row.cells[event.modality], state="used")}
             label, score = _best(event.segment_scores)
-            clip = _best(event.clip_scores)
+            clip = _best(tempered(event.clip_scores, self._temperature))
             self._change(event.segment, cells=cells, label=label, score=score, so_far=clip)
             self.view = replace(self.view, label=clip[0], score=clip[1])
 
@@ -150,6 +154,13 @@ class Progress:
         rows = list(self.view.rows)
         rows[index] = replace(rows[index], **changes)  # type: ignore[arg-type]
         self.view = replace(self.view, rows=tuple(rows))
+
+
+def tempered(scores: Mapping[str, float], temperature: float) -> dict[str, float]:
+    """softmax(logits / T) from softmax(logits)."""
+    powers = {name: score ** (1 / temperature) for name, score in scores.items()}
+    total = sum(powers.values())
+    return {name: power / total for name, power in powers.items()}
 
 
 def _best(scores: Mapping[str, float]) -> tuple[str, float]:

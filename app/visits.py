@@ -27,6 +27,7 @@ class VisitKey:
     path: str
     segments: int
     profile: str
+    model: str | None = None  # its name; None is the default
     token: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
 
@@ -34,6 +35,7 @@ class VisitKey:
 class _Visit:
     path: str
     session: adamml.ClipSession
+    model: str | None
     used: float
     busy: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,7 +68,7 @@ class Visits:
             yield session
             visit.used = time.monotonic()
 
-    def forget(self, path: str) -> None:
+    def forget_clip(self, path: str) -> None:
         """Drop every visit to a clip that is no longer there."""
         with self._lock:
             self._visits = {token: visit for token, visit in self._visits.items() if visit.path != path}
@@ -75,12 +77,18 @@ class Visits:
         with self._lock:
             visit = self._visits.get(key.token)
         if visit is None:
-            visit = _Visit(path=key.path, session=self._open_clip(key), used=time.monotonic())
+            visit = _Visit(path=key.path, session=self._open_clip(key), model=key.model, used=time.monotonic())
         with self._lock:
             visit = self._visits.setdefault(key.token, visit)
             visit.used = time.monotonic()
             self._make_room(keep=key.token)
         return visit
+
+    def forget_model(self, model: str) -> None:
+        """Close the clips of a model that leaves the memory; one that is busy goes when it is done."""
+        with self._lock:
+            for token in [token for token, visit in self._visits.items() if visit.model == model]:
+                del self._visits[token]
 
     def _make_room(self, keep: str) -> None:
         now = time.monotonic()

@@ -7,12 +7,12 @@ from app import icons, words
 from app.shown import OWN_THRESHOLD, THRESHOLDS, Point, Shown, has_budget
 from app.words import esc, percent
 
-_W, _H, _L, _B, _T, _R = 460, 190, 44, 36, 14, 16  # the curve's box and margins, in its own units
+_W, _H, _L, _B, _T, _R = 460, 170, 44, 24, 14, 16  # the curve's box and margins, in its own units
 
 
 def what_if(shown: Shown, facts: Mapping[str, Any]) -> str:
     """The card's content as HTML."""
-    curves = f'<div class="curves">{_clip(shown)}{_model(facts)}</div>'
+    curves = f'<div class="curves">{_clip(shown)}{_model(facts, shown)}</div>'
     return f'<div class="whatif"><div class="whatif-hand">{_state(shown)}{_slider(shown)}</div>{curves}</div>'
 
 
@@ -76,7 +76,8 @@ def _clip(shown: Shown) -> str:
         else ""
     )
     return (
-        '<figure class="curve"><figcaption><b>This clip:</b> how sure the answer is, by compute.</figcaption>'
+        '<figure class="curve"><figcaption><b>This clip:</b> how sure the answer is, by compute (billion MACs).'
+        "</figcaption>"
         f"{_drawn(points, now, shown.base.label)}{button}</figure>"
     )
 
@@ -133,8 +134,8 @@ def _point_words(point: Point) -> str:
     )
 
 
-def _grid(most: float, unit: str = "billion MACs") -> str:
-    step = next(s for s in (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e9) if most / s <= 6)
+def _grid(most: float) -> str:
+    step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e9) if most / s <= 6)
     parts = []
     for share in (0, 0.5, 1):
         y = _H - _B - (_H - _B - _T) * share
@@ -145,18 +146,18 @@ def _grid(most: float, unit: str = "billion MACs") -> str:
         x = _L + (_W - _L - _R) * value / most
         parts.append(f'<text text-anchor="middle" x="{x:.1f}" y="{_H - _B + 16}">{value:g}</text>')
         value += step
-    parts.append(f'<text text-anchor="end" x="{_W - _R}" y="{_H - 4}">{unit}</text>')
     return "".join(parts)
 
 
-def _model(facts: Mapping[str, Any]) -> str:
-    """Accuracy against compute over many test clips, where the model's card has it."""
+def _model(facts: Mapping[str, Any], shown: Shown) -> str:
+    """Accuracy against compute over many test clips, where the model's card has it, and this clip's compute on it."""
     rows = facts.get("measured", {}).get("budget") if isinstance(facts.get("measured"), Mapping) else None
     if not rows:
         return ""
     points = sorted((float(r["gmacs"]), float(r["accuracy"]), float(r["threshold"])) for r in rows)
     scale = 100 if max(p[1] for p in points) > 1 else 1
-    most = max(p[0] for p in points) * 1.06
+    here = shown.current.macs.total / 1e9 * 10 / len(shown.current.segments)
+    most = max(here, *(p[0] for p in points)) * 1.06
     low = min(p[1] / scale for p in points)
     floor = max(0.0, (low * 20 // 1) / 20 - 0.05)
 
@@ -170,9 +171,14 @@ def _model(facts: Mapping[str, Any]) -> str:
         f"{p[2]:.0%}: {p[1] / scale:.1%} right, {p[0]:.1f} billion MACs</title></circle>"
         for p in points
     )
+    x, side = _L + (_W - _L - _R) * here / most, "end" if here > most * 0.6 else "start"
+    mark = (
+        f'<path class="curve-here" d="M{x:.1f},{_T}V{_H - _B}"/><text class="curve-now" text-anchor="{side}" '
+        f'x="{x + (-8 if side == "end" else 8):.1f}" y="{_H - _B - 10}">this clip {here:.0f}</text>'
+    )
     grid = _grid(most).replace(">0%<", f">{floor:.0%}<").replace(">50%<", f">{(1 + floor) / 2:.0%}<")
     return (
         '<figure class="curve"><figcaption><b>Many test clips:</b> how often the answer is right, by compute for ten '
-        f'segments.</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" aria-label="Accuracy against compute over the '
-        f'test clips">{grid}<path class="curve-line" d="{line}"/>{dots}</svg></figure>'
+        f'segments (billion MACs).</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" aria-label="Accuracy against '
+        f'compute over the test clips">{grid}<path class="curve-line" d="{line}"/>{dots}{mark}</svg></figure>'
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 import adamml
-from app import compare, link, opened, panels, play, service, takeaway
+from app import compare, details, link, opened, panels, play, service, takeaway
 from app.leaving import served
 from app.player import player, preview
 from app.reports import failed
@@ -33,13 +33,11 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
 
     # A link brings an example and its settings; what it switched follows when the example is analysed.
     wanted = gr.State(None)
-    form = [source["chosen"], source["policy"], source["segments"], source["spacing"]]
-    page.load(_follow, outputs=[*form, source["left"], source["right"], wanted, shown["status"]], **quiet)
+    settings = [source[name] for name in ("chosen", "policy", "segments", "spacing")]
+    form = [*settings, source["model"]]
+    page.load(_follow, outputs=[*settings, source["left"], source["right"], wanted, shown["status"]], **quiet)
 
-    # A clip is chosen: from the button, an example, a drop or a recording.
-    source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
-    for button, path in parts.example_buttons:
-        button.click(partial(str, path), outputs=source["chosen"], queue=False, **quiet)
+    # A clip is chosen, whichever way (see the end).
     picked = source["chosen"].change(
         _picked,
         source["chosen"],
@@ -51,9 +49,12 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     growing = ("status", "answer", "results", "board", "timeline")
     outputs = [*named(*growing), state]
     analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": MANY, **quiet}
-    first = picked.success(_analyse, form, outputs, **analysis)
+    last: dict[str, Any] = {"trigger_mode": "always_last", **analysis}
+    first = picked.success(_analyse, form, outputs, **last)
     again = source["again"].click(_analyse, form, outputs, **analysis)
-    finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again)]
+    # When another model has said what it knows (see the end), it judges the clip that is there.
+    anew = shown["known"].change(_analyse_chosen, form, outputs, **last)
+    finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again, anew)]
     changing = [state, *named(*_RESULT[4:9], "answer", "status")]
     linked = finished[0].success(
         _as_linked, [state, wanted], [*changing, shown["compared"], wanted], concurrency_id="play", **quiet
@@ -81,16 +82,26 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     )
     takeaway.connect(shown["take"], state, source, shown["compared"])
 
+    # Cancel stands before what else its press does: Gradio takes the events of a press one after the other, and what
+    # it cancels must be the run of before, never one that the same press has just begun.
+    running = [first, again, anew, curve, compared, linked]
+    source["cancel"].click(None, cancels=running, **quiet)
     source["cancel"].click(
         _cancelled,
         [state, shown["compared"]],
         named("status", "results", "answer", "compared"),
-        cancels=[first, again, curve, compared, linked],
         queue=False,
         **quiet,
     )
-    # Another clip ends what still runs for the one before.
-    source["chosen"].change(None, cancels=[again, first, curve, compared, linked], queue=False, **quiet)
+    # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
+    source["upload"].upload(None, cancels=running, **quiet)
+    source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
+    for button, path in parts.example_buttons:
+        button.click(None, cancels=running, **quiet)
+        button.click(partial(str, path), outputs=source["chosen"], queue=False, **quiet)
+    ways = [source[name] for name in ("policy", "left", "right")]
+    source["model"].input(None, cancels=running, **quiet)
+    source["model"].input(_other_model, [source["model"], *ways], [shown["known"], *ways], queue=False, **quiet)
 
 
 def _follow(request: gr.Request) -> list[Any]:
@@ -115,15 +126,18 @@ def _picked(path: str | None) -> list[Any]:
 
 
 async def _analyse(
-    path: str | None, policy: str, segments: float, spacing: float, request: gr.Request
+    path: str | None, policy: str, segments: float, spacing: float, model: str | None, request: gr.Request
 ) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment."""
+    if not path:
+        yield [service.problem("Choose a clip first."), *[gr.skip()] * 5]
+        return
 
     def waiting(ahead: int) -> service.Step:
         return service.Step(status=service.waiting(ahead))
 
     try:
-        async with served(ANALYSES, request, service.steps(path, policy, segments, spacing), waiting) as steps:
+        async with served(ANALYSES, request, service.steps(path, policy, segments, spacing, model), waiting) as steps:
             async for step in steps:
                 yield _drawn(step)
     except BusyError as error:
@@ -139,6 +153,29 @@ def _drawn(step: service.Step) -> list[Any]:
     timeline = drawn.get("timeline", gr.skip())
     result = step.shown if step.shown or step.failed else gr.skip()
     return [step.status, answer, column, board, timeline, result]
+
+
+async def _analyse_chosen(
+    path: str | None, policy: str, segments: float, spacing: float, model: str | None, request: gr.Request
+) -> AsyncIterator[list[Any]]:
+    """The same for the clip that is there; nothing while there is none but the recorded example."""
+    if not path:
+        yield [gr.skip()] * 6
+        return
+    async for changes in _analyse(path, policy, segments, spacing, model, request):
+        yield changes
+
+
+def _other_model(model: str | None, policy: str, left: str, right: str) -> list[Any]:
+    """What another model knows, and the ways of choosing that it can run."""
+    card, able = service.models.card(model), service.policies(model)
+    left, right = left if left == "shown" or left in able else "shown", right if right in able else "rgb"
+    return [
+        details.known(card) if card else service.problem(service.NO_MODEL),
+        gr.Radio(choices=details.ways(able, about=True), value=policy if policy in able else "rgb"),
+        gr.Radio(choices=[details.SHOWN, *details.ways(able)], value=left),
+        gr.Radio(choices=details.ways(able), value=right),
+    ]
 
 
 def _finished(shown: Shown | None) -> list[Any]:

@@ -1,11 +1,13 @@
-"""Photographs the page for the README: light, dark and phone, as a visitor finds it, and two of its parts from near.
+"""Photographs the page for the README as a visitor finds it: light, dark, on a phone; and two of its parts from near.
 
     python assets/take_screenshots.py [--out assets/screenshots]
 
-Serves the page on a free port, opens a segment of the recorded example in headless Chromium, and writes PNG files.
+Serves the page on a free port, opens a segment of the recorded example in headless Chromium, and writes PNG files of
+256 colours, a few hundred kilobytes each.
 """
 
 import argparse
+import io
 import socket
 import subprocess
 import sys
@@ -13,17 +15,20 @@ import time
 import urllib.request
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-# name -> width of the window, theme
-WHOLE = {"results": (1280, "light"), "dark": (1280, "dark"), "phone": (380, "light")}
+# name -> width and height of the window, theme
+FIRST_LOOK = {"results": (1280, 1240, "light"), "dark": (1280, 1240, "dark"), "phone": (390, 1560, "light")}
+# name -> the part's selector
+PARTS = {"whatif": "#whatif-card", "compare": "#compare-card"}
 WAIT_MS = 600_000
 SEGMENT = 6  # night has fallen and the lion roars
 
 
-def visit(browser: Browser, url: str, width: int, theme: str) -> Page:
+def visit(browser: Browser, url: str, width: int = 1280, height: int = 900, theme: str = "light") -> Page:
     """The page with its recorded example, a moment of the clip chosen."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(WAIT_MS)
     page.goto(f"{url}/?__theme={theme}")
     page.wait_for_function("document.getElementById('clip-player')?.readyState > 1")
@@ -34,11 +39,13 @@ def visit(browser: Browser, url: str, width: int, theme: str) -> Page:
 
 def shoot(browser: Browser, url: str, out: Path) -> None:
     """Every picture in turn; each is written whole or not at all."""
-    for name, (width, theme) in WHOLE.items():
-        page = visit(browser, url, width, theme)
-        save(page.screenshot(full_page=True), out / f"{name}.png")
+    for name, window in FIRST_LOOK.items():
+        page = visit(browser, url, *window)
+        save(page.screenshot(), out / f"{name}.png")
         page.close()
-    page = visit(browser, url, 1280, "light")
+    page = visit(browser, url)
+    for name, part in PARTS.items():
+        save(page.locator(part).screenshot(), out / f"{name}.png")
     page.locator(".tl-bar [data-open]").click()
     page.locator(".opened [data-explain]").click()
     page.locator(".opened img.light").first.wait_for()
@@ -47,9 +54,9 @@ def shoot(browser: Browser, url: str, out: Path) -> None:
 
 
 def save(picture: bytes, target: Path) -> None:
-    """Write beside the target and rename."""
+    """Reduce the colours, write beside the target and rename."""
     partial = target.with_suffix(".part")
-    partial.write_bytes(picture)
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256).save(partial, "PNG", optimize=True)
     partial.replace(target)
 
 

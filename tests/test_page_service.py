@@ -1,21 +1,27 @@
 """Behind the page: five visitors at once, bounded memory, budgets, comparisons, and what bad input meets."""
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import adamml
+from adamml import InstalledModel, Recognizer
 from app import play, service
 from app.compare import comparison, verdict
 from app.geometry import DENSE
+from app.models import Models
 from app.opened import opened
+from app.page import build
 from app.play import Pair
 from app.recorded import RECORD, load
 from app.service import Step
 from app.shown import THRESHOLDS, Shown, budget_grid, grid_of
 from app.timeline import timeline
-from app.view import from_analysis, so_far
+from app.view import from_analysis, so_far, tempered
 from app.visits import VisitKey, Visits
 from app.whatif import sentence, what_if
 from tests.clips import moving_picture, number_picture, tone, write_clip
@@ -26,7 +32,7 @@ TOY = toy_recognizer()
 
 @pytest.fixture(autouse=True)
 def toy_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_given", TOY)
+    monkeypatch.setattr(service.models, "_given", {"toy": TOY})
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +112,45 @@ def test_open_clips_are_bounded_and_a_dropped_one_comes_back(clip: Path, monkeyp
     assert opened_paths.count(keys[0].token) == 2
 
 
+def test_loaded_models_are_bounded_and_the_clips_of_a_dropped_one_go_too(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+
+    def load(name: str) -> Recognizer:
+        loads.append(name)
+        return TOY
+
+    places = {name: Path("models") / name for name in ("first", "second", "third")}
+    here = tuple(InstalledModel(name=name, card=TOY.card, where=where) for name, where in places.items())
+    monkeypatch.setattr(Recognizer, "load", load)
+    monkeypatch.setattr(adamml, "installed_models", lambda: here)
+    monkeypatch.setattr(adamml, "resolve", places.get)
+    monkeypatch.setattr(adamml, "card_of", lambda name: TOY.card)
+    kept = Models("second", dropped=lambda name: visits.forget_model(name))
+    visits = Visits(lambda key: kept.recognizer(key.model).open(key.path, segments=1, profile="public"))
+    assert list(kept.cards()) == ["second", "first", "third"]  # the default first
+    assert loads == []  # saying what they know takes no weights
+    for name in ("first", "second", "first", "third", "first"):
+        with visits.session(VisitKey(path=str(clip), segments=1, profile="public", model=name)):
+            pass
+    assert loads == ["first", "second", "third"]
+    assert len(visits) == 4  # all but that of "second", which had not been used for longest
+    kept.recognizer("second")
+    assert loads[-1] == "second"
+    assert kept.name("unheard of") == kept.name(None) == "second"
+
+
+def test_with_one_model_there_is_nothing_to_choose() -> None:
+    def chooser() -> dict[str, Any]:
+        blocks = build().config["components"]
+        return next(block["props"] for block in blocks if block["props"].get("elem_id") == "model-choice")
+
+    assert not chooser()["visible"]
+    service.models._given = {"toy": TOY, "other": TOY}
+    assert chooser()["visible"]
+
+
 def test_switching_a_cell_changes_answer_and_cost_and_reset_goes_back(clip: Path) -> None:
     shown = run(clip)
     grid = tuple(dict(row) for row in grid_of(shown.base))
@@ -165,6 +210,23 @@ def test_what_the_clip_says_so_far_ends_with_its_answer(clip: Path) -> None:
     running = so_far(answer)
     assert running[-1][0] == answer.label
     assert running[-1][1] == pytest.approx(answer.scores[answer.label], abs=1e-6)
+
+
+def test_so_far_and_the_answer_agree_where_the_model_is_calibrated() -> None:
+    example = load()
+    assert example is not None
+    card = adamml.card_of(example.shown.base.model)
+    temperature = card.temperature("adamml")
+    assert temperature != 1
+    answer = example.shown.base
+    assert so_far(answer, temperature)[-1][1] == pytest.approx(answer.scores[answer.label], abs=1e-4)
+    plain = softmax_of([2.0, 1.0, -1.0])
+    assert list(tempered(plain, 0.5).values()) == pytest.approx(list(softmax_of([4.0, 2.0, -2.0]).values()))
+
+
+def softmax_of(logits: list[float]) -> dict[str, float]:
+    powers = [math.exp(value) for value in logits]
+    return {str(i): power / sum(powers) for i, power in enumerate(powers)}
 
 
 @pytest.mark.parametrize("segments", [3, 120])

@@ -58,16 +58,16 @@ class _Toy(AdaMML):
         self.policy.rgb, self.policy.audio = _Blurred(3), _Blurred(1)
 
 
-def toy_recognizer(backend: str = "torch") -> Recognizer:
+def toy_recognizer(name: str = "toy", classes: tuple[str, ...] = CLASSES, backend: str = "torch") -> Recognizer:
     """A recogniser with random weights that answers within milliseconds."""
     torch.manual_seed(7)
     torch.set_num_threads(1)
-    network = _Toy(len(CLASSES))
+    network = _Toy(len(classes))
     for layer in (network.policy.rgb.linear, network.policy.audio.linear):
         nn.init.normal_(layer.weight, std=1.0)
     for head in network.policy.heads:
         nn.init.normal_(head.weight, std=0.3)
-    card = ModelCard(name="toy", version="0", classes=CLASSES, licence="none", trained="not trained", untrained=True)
+    card = ModelCard(name=name, version="0", classes=classes, licence="none", trained="not trained", untrained=True)
     return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend=backend)
 
 
@@ -75,5 +75,6 @@ if __name__ == "__main__":
     from app import service
     from app.run import main
 
-    service.use_recognizer(toy_recognizer())
+    others = ("cat", "clock", "drum", "piano", "radio")
+    service.models.serve(toy_recognizer(), toy_recognizer("toy-indoors", others))
     main()
