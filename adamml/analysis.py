@@ -70,7 +70,10 @@ class Macs:
 
 @dataclass(frozen=True, kw_only=True)
 class Seconds:
-    """Measured wall-clock seconds by part."""
+    """Measured seconds by part: how long each was busy, and decoding how long it was waited for.
+
+    Parts that worked at the same time are both counted, so the total can exceed what a person waited.
+    """
 
     decode: float = 0.0
     decide: float = 0.0

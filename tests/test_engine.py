@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adamml import Finished, Probed, Recognizer, Scored
+from adamml import ClipSession, Finished, Probed, Recognizer, Scored
 from adamml.engine import Engine, EngineError
 from adamml.engine.choice import choose
 from adamml.engine.onnx_backend import OnnxBackend
@@ -44,9 +44,13 @@ def lively(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(folder / "clip.mp4", seconds=3.0, picture=scene, size=(320, 180), sound=noise[None])
 
 
+@pytest.fixture(scope="module")
+def sessions(shipped: dict[str, Recognizer], lively: Path) -> dict[str, ClipSession]:
+    return {name: model.open(lively, segments=3) for name, model in shipped.items()}
+
+
 @pytest.mark.parametrize("policy", ["adamml", "cascade", "all"])
-def test_backends_decide_alike_and_say_the_same(shipped: dict[str, Recognizer], lively: Path, policy: str) -> None:
-    sessions = {name: model.open(lively, segments=3) for name, model in shipped.items()}
+def test_backends_decide_alike_and_say_the_same(sessions: dict[str, ClipSession], policy: str) -> None:
     found = {name: session.analyze(policy) for name, session in sessions.items()}
     onnx, by_torch = found["onnx"], found["torch"]
     assert [s.decisions for s in onnx.segments] == [s.decisions for s in by_torch.segments]
