@@ -94,6 +94,8 @@ def _here(name: str, where: Path) -> int:
     card = read_card(where)
     print(f"{name} is here: {where}")
     print(f"{len(card.classes)} classes; {card.trained}; {card.licence}")
+    if order := card.facts.get("class_order"):
+        print(f"order of the class names: {order}")
     print(f"use it with --model {name} or ADAMML_MODEL={name}")
     return 0
 
