@@ -14,6 +14,7 @@ from adamml.cli import main
 from adamml.kinetics_sounds import KINETICS_SOUNDS
 from adamml.media import Clip, settings_for
 from adamml.training.data import prepare
+from adamml.training.data.journal import Ready, Work
 from adamml.training.data.kinetics import ListedClip, balanced, read_lists
 from adamml.training.data.kinetics_report import KineticsReport
 from adamml.training.data.manifest import ManifestError, read_manifest
@@ -127,7 +128,7 @@ def test_a_run_that_was_stopped_goes_on(folder: Path, tmp_path: Path, monkeypatc
     looked: list[str] = []
     plain = prepare._make_ready
 
-    def counted(job: prepare._Work) -> prepare._Ready:
+    def counted(job: Work) -> Ready:
         looked.append(job.row.name)
         if len(looked) == 4:
             raise KeyboardInterrupt

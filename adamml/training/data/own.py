@@ -11,6 +11,7 @@ from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError
 from adamml.training.data.parallel import in_processes
 
 FEW = 10  # clips of a class to learn from; with fewer, what is learned is likely to be something else about them
+SAY_EVERY = 20  # clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,8 @@ def list_own_clips(
     found: dict[Path, Inspection] = {}
     for count, (place, inspection) in enumerate(in_processes(inspect, paths, workers), start=1):
         found[paths[place]] = inspection or Inspection(fault=CRASHED)
-        say(f"{count} of {len(paths)} clips looked over")
+        if count % SAY_EVERY == 0 or count == len(paths):
+            say(f"{count} of {len(paths)} clips looked over")
     left_out = {path: found[path].fault for path in paths if found[path].fault}
     for same in same_files({path: found[path].sha256 for path in paths if path not in left_out}):
         left_out |= dict.fromkeys(same[1:], f"it is the same file as {same[0].parent.name}/{same[0].name}")

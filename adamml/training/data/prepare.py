@@ -8,12 +8,10 @@
 A run that was stopped goes on from the journal: a clip whose file has not changed since is not looked over again.
 """
 
-import json
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from adamml.files import write_whole
 from adamml.media import ClipError, probe, settings_for
 from adamml.training.data.cut import CutError, cut
 from adamml.training.data.inspect import CRASHED, Inspection, inspect, same_files
+from adamml.training.data.journal import Journal, Ready, Work
 from adamml.training.data.kinetics import Folder, ListedClip, balanced, read_lists, straddling_ids
 from adamml.training.data.kinetics_report import ClassCounts, KineticsReport
 from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError, write_manifest
@@ -30,25 +29,6 @@ ORIGINAL_SUBSET = {"train": 2521, "test": 1462}  # clips of all 400 classes, as 
 TRIMMED_SLACK_S = 1.0  # a file that is no longer than its clip by this much is the clip
 LEAST_S = 1.0  # of a part that is cut out of a video which ends early
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """One clip to be looked over, in whatever process."""
-
-    row: ListedClip
-    source: Path
-    target: Path  # without suffix, where the clip has to be cut out
-    several: bool  # whether the lists have more than one part of the video
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Ready:
-    """What came of it: the file to use, whether it was cut out, and what is in it."""
-
-    path: str
-    way: str = ""
-    found: Inspection
 
 
 def prepare_kinetics(
@@ -90,14 +70,13 @@ def prepare_kinetics(
         if paths[place] is None or (row.split == "train" and row.identity in straddling)
     }
     out.mkdir(parents=True, exist_ok=True)
-    journal = _Journal(out / "journal.jsonl")
-    ready: dict[int, _Ready] = {}
-    broken: set[int] = set()
+    journal = Journal(out / "journal.jsonl")
+    ready: dict[int, Ready] = {}
     copies: dict[int, int] = {}
-    while True:
+    while True:  # until nothing chosen turns out to be unusable
         chosen = [place for split, number in asked.items() for place in balanced(rows, split, unusable, number, seed)]
         work = {
-            place: _Work(
+            place: Work(
                 row=(row := rows[place]),
                 source=path,
                 target=out / "clips" / _folder_name(row) / row.name,
@@ -107,14 +86,14 @@ def prepare_kinetics(
             if place not in ready and (path := paths[place]) is not None
         }
         ready |= _looked_over(work, journal, workers, say)
-        faulty = {place for place in chosen if ready[place].found.fault}
-        twice = _copies(rows, {place: ready[place].found.sha256 for place in chosen if place not in faulty})
-        if not faulty and not twice:
-            break
-        broken |= faulty
+        broken = {place for place in chosen if ready[place].found.fault}
+        twice = _copies(rows, {place: ready[place].found.sha256 for place in chosen if place not in broken})
         copies |= twice
-        unusable |= faulty | set(twice)
+        unusable |= broken | set(twice)
+        if not broken and not twice:
+            break
     chosen.sort()
+    broken = {place for place, done in ready.items() if done.found.fault}
     report = _report(rows, paths, chosen, ready, broken, copies, asked, straddling)
     write_whole(out / "report.json", report.to_json())
     write_whole(out / "report.md", f"{report.table()}\n```\n{report}\n```\n")
@@ -148,7 +127,7 @@ def _copies(rows: Sequence[ListedClip], checksums: Mapping[int, str]) -> dict[in
     return found
 
 
-def _looked_over(work: Mapping[int, _Work], journal: "_Journal", workers: int, say: Say) -> dict[int, _Ready]:
+def _looked_over(work: Mapping[int, Work], journal: Journal, workers: int, say: Say) -> dict[int, Ready]:
     known = {place: done for place, job in work.items() if (done := journal.known(job)) is not None}
     todo = [place for place in work if place not in known]
     began = time.monotonic()
@@ -156,14 +135,14 @@ def _looked_over(work: Mapping[int, _Work], journal: "_Journal", workers: int, s
     for count, (number, ready) in enumerate(results, start=1):
         place = todo[number]
         job = work[place]
-        known[place] = ready or _Ready(path=str(job.source), found=Inspection(fault=CRASHED))
+        known[place] = ready or Ready(path=str(job.source), found=Inspection(fault=CRASHED))
         journal.note(job, known[place])
         left = int((time.monotonic() - began) / count * (len(todo) - count))
         say(f"{count} of {len(todo)} clips looked over, {timedelta(seconds=left)} left")
     return known
 
 
-def _make_ready(job: _Work) -> _Ready:
+def _make_ready(job: Work) -> Ready:
     """Cut the clip out where its file is longer than it, and look it over. Faults are part of the result."""
     row = job.row
     path, way = job.source, ""
@@ -178,70 +157,15 @@ def _make_ready(job: _Work) -> _Ready:
             elif job.several:
                 raise CutError("it is too short to be the whole video, and could be any of the parts listed of it")
     except (ClipError, CutError, OSError) as error:
-        return _Ready(path=str(path), found=Inspection(fault=str(error)))
-    return _Ready(path=str(path.absolute()), way=way, found=inspect(path))
-
-
-class _Journal:
-    """What is known of clips from this and earlier runs, a JSON line each; a line that was cut short is passed over."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[str, dict[str, object]] = {}
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        for line in text.splitlines():
-            try:
-                entry = json.loads(line)
-                self._known[entry["clip"]] = entry
-            except (ValueError, KeyError, TypeError):
-                continue
-        if text and not text.endswith("\n"):
-            with path.open("a", encoding="utf-8") as file:
-                file.write("\n")
-
-    def known(self, job: _Work) -> _Ready | None:
-        """What is known of a clip, unless its files have changed since."""
-        entry = self._known.get(self._key(job))
-        if entry is None or entry.get("file") != _stamp(job.source):
-            return None
-        try:
-            ready = _Ready(path=str(entry["path"]), way=str(entry["way"]), found=Inspection(**entry["found"]))  # type: ignore[arg-type]
-        except (KeyError, TypeError):
-            return None
-        return ready if not ready.way or _stamp(Path(ready.path)) == entry.get("cut") else None
-
-    def note(self, job: _Work, ready: _Ready) -> None:
-        """Add a clip, at once and for good."""
-        entry = {
-            "clip": self._key(job),
-            "file": _stamp(job.source),
-            "path": ready.path,
-            "way": ready.way,
-            "cut": _stamp(Path(ready.path)) if ready.way else None,
-            "found": asdict(ready.found),
-        }
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-    @staticmethod
-    def _key(job: _Work) -> str:
-        return f"{job.row.name} {job.row.label}"
-
-
-def _stamp(path: Path) -> list[object] | None:
-    """Which file this is, and in which state."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return [str(path.absolute()), state.st_size, state.st_mtime_ns]
+        return Ready(path=str(path), found=Inspection(fault=str(error)))
+    return Ready(path=str(path.absolute()), way=way, found=inspect(path))
 
 
 def _report(
     rows: Sequence[ListedClip],
     paths: Sequence[Path | None],
     chosen: Sequence[int],
-    ready: Mapping[int, _Ready],
+    ready: Mapping[int, Ready],
     broken: Collection[int],
     copies: Mapping[int, int],
     asked: Mapping[str, int | None],
