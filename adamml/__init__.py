@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.media import ClipError, Storyboard
+    from adamml.media.temporary import private_folder
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import ExportError, as_webvtt, render_report, render_video, video_steps
@@ -25,6 +26,7 @@ _HOME = {
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
+    "adamml.media.temporary": ("private_folder",),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": ("ExportError", "as_webvtt", "render_report", "render_video", "video_steps"),
@@ -60,6 +62,7 @@ __all__ = [
     "card_of",
     "check_clip",
     "get_policy",
+    "private_folder",
     "render_report",
     "render_video",
     "video_steps",
