@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.hub import InstalledModel, card_of, installed_models, resolve
     from adamml.media import ClipError, Storyboard
+    from adamml.media.temporary import private_folder
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import FORMS, ExportError, as_webvtt, export_steps, render_report, render_video, video_steps
@@ -28,6 +29,7 @@ _HOME = {
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.hub": ("InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
+    "adamml.media.temporary": ("private_folder",),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": (
@@ -70,6 +72,7 @@ __all__ = [
     "export_steps",
     "get_policy",
     "installed_models",
+    "private_folder",
     "render_report",
     "render_video",
     "resolve",

@@ -36,7 +36,7 @@ CODECS = {
     "png.mov": ("png", "rgb24"),
     "zmbv.avi": ("zmbv", "bgr0"),
 }
-SOUNDS = {"ac3.mkv": "ac3", "mp2.ts": "mp2", "alac.m4a": "alac", "wavpack.mkv": "wavpack", "tta.mkv": "tta"}
+SOUNDS = {"ac3.mkv": "ac3", "alac.m4a": "alac", "wavpack.mkv": "wavpack", "tta.mkv": "tta"}
 CONTAINERS = {"flv": ("flv", "flv"), "asf": ("wmv2", "asf"), "nut": ("mpeg4", "nut"), "mxf": ("mpeg2video", "mxf")}
 CONTAINERS |= {"mpg": ("mpeg1video", "mpeg"), "rm": ("rv10", "rm"), "swf": ("flv", "swf"), "ivf": ("libvpx", "ivf")}
 CONTAINERS |= {"h264": ("libx264", "h264"), "y4m": ("rawvideo", "yuv4mpegpipe"), "dv": ("dvvideo", "dv")}

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from app import scratch
 from app.gate import MAX_JSON_BYTES, Gate
 from app.reports import failed
 
@@ -117,23 +116,3 @@ def test_a_report_names_no_clip(caplog: pytest.LogCaptureFixture) -> None:
     assert "RuntimeError after FileNotFoundError" in caplog.text
     number = told.rpartition("Report ")[2].rstrip(".)")
     assert number in caplog.text
-
-
-def test_the_folder_of_a_dead_process_goes_and_that_of_a_living_one_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("app.scratch._BEGINNING_S", -1)
-    dead, torn, alien = (tmp_path / name for name in ("adamml-page-dead", "adamml-page-torn", "somebody-elses"))
-    for folder in (dead, torn, alien):
-        folder.mkdir()
-    (dead / "lock").touch()
-    (dead / "upload.mp4").touch()
-    first = scratch.root.__wrapped__()
-    assert not dead.exists()
-    assert not torn.exists()
-    assert alien.exists()
-    second = scratch.root.__wrapped__()
-    assert first.exists(), "its process lives"
-    assert first != second
-    assert first.stat().st_mode & 0o077 == 0

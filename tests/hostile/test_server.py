@@ -174,9 +174,9 @@ def test_the_log_names_no_clip(url: str, temp: Path, tmp_path: Path, clip: Path)
 def test_uploads_are_private_and_the_folder_holds_nothing_else(
     running: tuple[str, subprocess.Popen], temp: Path
 ) -> None:
-    (folder,) = temp.glob("adamml-page-*")
+    (folder,) = temp.glob(".adamml-*")
     assert folder.stat().st_mode & 0o077 == 0
-    assert {path.name for path in folder.iterdir()} >= {"lock", "uploads", "results", "previews"}
+    assert {path.name for path in folder.iterdir()} == {"uploads", "results", "previews"}
 
 
 def test_a_stop_in_the_middle_ends_soon_and_leaves_nothing(tmp_path: Path, clip: Path, long_clip: Path) -> None:
@@ -208,9 +208,10 @@ def test_a_killed_server_starts_again_on_clean_ground(tmp_path: Path, clip: Path
         Visitor(url).upload(clip).raise_for_status()
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    (left,) = temp.glob("adamml-page-*")
+    (left,) = temp.glob(".adamml-*")
     with server(temp) as (url, _):
         assert not left.exists()
+        assert len(list(temp.iterdir())) == 1
         assert Visitor(url).analyse(clip) == "answered"
 
 

@@ -74,7 +74,8 @@ def sound_pieces(
             if shape != arrives:  # first frame, or the format changes midway
                 check_sound(info.path.name, frame.sample_rate, frame.layout.nb_channels)
                 shape = arrives
-                resampler = av.AudioResampler(format="fltp", layout=layout or frame.layout.name, rate=rate)
+                # Packed: with eight channels and more PyAV looks for planes where there are none, and dies.
+                resampler = av.AudioResampler(format="flt", layout=layout or frame.layout.name, rate=rate)
             if frame.time is not None:
                 missing = (frame.time - info.origin - info.audio.start) - written / rate
                 least = 0.0 if in_step and written == 0 else GAP_S
@@ -90,7 +91,7 @@ def sound_pieces(
             except AV_ERRORS:
                 continue
             for part in converted:
-                samples = part.to_ndarray()
+                samples = part.to_ndarray().reshape(-1, part.layout.nb_channels).T
                 written += samples.shape[1]
                 if written > (info.settings.max_seconds + OVERRUN_S) * rate:
                     raise ClipLimitError(
