@@ -9,6 +9,7 @@ for measurements in which decoding and the policy's choices should be about thos
 
 import argparse
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -54,19 +55,18 @@ def enlarged(source: Path, path: Path, size: tuple[int, int]) -> None:
         picture, sound = clip.streams.video[0], clip.streams.audio[0]
         video = out.add_stream("libx264", rate=picture.average_rate)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        video.options = {"preset": "medium", "crf": "23"}
+        video.options = {"preset": "veryfast", "crf": "23"}
         audio = out.add_stream_from_template(sound)
+        shown = 0
         for packet in clip.demux(picture, sound):
-            if packet.dts is None:
-                continue
-            if packet.stream is sound:
+            if packet.stream is picture:  # the last packet, which has no time, flushes the decoder
+                for frame in packet.decode():
+                    resized = frame.reformat(*size, interpolation="BICUBIC")
+                    resized.pts, resized.time_base, shown = shown, 1 / Fraction(picture.average_rate), shown + 1
+                    out.mux(video.encode(resized))
+            elif packet.dts is not None:
                 packet.stream = audio
                 out.mux(packet)
-            else:
-                for frame in packet.decode():
-                    out.mux(video.encode(frame.reformat(*size, interpolation="BICUBIC")))
-        for frame in picture.decode():
-            out.mux(video.encode(frame.reformat(*size, interpolation="BICUBIC")))
         out.mux(video.encode())
 
 
