@@ -171,6 +171,7 @@ class Clip:
         moments = sorted({segment.index: segment.frame_times for segment in segments}.items())
         if not moments:
             return
+        assert self.info.video is not None, "only ask for frames where there is a picture"
         with closing(self.decoders.ask("frames", self.info.patience, info=self.info, segments=moments)) as answers:
             for (index, _), pixels in matched(moments, answers, self.info.path.name, SHAPE.__eq__):
                 yield index, pixels

@@ -56,7 +56,7 @@ class ClipInfo:
 
     def to_wire(self) -> dict[str, Any]:
         """Everything as plain JSON."""
-        return asdict(self) | {"path": str(self.path)}
+        return asdict(self) | {"path": str(self.path.absolute())}
 
     @staticmethod
     def from_wire(said: dict[str, Any], path: Path, settings: MediaSettings) -> "ClipInfo":
@@ -99,7 +99,7 @@ def to_wire(parameters: dict[str, Any]) -> dict[str, Any]:
         said["info"] = info.to_wire()
     if isinstance(settings := said.get("settings"), MediaSettings):
         said["settings"] = vars(settings)
-    return said | {name: str(said[name]) for name in ("path", "target") if name in said}
+    return said | {name: str(said[name].absolute()) for name in ("path", "target") if name in said}
 
 
 def from_wire(said: dict[str, Any]) -> dict[str, Any]:
