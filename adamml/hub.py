@@ -99,7 +99,7 @@ def resolve(name_or_path: str | Path | None = None, *, say: Say = to_stderr) -> 
         except UnreachableError as error:
             if name != chosen:
                 raise
-            say(f"{name} cannot be fetched: {error}. The bundled model {DEFAULT_MODEL} serves instead.")
+            say(f"{name} cannot be fetched, so the bundled model {DEFAULT_MODEL} serves instead: {error}")
             _in_place_of[name] = DEFAULT_MODEL
             return find_model(DEFAULT_MODEL)
 
