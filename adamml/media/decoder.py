@@ -18,6 +18,7 @@ import numpy as np
 
 from adamml.media import errors, wire
 from adamml.media.errors import ClipError, DecoderDiedError, DecoderMemoryError, DecoderTimeoutError
+from adamml.media.info import to_wire
 from adamml.media.nursery import CAN_ISOLATE, UNKNOWN, nursery
 from adamml.media.settings import MediaSettings
 
@@ -59,9 +60,11 @@ class Decoders:
     def close(self) -> None:
         """End all processes, those at work included. The next request starts one anew."""
         with self._lock:
-            processes, self._idle, self._busy = [*self._idle, *self._busy], [], set()
-        for process in processes:
+            idle, busy, self._idle, self._busy = self._idle, self._busy, [], set()
+        for process in idle:
             process.end()
+        for process in busy:
+            process.kill()  # who waits for it finds it ended
 
     def _ask_here(self, request: str, parameters: dict[str, Any]) -> Answers:
         from adamml.media.decoding.requests import REQUESTS
@@ -72,8 +75,6 @@ class Decoders:
             raise self._needs_memory() from error
 
     def _ask(self, request: str, patience: float, parameters: dict[str, Any]) -> Answers:
-        from adamml.media.decoding.requests import to_wire
-
         said = {"request": request} | to_wire(parameters)
         left, finished = wire.Patience(patience), False
         process, header, array = self._first_answer(said, left)
@@ -82,10 +83,10 @@ class Decoders:
                 yield header, array
                 header, array = wire.receive(process.connection, left)
             finished = True
-        except (EOFError, ConnectionError) as error:
-            raise self._ended(process) from error
         except TimeoutError as error:
             raise self._too_long(patience) from error
+        except (EOFError, OSError) as error:
+            raise self._ended(process) from error
         except wire.WireError as error:
             raise self._died("said something unintelligible") from error
         finally:
@@ -101,13 +102,13 @@ class Decoders:
                 process.connection.settimeout(patience)
                 wire.send(process.connection, said)
                 return process, *wire.receive(process.connection, left)
-            except (EOFError, ConnectionError) as error:
-                self._put_back(process, False)
-                if last_try or process.end() != 0:
-                    raise self._ended(process) from error
             except TimeoutError as error:
                 self._put_back(process, False)
                 raise self._too_long(patience) from error
+            except (EOFError, OSError) as error:
+                self._put_back(process, False)
+                if last_try or process.end() != 0:
+                    raise self._ended(process) from error
             except wire.WireError as error:
                 self._put_back(process, False)
                 raise self._died("said something unintelligible") from error
@@ -213,11 +214,16 @@ class _Process:
 
     def end(self) -> int:
         """Kill it, unless it has ended; how it ended, negative by a signal."""
+        code = self.kill()
+        self.connection.close()
+        return code
+
+    def kill(self) -> int:
+        """The same for one that another thread is talking to: the connection is for that thread to close."""
         with self._lock:
             if self._code is None:
                 self._code = nursery.end(self._number) if self.ours else UNKNOWN
                 if self.ours:
-                    with suppress(OSError):  # wakes a thread that waits for an answer
+                    with suppress(OSError):  # wakes the thread
                         self.connection.shutdown(socket.SHUT_RDWR)
-                self.connection.close()
             return self._code

@@ -56,7 +56,7 @@ class ClipInfo:
 
     def to_wire(self) -> dict[str, Any]:
         """Everything as plain JSON."""
-        return asdict(self) | {"path": str(self.path)}
+        return asdict(self) | {"path": str(self.path.absolute())}
 
     @staticmethod
     def from_wire(said: dict[str, Any], path: Path, settings: MediaSettings) -> "ClipInfo":
@@ -90,6 +90,27 @@ def duration_of(video: TrackInfo | None, audio: TrackInfo | None) -> float:
     if audio is not None and audio.end - video.end > AUDIO_OVERHANG_S:
         return audio.end
     return video.end
+
+
+def to_wire(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as plain JSON."""
+    said = dict(parameters)
+    if isinstance(info := said.get("info"), ClipInfo):
+        said["info"] = info.to_wire()
+    if isinstance(settings := said.get("settings"), MediaSettings):
+        said["settings"] = vars(settings)
+    return said | {name: str(said[name].absolute()) for name in ("path", "target") if name in said}
+
+
+def from_wire(said: dict[str, Any]) -> dict[str, Any]:
+    """What `to_wire` was given."""
+    parameters = said | {name: Path(said[name]) for name in ("path", "target") if name in said}
+    if "settings" in said:
+        parameters["settings"] = MediaSettings(**said["settings"])
+    if "info" in said:
+        settings = MediaSettings(**said["info"]["settings"])
+        parameters["info"] = ClipInfo.from_wire(said["info"], Path(said["info"]["path"]), settings)
+    return parameters
 
 
 def _number(value: Any, least: float, most: float) -> float:

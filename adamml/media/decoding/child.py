@@ -22,7 +22,8 @@ import traceback
 from typing import Any
 
 from adamml.media import errors, wire
-from adamml.media.decoding.requests import REQUESTS, from_wire
+from adamml.media.decoding.requests import REQUESTS
+from adamml.media.info import from_wire
 
 ORDER = struct.Struct(">ci")  # b"S" with a connection: start a decoder; b"E" and its number: end it
 REPLY = struct.Struct(">i")  # the number of a new decoder, or how one ended, negative by a signal

@@ -243,7 +243,7 @@ def _check_codec(name: str, stream: av.VideoStream | av.AudioStream, what: str, 
 
 def _check_rate(name: str, track: TrackInfo, settings: MediaSettings) -> None:
     """By the time stamps, since that is what a header's rate has to be measured against."""
-    rate = (track.packets - 1) / (track.end - track.start)
+    rate = track.packets / (track.end - track.start)
     if rate > settings.max_fps * 1.02 and track.packets > 10:
         raise ClipLimitError(
             f"{name!r} has {rate:.0f} frames per second; up to {settings.max_fps:.0f} are allowed. "

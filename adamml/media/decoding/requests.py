@@ -85,24 +85,3 @@ REQUESTS: dict[str, Callable[..., Answer]] = {
     "plays": _plays,
     "preview": _preview,
 }
-
-
-def to_wire(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as plain JSON."""
-    said = dict(parameters)
-    if isinstance(info := said.get("info"), ClipInfo):
-        said["info"] = info.to_wire()
-    if isinstance(settings := said.get("settings"), MediaSettings):
-        said["settings"] = vars(settings)
-    return said | {name: str(said[name]) for name in ("path", "target") if name in said}
-
-
-def from_wire(said: dict[str, Any]) -> dict[str, Any]:
-    """What `to_wire` was given."""
-    parameters = said | {name: Path(said[name]) for name in ("path", "target") if name in said}
-    if "settings" in said:
-        parameters["settings"] = MediaSettings(**said["settings"])
-    if "info" in said:
-        settings = MediaSettings(**said["info"]["settings"])
-        parameters["info"] = ClipInfo.from_wire(said["info"], Path(said["info"]["path"]), settings)
-    return parameters
