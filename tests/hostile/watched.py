@@ -25,8 +25,9 @@ class Watched:
     """What was touched.
 
     Attributes:
-        opened: the process -> files below the watched folder that it opened.
-        elsewhere: other files opened by processes that opened one of those.
+        opened: decoding process -> files below the watched folder that it opened.
+        elsewhere: other files that a decoding process opened, its own parts left out; and what anybody at all opened
+            beside the watched folder.
         sockets: calls that had to do with a network.
         output: what the program printed.
     """
@@ -39,7 +40,7 @@ class Watched:
 
 def watch(folder: Path) -> Watched:
     """Send every file below a folder through, under strace."""
-    watched, others = Watched(), dict[str, set[str]]()
+    watched, calls = Watched(), dict[str, set[str]]()
     with tempfile.TemporaryDirectory() as place:
         log = Path(place) / "calls"
         trace = ["strace", "-f", "--seccomp-bpf", "-qq", "-xx", "-s", "5000", "-o", str(log)]
@@ -51,15 +52,18 @@ def watch(folder: Path) -> Watched:
                 continue
             process, name, rest = call.groups()
             if name.startswith("open"):
-                path = bytes.fromhex("".join(_TEXT.findall(rest)[:1]).replace("\\x", "")).decode(
-                    errors="surrogateescape"
-                )
-                kept = watched.opened if path.startswith(f"{folder}/") else others
-                kept.setdefault(process, set()).add(path)
+                raw = bytes.fromhex("".join(_TEXT.findall(rest)[:1]).replace("\\x", ""))
+                calls.setdefault(process, set()).add(raw.decode(errors="surrogateescape"))
             elif "AF_INET" in rest:
                 watched.sockets.append(line)
-    for process in watched.opened:
-        watched.elsewhere |= {path for path in others.get(process, ()) if not path.startswith(_OWN)}
+    first, inside = next(iter(calls)), f"{folder}/"
+    for process, paths in calls.items():
+        beside = {path for path in paths if path.startswith(f"{folder.parent}/") and path != str(folder)}
+        watched.elsewhere |= {path for path in beside if not path.startswith(inside)}
+        clips = {path for path in paths if path.startswith(inside)}
+        if clips and process != first:  # the first one lists the folder and asks; it decodes nothing
+            watched.opened[process] = clips
+            watched.elsewhere |= {path for path in paths - clips if not path.startswith(_OWN)}
     return watched
 
 
