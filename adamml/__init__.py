@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.hub import InstalledModel, card_of, installed_models, resolve
     from adamml.media import ClipError, Storyboard
+    from adamml.media.nursery import prestart
     from adamml.media.temporary import private_folder
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
@@ -29,6 +30,7 @@ _HOME = {
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.hub": ("InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
+    "adamml.media.nursery": ("prestart",),
     "adamml.media.temporary": ("private_folder",),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
@@ -72,6 +74,7 @@ __all__ = [
     "export_steps",
     "get_policy",
     "installed_models",
+    "prestart",
     "private_folder",
     "render_report",
     "render_video",

@@ -38,6 +38,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--profile", choices=sorted(adamml.PROFILES), default=service.profile(), help="limits on clips")
     options = parser.parse_args(arguments)
     service.use_profile(options.profile)
+    try:
+        service.limits()
+    except adamml.ClipError as error:  # a limit that the environment sets is none
+        parser.error(str(error))
+    adamml.prestart()
     stopping = _stop_on_signals()
     serve(options.host, options.port)
     service.load_in_background()
