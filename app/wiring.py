@@ -77,7 +77,6 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     compared = source["compare"].click(
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
-    takeaway.connect(shown["take"], state, source, shown["compared"])
 
     source["cancel"].click(
         _cancelled,
@@ -89,6 +88,9 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     )
     # Another clip ends what still runs for the one before.
     source["chosen"].change(None, cancels=[again, first, curve, compared, linked], queue=False, **quiet)
+    # After that: a browser goes through what listens for a clip in this order, and whatever stood between choosing and
+    # cancelling would give the new clip's analysis time to begin, and to be cancelled.
+    takeaway.connect(shown["take"], state, source, shown["compared"])
 
 
 def _follow(request: gr.Request) -> list[Any]:
