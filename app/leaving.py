@@ -70,12 +70,13 @@ def served(
     nothing; the first step raises BusyError when there is no place in the line.
     """
     visitor = visitor_of(request.client.host if request.client else None, request.session_hash)
-    return aclosing(_in_turn(turns, visitor, generator, told))
+    return aclosing(in_turn(turns, visitor, generator, told))
 
 
-async def _in_turn(
+async def in_turn(
     turns: Turns, visitor: str, generator: Generator[T, None, None], told: Callable[[int], T]
 ) -> AsyncGenerator[T, None]:
+    """What `served` hands out, for a visitor by name."""
     place = turns.enter(visitor)
     try:
         async for ahead in place.wait():

@@ -80,7 +80,6 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     compared = source["compare"].click(
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
-    takeaway.connect(shown["take"], state, source, shown["compared"])
 
     # Cancel stands before what else its press does: Gradio takes the events of a press one after the other, and what
     # it cancels must be the run of before, never one that the same press has just begun.
@@ -102,6 +101,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     ways = [source[name] for name in ("policy", "left", "right")]
     source["model"].input(None, cancels=running, **quiet)
     source["model"].input(_other_model, [source["model"], *ways], [shown["known"], *ways], queue=False, **quiet)
+    takeaway.connect(shown["take"], state, source, shown["compared"])
 
 
 def _follow(request: gr.Request) -> list[Any]:

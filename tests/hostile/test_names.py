@@ -13,9 +13,9 @@ from PIL import Image
 import adamml
 from adamml import Analysis, Recognizer, Storyboard
 from app import panels, service
-from app.details import files
 from app.player import player
 from app.shown import Shown
+from app.takeaway import OFFERS, file_name
 from app.visits import VisitKey
 from tests.clips import tone, write_clip
 from tests.hostile.bases import base
@@ -95,12 +95,12 @@ def test_no_name_makes_a_caption(analysis: Analysis, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_leads_out_of_the_folder_for_downloads(analysis: Analysis, name: str) -> None:
-    written = [Path(path) for path in files(called(analysis, name))]
-    for path in written:
-        assert path.is_file()
-        assert path.resolve().parent.parent == path.parent.parent.resolve()
-        assert path.name.isascii()
-        assert len(path.name) < 100
+    for form, *_ in OFFERS:
+        written = file_name(called(analysis, name), form)
+        assert Path(written).name == written
+        assert written.isascii()
+        assert not written.startswith((".", "-"))
+        assert 0 < len(written) < 100
 
 
 def test_names_are_drawn_as_they_are(analysis: Analysis, tmp_path: Path) -> None:

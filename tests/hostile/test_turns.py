@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from app.leaving import Waiting, in_turn
+from app.leaving import in_turn
 from app.turns import BusyError, Turns, visitor_of
 
 
@@ -114,7 +114,7 @@ def test_a_cancelled_wait_gives_its_place_up_and_a_cancelled_step_when_it_ends()
             closed.set()
 
     async def run(turns: Turns, visitor: str) -> list[object]:
-        return [step async for step in in_turn(turns, visitor, work())]
+        return [step async for step in in_turn(turns, visitor, work(), str)]
 
     async def scene() -> None:
         turns = Turns()
@@ -151,13 +151,13 @@ def test_steps_come_after_the_wait_and_the_turn_ends_with_the_last() -> None:
         return found
 
     async def _all(turns: Turns) -> list[object]:
-        return [step async for step in in_turn(turns, "b", iter_two())]
+        return [step async for step in in_turn(turns, "b", iter_two(), lambda ahead: -ahead)]
 
     def iter_two() -> Generator[int, None, None]:
         yield 1
         yield 2
 
-    assert asyncio.run(scene()) == [Waiting(1), 1, 2]
+    assert asyncio.run(scene()) == [-1, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
-"""Links are read with care, lines move in order, and uploads go with the last tab that holds them."""
+"""Links are read with care, and uploads go with the last tab that holds them."""
 
-import asyncio
-from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -9,7 +7,6 @@ import pytest
 
 from app import link, service
 from app.recorded import EXAMPLES
-from app.turns import FULL, Line, LineFullError
 from app.uploads import Uploads
 from tests.toy_app import toy_recognizer
 
@@ -18,7 +15,7 @@ TOY = toy_recognizer()
 
 @pytest.fixture(autouse=True)
 def toy_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_given", TOY)
+    monkeypatch.setattr(service.models, "_given", {"toy": TOY})
 
 
 def test_a_link_survives_the_way_there_and_back() -> None:
@@ -59,33 +56,6 @@ def test_a_clip_that_only_has_an_examples_name_has_no_link(tmp_path: Path) -> No
     (tmp_path / "drums_on_stage.mp4").write_bytes(b"something else")
     assert link.example_of(str(tmp_path / "drums_on_stage.mp4")) is None
     assert link.example_of(str(EXAMPLES / "drums_on_stage.mp4")) == EXAMPLES / "drums_on_stage.mp4"
-
-
-def test_a_line_serves_in_order_tells_how_many_are_before_and_is_bounded() -> None:
-    told: list[tuple[str, int | str]] = []
-
-    def work(name: str) -> Generator[str, None, None]:
-        yield "begins"
-        yield "ends"
-
-    async def visitor(line: Line, name: str) -> None:
-        async for step in line.served(work(name), lambda before: before):  # type: ignore[arg-type]
-            told.append((name, step))
-            await asyncio.sleep(0.01)
-
-    async def scene() -> None:
-        line = Line(longest=4)
-        tasks = [asyncio.create_task(visitor(line, name)) for name in "abcd"]
-        await asyncio.sleep(0)
-        with pytest.raises(LineFullError, match=FULL):
-            await visitor(line, "e")
-        tasks[1].cancel()  # leaves the line
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert len(line) == 0
-
-    asyncio.run(scene())
-    assert [name for name, step in told if step == "begins"] == ["a", "c", "d"]
-    assert [step for name, step in told if name == "d"] == [3, 2, 1, "begins", "ends"]
 
 
 def test_an_upload_goes_with_the_last_tab_that_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
