@@ -57,7 +57,7 @@ def ready_to_decode(stream: av.VideoStream, settings: MediaSettings, threads: st
     stream.thread_type = threads
     context = stream.codec_context
     context.thread_count = min(MAX_THREADS, len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2)
-    # FFmpeg counts what it sets aside, which is up to 128 pixels more each way; `decoded` looks at the frames themselves.
+    # FFmpeg counts what it sets aside, up to 128 pixels more each way; `decoded` looks at the frames themselves.
     context.options = {"max_pixels": str((settings.max_width + 128) * (settings.max_height + 128))}
 
 
