@@ -6,6 +6,9 @@ recogniser.
 
 import os
 
-# Gradio reads this once, when it is first imported: no look-ups, no counting of visitors. So it stands here, before
-# any module of this package imports Gradio.
+from app import scratch
+
+# Gradio reads these once, when it is first imported: no look-ups, no counting of visitors; and files in a private
+# folder that goes. So they stand here, before any module of this package imports Gradio.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_TEMP_DIR"] = str(scratch.folder("uploads"))

@@ -55,7 +55,6 @@ def main(arguments: list[str] | None = None) -> None:
 def serve(host: str, port: int) -> str:
     """Serve the page from a thread; returns its address."""
     uploads = scratch.folder("uploads")
-    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     if "SPACE_ID" in os.environ:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", _PROXIES)
     most = adamml.PROFILES[service.profile()].max_bytes

@@ -193,8 +193,8 @@ def test_a_stop_in_the_middle_ends_soon_and_leaves_nothing(tmp_path: Path, clip:
         children = psutil.Process(process.pid).children(recursive=True)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-        assert time.monotonic() - began < 20
+        assert process.wait(60) == 0
+        assert time.monotonic() - began < 45
     assert list(temp.iterdir()) == []
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == [], "no decoder outlives the page"
