@@ -8,7 +8,7 @@ import argparse
 import json
 import platform
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ from adamml.engine.threads import available_cores
 from benchmarks import decoding, length, networks, starting, whole
 from benchmarks.clock import Row
 
-PARTS: dict[str, Callable[[Path, int], Sequence[Row]]] = {
+PARTS: dict[str, Callable[[Path, int], Iterable[Row]]] = {
     "networks": networks.measure,
     "whole": whole.measure,
     "decode": decoding.measure,
@@ -44,8 +44,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for part in args.parts or PARTS:
             print(part, flush=True)
-            measured[part] = list(PARTS[part](Path(folder), args.rounds))
-            for row in measured[part]:
+            measured[part] = []
+            for row in PARTS[part](Path(folder), args.rounds):
+                measured[part].append(row)
                 print(f"  {row}", flush=True)
     if args.json:
         rows = {part: [asdict(row) for row in found] for part, found in measured.items()}
