@@ -12,13 +12,12 @@ from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from adamml.analysis import Seconds
 from adamml.cost import Runs
-from adamml.media import Clip, Segment, log_spectrogram
+from adamml.media import log_spectrogram
 from adamml.memory import ClipMemory, Key
 from adamml.nn import MODALITIES
 
@@ -144,7 +143,7 @@ class Evidence:
         memory, clip = self._memory, self._memory.clip
         missing = [s for s in segments if ("frames", s) not in memory]
         decode = set(missing)
-        with closing(_stream(clip, [clip.segments[s] for s in missing])) as decoded:
+        with closing(clip.stream([clip.segments[s] for s in missing])) as decoded:
             for s in segments:
                 if s in decode:
                     began = time.perf_counter()
@@ -218,11 +217,3 @@ class Evidence:
             audio=spent("features_audio", "audio"),
             fusion=round(fusion + self._step_seconds["judge"], 6),
         )
-
-
-def _stream(clip: Clip, segments: Sequence[Segment]) -> Generator[tuple[int, np.ndarray], None, None]:
-    """Frames as they are decoded, where the clip can deliver them one by one; else all at once."""
-    if hasattr(clip, "stream"):
-        yield from clip.stream(segments)
-    elif segments:
-        yield from sorted(clip.frames(segments).items())

@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import cached_property
 from pathlib import Path
@@ -163,7 +163,7 @@ class Clip:
         """Frames of the given segments in one pass: index -> (8, 224, 224, 3) uint8 RGB."""
         return dict(self.stream(segments))
 
-    def stream(self, segments: Sequence[Segment]) -> Iterator[tuple[int, np.ndarray]]:
+    def stream(self, segments: Sequence[Segment]) -> Generator[tuple[int, np.ndarray], None, None]:
         """The same, segment after segment as they are decoded: (index, (8, 224, 224, 3) uint8 RGB), ascending.
 
         The decoder works ahead by a few segments while the caller computes. Leaving early (`close()`) stops it.

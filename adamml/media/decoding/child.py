@@ -22,7 +22,8 @@ import traceback
 from typing import Any
 
 from adamml.media import errors, wire
-from adamml.media.decoding.requests import REQUESTS
+from adamml.media.decoding.requests import REQUESTS, frames
+from adamml.media.decoding.video import KeptReel
 from adamml.media.info import from_wire
 
 ORDER = struct.Struct(">ci")  # b"S" with a connection: start a decoder; b"E" and its number: end it
@@ -99,20 +100,27 @@ def _set_limits(memory: int, seconds: float, file: int) -> None:
 def _serve(connection: socket.socket) -> None:
     limits, _ = wire.receive(connection)
     _set_limits(**limits)
+    reel = KeptReel()
     while True:
         said, _ = wire.receive(connection)
-        _answer(connection, said)
+        _answer(connection, said, reel)
         if not select.select([connection], [], [], IDLE_S)[0]:
             return
 
 
-def _answer(connection: socket.socket, said: dict[str, Any]) -> None:
+def _answer(connection: socket.socket, said: dict[str, Any], reel: KeptReel) -> None:
     """Decode in this thread and send from another, so that decoding goes on while the parent computes."""
     outbox: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
     sender = threading.Thread(target=_send_all, args=(connection, outbox))
     sender.start()
     try:
-        for answer in REQUESTS[said.pop("request")](**from_wire(said)):
+        request = said.pop("request")
+        if request == "frames":
+            answers = frames(**from_wire(said), at=reel.at)
+        else:
+            reel.close()
+            answers = REQUESTS[request](**from_wire(said))
+        for answer in answers:
             outbox.put(answer)
         last = {"end": "done"}
     except errors.ClipError as error:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 
 from adamml.media.decoding.container import look_over
@@ -20,18 +21,19 @@ from adamml.media.sampling import SHORT_SIDE
 from adamml.media.settings import MediaSettings
 
 Answer = Iterator[tuple[dict[str, Any], np.ndarray | None]]
+At = Callable[[ClipInfo, Sequence[float]], Iterator[tuple[float, av.VideoFrame]]]
 
 
 def _probe(path: Path, settings: MediaSettings) -> Answer:
     yield {"info": look_over(path, settings).to_wire()}, None
 
 
-def _frames(info: ClipInfo, segments: Sequence[tuple[int, Sequence[float]]]) -> Answer:
+def frames(info: ClipInfo, segments: Sequence[tuple[int, Sequence[float]]], at: At = frames_at) -> Answer:
     """Per segment, in the given order, the crops of its moments: (T, 224, 224, 3) uint8; kept no longer than needed."""
     last_use = {time: place for place, (_, times) in enumerate(segments) for time in times}
     crops: dict[float, np.ndarray] = {}
     last_frame, last_crop, place = None, None, 0
-    for time, frame in frames_at(info, list(last_use)):
+    for time, frame in at(info, list(last_use)):
         if frame is not last_frame or last_crop is None:  # several moments can show one frame
             last_frame, last_crop = frame, centre_crop(scaled(frame, SHORT_SIDE, info.pixel_aspect))
         crops[time] = last_crop
@@ -77,7 +79,7 @@ def _preview(info: ClipInfo, target: Path) -> Answer:
 
 REQUESTS: dict[str, Callable[..., Answer]] = {
     "probe": _probe,
-    "frames": _frames,
+    "frames": frames,
     "thumbnails": _thumbnails,
     "sound": _sound,
     "even_frames": _even_frames,

@@ -6,6 +6,7 @@ before a wanted moment lies beyond where it stands, because decoding on is cheap
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 
 import av
 import numpy as np
@@ -61,61 +62,104 @@ def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, a
     Raises:
         UnreadableClipError: when not one frame can be decoded.
     """
-    track = info.video
-    assert track is not None, "only ask for frames where there is a picture"
-    wanted = sorted(set(times))
-    if not wanted:
+    if not times:
         return
-    with open_container(info.path) as container:
-        stream = container.streams[track.stream]
-        assert isinstance(stream, av.VideoStream)
-        ready_to_decode(stream, info.settings)
-        base = float(stream.time_base or 1)
-        shown: av.VideoFrame | None = None
-        pace = 1 / info.fps if info.fps else 1 / 25
-        position = float("-inf")  # time of the frame last decoded
-        fetch, may_seek = 0, True
-        while fetch < len(wanted):
-            left = position
-            if may_seek:
-                _seek_if_worth_it(container, stream, track.key_frames, wanted[fetch], position, info.origin, base)
-            jump = False
-            for frame in decoded(container, stream, info.path.name, info.settings):
-                # Frames without a time stamp follow each other at the stream's usual pace.
-                follows = 0.0 if shown is None else position + pace
-                begins = follows if frame.pts is None else frame.pts * base - info.origin
-                while fetch < len(wanted) and begins > wanted[fetch] + TOLERANCE_S:
-                    yield wanted[fetch], shown if shown is not None else frame
-                    fetch += 1
-                shown, position = frame, begins
-                if fetch == len(wanted):
-                    return
-                may_seek = may_seek and begins > left  # a file whose jumps lead backwards is read on instead
-                key = _key_before(track.key_frames, wanted[fetch])
-                if may_seek and key is not None and key > position + JUMP_S:
-                    jump = True
-                    break
-            if not jump:
-                break
-        if shown is None:
-            raise UnreadableClipError(f"No frame of {info.path.name!r} can be decoded; the file is damaged.")
-        for time in wanted[fetch:]:
-            yield time, shown
+    with closing(Reel(info)) as reel:
+        yield from reel.at(times)
 
 
-def _key_before(key_frames: tuple[float, ...], time: float) -> float | None:
-    place = bisect_right(key_frames, time + TOLERANCE_S)
-    return key_frames[place - 1] if place else None
+class Reel:
+    """A file that is read forward, and stands where the last moment asked for has left it.
+
+    Raises:
+        UnreadableClipError: when it cannot be opened.
+    """
+
+    def __init__(self, info: ClipInfo) -> None:
+        track = info.video
+        assert track is not None, "only ask for frames where there is a picture"
+        self.info, self._key_frames = info, track.key_frames
+        self._pace = 1 / info.fps if info.fps else 1 / 25
+        with ExitStack() as stack:
+            self._container = stack.enter_context(open_container(info.path))
+            stream = self._container.streams[track.stream]
+            assert isinstance(stream, av.VideoStream)
+            ready_to_decode(stream, info.settings)
+            self._stream, self._base = stream, float(stream.time_base or 1)
+            self._stack = stack.pop_all()
+        self._frames: Iterator[av.VideoFrame] | None = None
+        # The frame that is shown, and the one after it, which says until when.
+        self._shown, self._since = None, float("-inf")  # type: av.VideoFrame | None, float
+        self._next: av.VideoFrame | None = None
+        self._position = float("-inf")  # time of the frame last decoded
+        self._left, self._may_seek, self._ended = float("-inf"), True, False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stack.close()
+
+    def reaches(self, time: float) -> bool:
+        """Whether a moment lies ahead, so that going on shows what a pass from the beginning would."""
+        return self._may_seek and self._shown is not None and self._since <= time + TOLERANCE_S
+
+    def at(self, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
+        """As `frames_at`; the first moment must lie ahead, see `reaches`."""
+        for wanted in sorted(set(times)):
+            while not self._ended and (self._next is None or self._position <= wanted + TOLERANCE_S):
+                if self._next is not None:
+                    self._shown, self._since = self._next, self._position
+                self._decode_one(wanted)
+            shown = self._next if self._shown is None else self._shown
+            if shown is None:
+                raise UnreadableClipError(f"No frame of {self.info.path.name!r} can be decoded; the file is damaged.")
+            yield wanted, shown
+
+    def _decode_one(self, wanted: float) -> None:
+        """The next frame; of all before `wanted`, whatever a jump to a later key frame saves is left out."""
+        if self._frames is None or (self._may_seek and self._jump_to(wanted) is not None):
+            self._seek(self._jump_to(wanted))
+            self._left = self._position
+            self._frames = decoded(self._container, self._stream, self.info.path.name, self.info.settings)
+        self._next = next(self._frames, None)
+        if self._next is None:
+            self._ended = True
+            return
+        # Frames without a time stamp follow each other at the stream's usual pace.
+        follows = 0.0 if self._position == float("-inf") else self._position + self._pace
+        stamp = self._next.pts
+        self._position = follows if stamp is None else stamp * self._base - self.info.origin
+        self._may_seek &= self._position > self._left  # a file whose jumps lead backwards is read on instead
+
+    def _jump_to(self, wanted: float) -> float | None:
+        """The key frame to go on from, if a seek is worth it: at the very start there is nothing to jump over."""
+        place = bisect_right(self._key_frames, wanted + TOLERANCE_S)
+        if not place:
+            return None
+        key = self._key_frames[place - 1]
+        return key if key > max(self._position, self._key_frames[0]) + JUMP_S else None
+
+    def _seek(self, key: float | None) -> None:
+        if key is not None:
+            with suppress(*AV_ERRORS):  # a file that cannot seek is read on
+                self._container.seek(int((key + self.info.origin) / self._base), stream=self._stream)
 
 
-def _seek_if_worth_it(
-    container, stream, key_frames, wanted: float, position: float, origin: float, base: float
-) -> None:
-    key = _key_before(key_frames, wanted)
-    # At the very start there is nothing to jump over; otherwise jump only past what would be decoded for nothing.
-    if key is None or key <= max(position, key_frames[0]) + JUMP_S:
-        return
-    try:
-        container.seek(int((key + origin) / base), stream=stream)
-    except AV_ERRORS:
-        return  # a file that cannot seek is read on
+class KeptReel:
+    """The reel of the last request, for the next one: sparse looks then decode no stretch of the file twice."""
+
+    def __init__(self) -> None:
+        self._reel: Reel | None = None
+
+    def at(self, info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
+        """As `frames_at`."""
+        if times:
+            if self._reel is None or self._reel.info != info or not self._reel.reaches(min(times)):
+                self.close()
+                self._reel = Reel(info)
+            yield from self._reel.at(times)
+
+    def close(self) -> None:
+        """Let go of it; two open decoders of large frames could exceed the memory that is allowed."""
+        reel, self._reel = self._reel, None
+        if reel is not None:
+            reel.close()
