@@ -162,7 +162,7 @@ def main() -> int:
         time.sleep(third)
         killed = kill_a_decoder(run.process)
         time.sleep(third)
-        before = set(temp.iterdir())
+        before = set(temp.glob(".adamml-*"))
         run.restarting.set()
         process.kill()
         process.wait()
@@ -174,7 +174,7 @@ def main() -> int:
         time.sleep(max(0.0, third - 5))
         hanging = run.end()
         servers.close()
-        left += sorted(path.name for path in temp.iterdir())
+        left += sorted(path.name for path in temp.glob(".adamml-*"))
     found = report(run, hanging, killed, left)
     print(json.dumps(found, indent=2))
     if args.json:
