@@ -206,6 +206,7 @@ def test_pointing_seeks_scrubs_switches_opens_and_explains(page: Page, clip: Pat
     expect(page.locator(".tl-bar")).to_contain_text("Segment 6")
     expect(page.locator("#clip-now")).to_contain_text(re.compile(r"looking|listening|nothing run"))
 
+    page.locator("#timeline .tl-axis").scroll_into_view_if_needed()
     axis = page.locator("#timeline .tl-axis").bounding_box()
     assert axis is not None
     page.mouse.move(axis["x"] + 5, axis["y"] + 8)
