@@ -143,7 +143,7 @@ def test_folding_changes_nothing_but_rounding(toy_network: AdaMML, part: str) ->
 
 
 def test_onnx_runs_only_what_was_chosen(tmp_path: Path) -> None:
-    model, calls = toy_recognizer("onnx"), Counter()
+    model, calls = toy_recognizer(backend="onnx"), Counter()
     backend = model.ready.engine.backend
     assert isinstance(backend, OnnxBackend)
 
@@ -184,12 +184,12 @@ def test_the_first_analysis_says_what_was_prepared(
         return events[0].message
 
     with caplog.at_level("INFO"):
-        first = toy_recognizer("onnx")
+        first = toy_recognizer(backend="onnx")
     assert "happens once" in caplog.text
     assert "once" in first.preparation
     assert first.preparation in opening(first)
     assert opening(first) == "Looked the file over"
-    second = toy_recognizer("onnx")
+    second = toy_recognizer(backend="onnx")
     assert (second.backend, second.preparation) == ("onnx", "")
     assert opening(second) == "Looked the file over"
 

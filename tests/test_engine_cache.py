@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_damaged_or_useless_graph_is_made_anew(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    toy_recognizer("onnx")
+    toy_recognizer(backend="onnx")
     kept = sorted(folder.iterdir())
     assert [file.name.split("-")[0] for file in kept] == [
         "features_audio",
@@ -32,11 +32,11 @@ def test_a_damaged_or_useless_graph_is_made_anew(folder: Path, caplog: pytest.Lo
     kept[0].write_bytes(whole[kept[0]][:-1] + b"?")  # one byte has changed
     kept[1].write_bytes(whole[kept[1]][:100])  # cut off
     kept[2].write_bytes(hashlib.sha256(b"no graph").digest() + b"no graph")  # whole, but not a graph
-    again = toy_recognizer("onnx")
+    again = toy_recognizer(backend="onnx")
     assert again.backend == "onnx"
     assert again.preparation
     assert caplog.text.count("made anew") == 3
-    assert not toy_recognizer("onnx").preparation
+    assert not toy_recognizer(backend="onnx").preparation
     assert sorted(folder.iterdir()) == kept
 
 
@@ -45,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_no_hindrance(
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "file"))
-    assert toy_recognizer("onnx").backend == "onnx"
+    assert toy_recognizer(backend="onnx").backend == "onnx"
     assert "cannot be kept" in caplog.text
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_exported_runs_in_torch(
         raise RuntimeError("no such operator")
 
     monkeypatch.setattr("adamml.engine.onnx_backend.as_onnx", broken)
-    assert toy_recognizer("onnx").backend == "torch"
+    assert toy_recognizer(backend="onnx").backend == "torch"
     assert "no such operator" in caplog.text
     assert not folder.exists()
 
@@ -65,7 +65,7 @@ def test_without_the_package_torch_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "adamml.engine.onnx_backend", None)  # as if its import failed
-    assert toy_recognizer("auto").backend == "torch"
+    assert toy_recognizer(backend="auto").backend == "torch"
     assert "cannot be used" in caplog.text
 
 

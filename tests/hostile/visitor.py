@@ -131,7 +131,7 @@ def said(messages: list[dict[str, Any]]) -> str:
     problem = ""
     for message in messages:
         text = json.dumps(message.get("output") or {})
-        if '\\"answer\\"' in text or '"analysis"' in text:
+        if '"modality_scores"' in text:
             return "answered"
         if "is-problem" in text:
             problem = text[text.index("is-problem") :]
