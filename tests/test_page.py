@@ -405,8 +405,8 @@ def test_five_visitors_at_once_see_their_own_clip_and_no_other(visit: Callable[.
     pages = [visit() for _ in clips]
     for page, path in zip(pages, clips, strict=True):
         upload(page, path)
-    for number, (page, path) in enumerate(zip(pages, clips, strict=True)):
-        expect(page.locator("#model")).to_contain_text(f"{path.name}: {2.0 + 0.5 * number:g} s", timeout=WAIT_MS)
+    for page, path in zip(pages, clips, strict=True):
+        expect(page.locator("#model")).to_contain_text(path.name, timeout=WAIT_MS)
         with page.expect_download() as download:
             page.locator("#download-json").click()
         assert json.loads(Path(download.value.path()).read_text())["clip"]["name"] == path.name
