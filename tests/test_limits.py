@@ -83,7 +83,7 @@ def test_limits_hold_while_decoding_too(clip: Path) -> None:
     with pytest.raises(ClipLimitError, match="more than 20 frames"):
         opened.frames(opened.segments)
     opened.info = replace(opened.info, settings=replace(PUBLIC, max_width=100, max_height=100))
-    with pytest.raises(UnreadableClipError):
+    with pytest.raises(ClipLimitError, match="160 x 120"):
         opened.frames(opened.segments)
     opened._file = replace(opened._file, settings=replace(PUBLIC, max_seconds=0.1))
     long = write_clip(clip.with_name("long.wav"), picture=None, sound=tone(12.0), audio_codec="pcm_s16le")
