@@ -61,8 +61,8 @@ def counted_calls(recognizer: Recognizer) -> Iterator[Counter]:
 
 def test_only_chosen_cells_run(toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[list[int]] = []
-    decode = Clip.frames
-    monkeypatch.setattr(Clip, "frames", lambda self, s: fetched.append([x.index for x in s]) or decode(self, s))
+    decode = Clip.stream
+    monkeypatch.setattr(Clip, "stream", lambda self, s: fetched.append([x.index for x in s]) or decode(self, s))
     cells = [[1, 0], [0, 1], [0, 0], [1, 1]]
     with counted_calls(toy) as calls:
         analysis = toy.analyze(clip, Chosen(cells), segments=4)
