@@ -2,8 +2,8 @@
 
     python assets/take_screenshots.py [--out assets/screenshots]
 
-Serves the page on a free port, opens a segment of the recorded example in headless Chromium, and writes PNG files of
-256 colours, a few hundred kilobytes each.
+Serves the page on a free port, opens a segment of the recorded example in headless Chromium, and writes WebP files,
+which stay small.
 """
 
 import argparse
@@ -41,22 +41,22 @@ def shoot(browser: Browser, url: str, out: Path) -> None:
     """Every picture in turn; each is written whole or not at all."""
     for name, window in FIRST_LOOK.items():
         page = visit(browser, url, *window)
-        save(page.screenshot(), out / f"{name}.png")
+        save(page.screenshot(), out / f"{name}.webp")
         page.close()
     page = visit(browser, url)
     for name, part in PARTS.items():
-        save(page.locator(part).screenshot(), out / f"{name}.png")
+        save(page.locator(part).screenshot(), out / f"{name}.webp")
     page.locator(".tl-bar [data-open]").click()
     page.locator(".opened [data-explain]").click()
     page.locator(".opened img.light").first.wait_for()
-    save(page.locator("#timeline-card").screenshot(), out / "segment.png")
+    save(page.locator("#timeline-card").screenshot(), out / "segment.webp")
     page.close()
 
 
 def save(picture: bytes, target: Path) -> None:
-    """Reduce the colours, write beside the target and rename."""
+    """Write beside the target and rename."""
     partial = target.with_suffix(".part")
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256).save(partial, "PNG", optimize=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").save(partial, "WEBP", quality=90, method=6)
     partial.replace(target)
 
 
