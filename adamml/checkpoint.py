@@ -25,7 +25,7 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
 from adamml.confidence import Floats, confidence
-from adamml.files import write_all
+from adamml.files import cache_folder, write_all
 from adamml.nn import AdaMML
 from adamml.nn.deciders import DECIDERS, new_decider, own_state
 
@@ -147,13 +147,6 @@ def save_model(
     written = json.dumps({"format": FORMAT} | values, indent=2) + "\n"
     write_all({folder / name: data for name, data in contents.items()} | {folder / MODEL_FILE: written.encode()})
     return ModelCard(**values)
-
-
-def cache_folder() -> Path:
-    """Where this user's fetched models are kept: `ADAMML_CACHE`, or `adamml` in the user's cache folder."""
-    if own := os.environ.get("ADAMML_CACHE"):
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adamml"
 
 
 def model_roots() -> tuple[Path, Path]:

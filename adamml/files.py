@@ -1,5 +1,6 @@
-"""Writing files that are whole or not there."""
+"""Writing files that are whole or not there, and where what was fetched or prepared is kept."""
 
+import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,3 +34,15 @@ def write_all(contents: Mapping[Path, str | bytes]) -> None:
     finally:
         for written in temporary.values():
             written.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """This user's: ADAMML_CACHE, or `adamml` in XDG_CACHE_HOME or `~/.cache`. Need not exist.
+
+    Raises:
+        RuntimeError: when nobody knows where home is.
+    """
+    given = os.environ.get("ADAMML_CACHE")
+    if given:
+        return Path(given).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adamml"

@@ -13,17 +13,11 @@ from pathlib import Path
 
 from torch import nn
 
+from adamml.files import cache_folder
+
 FORMAT = 1  # to be raised when graphs are made in another way
 KEPT = 24  # files; four to a model
 _log = logging.getLogger(__name__)
-
-
-def cache_folder() -> Path:
-    """Where prepared graphs are kept; need not exist."""
-    given = os.environ.get("ADAMML_CACHE")
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adamml"
 
 
 def fingerprint(module: nn.Module, *details: object) -> str:
