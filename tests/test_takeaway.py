@@ -20,7 +20,8 @@ from tests.clips import tone, write_clip
 from tests.test_page import WAIT_MS, analyse, options
 from tests.toy_app import toy_recognizer
 
-address, browser, page, clip = test_page.address, test_page.browser, test_page.page, test_page.clip
+address, browser, clip = test_page.address, test_page.browser, test_page.clip
+page, visit = test_page.page, test_page.visit
 
 _PLAY = """async ([data, times, spots]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
