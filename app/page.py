@@ -57,7 +57,8 @@ def build() -> gr.Blocks:
     with gr.Blocks(title="AdaMML Studio", delete_cache=(600, 3600), analytics_enabled=False) as page:
         state = gr.State(example.shown if example else None, time_to_live=3600)
         head = f'<div class="head"><h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}</div>'
-        gr.HTML(head, elem_id="head", apply_default_css=False)
+        press = (HERE / "press.js").read_text(encoding="utf-8")
+        gr.HTML(head, elem_id="head", js_on_load=press, apply_default_css=False)
         with gr.Row(elem_id="top", equal_height=True):
             with gr.Column(scale=6, min_width=300, elem_id="source-card", elem_classes="card"):
                 _source(parts, example)

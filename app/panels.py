@@ -21,14 +21,17 @@ def draw(shown: Shown) -> dict[str, Any]:
     } | redraw(shown)
 
 
-def redraw(shown: Shown) -> dict[str, Any]:
-    """What changes when cells are switched."""
+def redraw(shown: Shown, wish: int = 0, remark: str = "") -> dict[str, Any]:
+    """What changes when cells are switched.
+
+    `wish` is the number of the browser's wish that this answers, `remark` what there is to say about it.
+    """
     runs = [shown.base] if shown.current is shown.base else [shown.current, shown.base]
     card = service.models.card(shown.key.model)
     return {
         "answer": summary.answer(shown.current, by_hand=shown.switched),
-        "timeline": timeline(shown.view(card.temperature(shown.current.policy) if card else 1.0)),
-        "whatif": whatif.what_if(shown, card.facts if card else {}),
+        "timeline": timeline(shown.view(card.temperature(shown.current.policy) if card else 1.0), wish),
+        "whatif": whatif.what_if(shown, card.facts if card else {}, remark),
         "costs": costs.costs(shown.current, shown.base),
         "seconds": costs.seconds_table(runs, recorded=shown.recorded and shown.current is shown.base),
     }

@@ -3,7 +3,7 @@
 Every answer comes from the same session as the first one, so that only what was not run yet is run.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 
 import adamml
@@ -11,7 +11,7 @@ from adamml import Analysis, Closeup
 from app import words
 from app.budget import by_hand, known_points, with_point
 from app.service import visits
-from app.shown import Grid, Shown, budget_grid, grid_of
+from app.shown import Grid, Point, Shown, budget_grid, grid_of
 from app.view import MODALITIES
 
 
@@ -30,6 +30,24 @@ def read_grid(shown: Shown, text: object) -> Grid:
     return tuple({m: text[m][i] == "1" for m in MODALITIES} for i in range(count))
 
 
+def grant(shown: Shown, wish: Mapping[str, object]) -> Shown:
+    """What a browser asked for: a whole grid, a threshold, or to go back to what the policy chose.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if "grid" in wish:
+        return switch(shown, read_grid(shown, wish["grid"]))
+    if "threshold" in wish:
+        threshold = wish["threshold"]
+        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+            raise ValueError("a threshold is a number from 0 to 1")
+        return set_budget(shown, round(float(threshold), 2))
+    if "reset" in wish:
+        return shown.reset()
+    raise ValueError("a wish is a grid, a threshold or a reset")
+
+
 def switch(shown: Shown, grid: Grid, threshold: float | None = None) -> Shown:
     """Run a grid of cells in place of the policy's choices."""
     if grid == grid_of(shown.base):
@@ -44,13 +62,20 @@ def set_budget(shown: Shown, threshold: float) -> Shown:
     return replace(moved, points=with_point(shown.points, threshold, moved.current))
 
 
-def whole_curve(shown: Shown) -> Generator[tuple[str, Shown | None], None, None]:
-    """Run the rest of the clip once, so that every budget can be drawn; yields (message, result at the end)."""
+def whole_curve(shown: Shown) -> Generator[tuple[str, tuple[Point, ...] | None], None, None]:
+    """Run the rest of the clip once, so that every budget can be drawn; yields (message, the points at the end)."""
     with visits.session(shown.key) as session:
         for event in session.run(adamml.ByHandPolicy(grid=budget_grid(shown.base, 0.0))):
             yield event.message, None
         yield "Drawing the curve", None
-        yield "Done", known_points(session, shown)
+        yield "Done", known_points(session, shown).points
+
+
+def with_points(shown: Shown, points: tuple[Point, ...]) -> Shown:
+    """The budgets that are known by now, besides those that were known before."""
+    fresh = {point.threshold for point in points}
+    kept = [point for point in shown.points if point.threshold not in fresh]
+    return replace(shown, points=tuple(sorted([*kept, *points], key=lambda point: point.threshold)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ def answer(analysis: Analysis, *, by_hand: int = 0) -> str:
     lines += f'<p class="answer-use">{use_sentence(analysis)}</p>'
     hand = ""
     if by_hand:
-        hand = f'<p class="answer-hand">{icons.HAND} With {words.count(by_hand, "cell")} switched by hand.</p>'
+        hand = f'<p class="answer-hand">{icons.HAND} {words.count(by_hand, "cell")} switched by hand</p>'
     return (
         '<section class="answer" aria-label="Answer">'
-        f"{headline(analysis.label, score, analysis.known)}{hand}{lines}{ranked(analysis)}</section>"
+        f"{headline(analysis.label, score, analysis.known)}{lines}{ranked(analysis)}{hand}</section>"
     )
 
 

@@ -120,10 +120,31 @@ function bar() {
   box.append(open);
 }
 
-// Switching shows at once and is sent as a whole grid, one request at a time: what is pressed while an answer is on its
-// way waits for it, and then goes as it stands, so that quick presses cannot get lost.
-let wanted = null;
-let onItsWay = null;
+// Playing goes as wishes: a grid of cells, a budget, or back to the policy. Each describes the whole result and has a
+// number, which the answer carries. One is on its way at a time; the newest waits for it and then goes, so that quick
+// presses neither get lost nor overtake each other.
+const PATIENCE = 60000; // an answer that never came must not block for ever
+let wish = null; // the newest without an answer
+let sent = 0; // the number of the one on its way
+let count = 0;
+function ask(what) {
+  count += 1;
+  wish = { number: count, ...what };
+  send();
+}
+function send() {
+  if (sent || !wish) return;
+  const number = wish.number;
+  sent = number;
+  trigger("wish", wish);
+  setTimeout(() => {
+    if (sent !== number) return;
+    sent = 0;
+    if (wish?.number === number) wish = null;
+    send();
+  }, PATIENCE);
+}
+document.addEventListener("wish", (event) => { if (element.isConnected) ask(event.detail); });
 function mark(segment, modality, on) {
   segment.dataset[modality] = on ? "chosen" : "skipped";
   segment.dataset[`${modality}Words`] = on ? "used by hand" : "skipped by hand";
@@ -131,34 +152,34 @@ function mark(segment, modality, on) {
   cell.classList.remove("is-used", "is-chosen", "is-skipped");
   cell.classList.add(on ? "is-chosen" : "is-skipped", "is-pending");
 }
-function send() {
-  if (onItsWay || !wanted) return;
-  onItsWay = wanted;
-  trigger("switch", { grid: wanted });
-  setTimeout(() => { onItsWay = null; }, 60000); // an answer that never came must not block for ever
+function show(grid) {
+  segments().forEach((s, i) => {
+    for (const m of ["rgb", "audio"]) {
+      const on = grid[m][i] === "1";
+      if (s.dataset[m] !== "missing" && on !== isOn(s, m)) mark(s, m, on);
+    }
+  });
 }
 function flip(modality, index = selected) {
   const segment = segments()[index];
   if (!segment || section().classList.contains("is-live") || segment.dataset[modality] === "missing") return;
-  mark(segment, modality, !isOn(segment, modality));
+  mark(segment, modality, !isOn(segment, modality)); // shown at once
   select(index);
   const row = (m) => segments().map((s) => (isOn(s, m) ? "1" : "0")).join("");
-  wanted = { rgb: row("rgb"), audio: row("audio") };
-  send();
+  ask({ grid: { rgb: row("rgb"), audio: row("audio") } });
 }
 function answered() {
-  const asked = onItsWay;
-  onItsWay = null;
-  if (!wanted || wanted === asked || section()?.classList.contains("is-live")) { wanted = null; return; }
-  segments().forEach((s, i) => {
-    if (wanted.rgb.length !== segments().length) return;
-    for (const m of ["rgb", "audio"]) {
-      const on = wanted[m][i] === "1";
-      if (s.dataset[m] !== "missing" && on !== isOn(s, m)) mark(s, m, on);
-    }
-  });
-  if (wanted.rgb.length === segments().length) send();
-  else wanted = null;
+  const timeline = section();
+  if (!timeline || timeline.classList.contains("is-live")) { // another clip
+    wish = null;
+    sent = 0;
+    return;
+  }
+  const number = Number(timeline.dataset.wish);
+  if (sent && number >= sent) sent = 0;
+  if (wish && number >= wish.number) wish = null;
+  if (wish?.grid) show(wish.grid);
+  send();
 }
 
 function open(index) {

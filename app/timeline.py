@@ -19,8 +19,8 @@ _LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans"
 _KEYS = "Arrow keys, Home and End move along and seek. Enter opens a segment, P and S switch its picture and sound."
 
 
-def timeline(view: View) -> str:
-    """The whole component as HTML."""
+def timeline(view: View, wish: int = 0) -> str:
+    """The whole component as HTML. `wish` is the number of the browser's wish that it answers, 0 for none."""
     rows, spans = view.rows, [(row.start, row.end) for row in view.rows]
     labels = [words.label(row.label) for row in rows if row.label is not None]
     layout = lay_out(spans, max(view.clip.duration, spans[-1][1]), least_pitch(labels, len(rows)))
@@ -31,7 +31,7 @@ def timeline(view: View) -> str:
     kinds = "tl" + (" is-dense" if dense else "") + (" is-live" if view.live else "")
     names = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in _LANES)
     return (
-        f'<section class="{kinds}" aria-label="Timeline" data-duration="{layout.duration:.3f}" '
+        f'<section class="{kinds}" aria-label="Timeline" data-wish="{wish}" data-duration="{layout.duration:.3f}" '
         f"{'data-crowded ' if layout.crowded else ''}"
         f'style="--min:{layout.min_width}px;--rows:{1 if dense else layout.rows};--pitch:{layout.pitch:.3f}">'
         f'<p class="visually-hidden" id="tl-keys">{_KEYS}</p>'

@@ -2,6 +2,7 @@
 let focused = null;
 element.addEventListener("focusin", (event) => { focused = event.target.id || null; });
 document.addEventListener("focusin", (event) => { if (!element.contains(event.target)) focused = null; });
+const ask = (wish) => document.dispatchEvent(new CustomEvent("wish", { detail: wish })); // timeline.js sends it
 const wanted = (slider) => Number(slider.dataset.stops.split(",")[Number(slider.value)]);
 element.addEventListener("input", (event) => {
   const slider = event.target.closest("#budget-slider");
@@ -12,12 +13,12 @@ element.addEventListener("input", (event) => {
 });
 element.addEventListener("change", (event) => {
   const slider = event.target.closest("#budget-slider");
-  if (slider) trigger("budget", { threshold: wanted(slider) });
+  if (slider) ask({ threshold: wanted(slider) });
 });
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  if ("reset" in button.dataset) trigger("reset", {});
+  if ("reset" in button.dataset) ask({ reset: true });
   if ("curve" in button.dataset) { button.disabled = true; trigger("curve", {}); }
 });
 watch("value", () => {

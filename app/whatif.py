@@ -10,10 +10,10 @@ from app.words import esc, percent
 _W, _H, _L, _B, _T, _R = 460, 170, 44, 24, 14, 16  # the curve's box and margins, in its own units
 
 
-def what_if(shown: Shown, facts: Mapping[str, Any]) -> str:
-    """The card's content as HTML."""
+def what_if(shown: Shown, facts: Mapping[str, Any], remark: str = "") -> str:
+    """The card's content as HTML; `remark` stands before what switching did."""
     curves = f'<div class="curves">{_clip(shown)}{_model(facts, shown)}</div>'
-    return f'<div class="whatif"><div class="whatif-hand">{_state(shown)}{_slider(shown)}</div>{curves}</div>'
+    return f'<div class="whatif"><div class="whatif-hand">{_state(shown, remark)}{_slider(shown)}</div>{curves}</div>'
 
 
 def sentence(shown: Shown) -> str:
@@ -33,10 +33,10 @@ def sentence(shown: Shown) -> str:
     )
 
 
-def _state(shown: Shown) -> str:
+def _state(shown: Shown, remark: str) -> str:
     off = "" if shown.switched else " disabled"
     return (
-        f'<div class="whatif-state"><p role="status">{icons.HAND} {esc(sentence(shown))}</p>'
+        f'<div class="whatif-state"><p role="status">{icons.HAND} {esc(remark)} {esc(sentence(shown))}</p>'
         f'<button type="button" class="small-button" data-reset{off}>Reset</button></div>'
     )
 

@@ -1,15 +1,15 @@
 """What happens when: every event of the page, each with what it needs and what it changes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 
 import adamml
-from app import compare, details, link, opened, panels, play, service, takeaway
+from app import compare, details, link, panels, play, playing, service, takeaway
 from app.leaving import served
 from app.player import player, preview
 from app.reports import failed
@@ -17,9 +17,7 @@ from app.shown import Shown
 from app.turns import ANALYSES, MANY, BusyError
 from app.words import percent
 
-T = TypeVar("T")
-_GONE = "This clip is no longer kept here. Analyse it once more to go on playing with it."
-_RESULT = ("answer", "results", "notes", "board", "timeline", "opened", "whatif", "costs", "seconds", "model")
+_RESULT = ("answer", "results", "notes", "board", *playing.CHANGED, "model")
 
 
 def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
@@ -55,35 +53,20 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     # When another model has said what it knows (see the end), it judges the clip that is there.
     anew = shown["known"].change(_analyse_chosen, form, outputs, **last)
     finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again, anew)]
-    changing = [state, *named(*_RESULT[4:9], "answer", "status")]
+    changing = [state, *named(*playing.CHANGED, "answer", "status")]
     linked = finished[0].success(
         _as_linked, [state, wanted], [*changing, shown["compared"], wanted], concurrency_id="play", **quiet
     )
     picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
 
-    # Playing with the result. What a press says holds for the whole grid, and a visit answers in order.
-    playing: dict[str, Any] = {
-        "outputs": changing,
-        "trigger_mode": "multiple",
-        "concurrency_id": "play",
-        "concurrency_limit": 2,
-        **quiet,
-    }
-    shown["timeline"].switch(_switch, state, **playing)
-    shown["whatif"].budget(_budget, state, **playing)
-    shown["whatif"].reset(_reset, state, **playing)
-    curve = shown["whatif"].curve(_curve, state, [state, *named("whatif", "status")], **analysis)
-    opening: dict[str, Any] = {"inputs": state, "outputs": named("opened", "status"), "concurrency_id": "play", **quiet}
-    shown["timeline"].open(_open, **opening)
-    shown["opened"].open(_open, **opening)
-    shown["opened"].close(lambda: "", outputs=shown["opened"], queue=False, **quiet)
+    play_runs = playing.connect(shown, state, changing, analysis)
     compared = source["compare"].click(
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
 
     # Cancel stands before what else its press does: Gradio takes the events of a press one after the other, and what
     # it cancels must be the run of before, never one that the same press has just begun.
-    running = [first, again, anew, curve, compared, linked]
+    running = [first, again, anew, compared, linked, *play_runs]
     source["cancel"].click(None, cancels=running, **quiet)
     source["cancel"].click(
         _cancelled,
@@ -194,84 +177,17 @@ async def _preview(path: str | None) -> Any:
     return gr.skip() if made is None else player(made, remark)
 
 
-def _same(status: Any = None) -> list[Any]:
-    """What playing changes, left as it was, but for the status line."""
-    return [*[gr.skip()] * 7, gr.skip() if status is None else status]
-
-
-async def _play(shown: Shown | None, act: Callable[[Shown], Shown]) -> list[Any]:
-    """Change what is shown, off the event loop; a clip that is gone is said to be gone."""
-    if shown is None:
-        return _same()
-    try:
-        now = await asyncio.to_thread(act, shown)
-    except adamml.ClipError:
-        return _same(service.problem(_GONE))
-    except ValueError:
-        return _same()
-    except Exception as error:
-        return _same(service.problem(failed("playing with a result", error)))
-    drawn = panels.redraw(now) | {"opened": ""}
-    return [now, *(drawn[name] for name in (*_RESULT[4:9], "answer")), gr.skip()]
-
-
 async def _as_linked(shown: Shown | None, wanted: link.Link | None, request: gr.Request) -> AsyncIterator[list[Any]]:
     """What a link switched, and what it compared, once: after the analysis that it asked for."""
     if shown is None or wanted is None or not wanted.fits(shown):
-        yield [*_same(), gr.skip(), None]
+        yield [*playing.same(), gr.skip(), None]
         return
-    moved = await _play(shown, lambda was: link.apply(was, wanted))
+    moved = await playing.played(shown, lambda was: link.apply(was, wanted))
     yield [*moved, gr.skip(), None]
     if wanted.pair:
         now = moved[0] if isinstance(moved[0], Shown) else shown
         async for html in _compare(now, *wanted.pair, request):
-            yield [*_same(), html, None]
-
-
-async def _switch(shown: Shown | None, data: gr.EventData) -> list[Any]:
-    return await _play(shown, lambda was: play.switch(was, play.read_grid(was, data._data.get("grid"))))
-
-
-async def _budget(shown: Shown | None, data: gr.EventData) -> list[Any]:
-    threshold = data._data.get("threshold")
-    valid = isinstance(threshold, int | float) and 0 <= threshold <= 1
-    return await _play(shown, lambda was: play.set_budget(was, round(float(threshold), 2)) if valid else was)
-
-
-async def _reset(shown: Shown | None) -> list[Any]:
-    return await _play(shown, lambda was: was.reset())
-
-
-async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list[Any]]:
-    if shown is None:
-        return
-    try:
-        curve = play.whole_curve(shown)
-        async with served(ANALYSES, request, curve, lambda ahead: (service.waiting_words(ahead), None)) as steps:
-            async for message, now in steps:
-                if now is None:
-                    yield [gr.skip(), gr.skip(), service.progress(0.5, message)]
-                else:
-                    yield [now, panels.redraw(now)["whatif"], service.line("is-done", "The whole curve is drawn.")]
-    except adamml.ClipError:
-        yield [gr.skip(), gr.skip(), service.problem(_GONE)]
-    except BusyError as error:
-        yield [gr.skip(), gr.skip(), service.problem(str(error))]
-    except Exception as error:
-        yield [gr.skip(), gr.skip(), service.problem(failed("drawing a curve", error))]
-
-
-async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
-    segment = data._data.get("segment")
-    if shown is None or not isinstance(segment, int) or not 0 <= segment < len(shown.current.segments):
-        return [gr.skip(), gr.skip()]
-    try:
-        close = await asyncio.to_thread(play.open_segment, shown, segment, bool(data._data.get("explain")))
-    except adamml.ClipError:
-        return ["", service.problem(_GONE)]
-    except Exception as error:
-        return ["", service.problem(failed("opening a segment", error))]
-    return [opened.opened(shown.current, close), gr.skip()]
+            yield [*playing.same(), html, None]
 
 
 async def _compare(shown: Shown | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:

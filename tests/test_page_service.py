@@ -171,14 +171,23 @@ def test_the_budget_follows_the_recorded_probabilities(clip: Path) -> None:
     middle = shown.base.segments[0].probabilities["rgb"]
     assert budget_grid(shown.base, middle)[0]["rgb"]
     assert not budget_grid(shown.base, middle + 1e-6)[0]["rgb"]
-    *_, (_, drawn) = play.whole_curve(shown)
-    assert drawn is not None
-    curve = drawn.points
+    *_, (_, curve) = play.whole_curve(shown)
+    assert curve is not None
+    drawn = play.with_points(everything, curve)
+    assert (drawn.current, drawn.points) == (everything.current, curve)  # what was switched meanwhile still stands
     assert len(curve) == len(THRESHOLDS)  # all was run, so all is known
     assert [p.macs for p in curve] == sorted((p.macs for p in curve), reverse=True)
     facts = {"measured": {"budget": [{"threshold": 0.3, "accuracy": 90.0, "gmacs": 50.0}] * 2}}
     assert "Many test clips" in what_if(shown, facts)
     assert "Many test clips" not in what_if(shown, {})
+
+
+@pytest.mark.parametrize(
+    "wish", [{}, {"grid": None}, {"threshold": "1"}, {"threshold": 2}, {"threshold": float("nan")}]
+)
+def test_a_wish_from_outside_is_checked(clip: Path, wish: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"wish|grid|threshold"):
+        play.grant(run(clip), wish)
 
 
 @pytest.mark.parametrize("grid", [None, {"rgb": "01"}, {"rgb": "0101", "audio": "01x1"}, {"rgb": "0", "audio": "0"}])

@@ -13,11 +13,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from adamml import Analysis, Recognizer, cli
-from tests import test_page
 from tests.clips import write_clip
 from tests.toy_app import toy_recognizer
-
-address, clip = test_page.address, test_page.clip
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 from adamml import Analysis, render_video
 from adamml.render.lanes import lay_out
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead
-from tests import test_page
-from tests.accessibility import faults
 from tests.clips import tone, write_clip
-from tests.test_page import WAIT_MS, analyse, options
+from tests.page.accessibility import faults
+from tests.page.hands import WAIT_MS, analyse, options
 from tests.toy_app import toy_recognizer
-
-address, browser, clip = test_page.address, test_page.browser, test_page.clip
-page, visit = test_page.page, test_page.visit
 
 _PLAY = """async ([data, times, spots]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));

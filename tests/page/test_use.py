@@ -1,145 +1,14 @@
-"""The real page in headless Chromium, on a miniature of the model, used as visitors would."""
+"""Using the page: uploads, keys, pointer, what if, cancel, other models, many visitors."""
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.accessibility import faults
 from tests.clips import tone, write_clip
-
-CHROMIUM = "/usr/bin/chromium"
-# No look-ups, no reports and no updates of its own; camera and microphone are Chromium's own test signal.
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--disable-domain-reliability", "--no-pings", "--disable-features=OptimizationHints"),
-    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-]
-WAIT_MS = 300_000
-expect.set_options(timeout=60_000)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """One server for all tests, with its model loaded."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.toy_app", "--port", str(port), "--profile", "local"],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(1200):
-            try:
-                urllib.request.urlopen(url, timeout=2)
-                break
-            except OSError:
-                assert server.poll() is None, "the server stopped"
-                time.sleep(0.5)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=WAIT_MS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Opens the page for a fresh visitor, whose browser may talk to it alone and has nothing to complain about."""
-    elsewhere: list[str] = []
-    errors: list[str] = []
-    contexts = []
-
-    def visit(path: str = "", width: int = 1440) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 1000}, permissions=["camera", "microphone"])
-        contexts.append(context)
-        context.set_default_timeout(WAIT_MS)
-        context.on(
-            "request", lambda r: elsewhere.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None
-        )
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(address + path)
-        page.locator("#timeline .tl-seg").first.wait_for()
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert errors == []
-    assert elsewhere == []
-
-
-@pytest.fixture
-def page(visit: Callable[..., Page]) -> Page:
-    """One visitor at a desk."""
-    return visit()
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """6 s with picture and sound, small enough that ten segments overlap only a little."""
-    return write_clip(tmp_path_factory.mktemp("page") / "short clip.mp4", seconds=6.0, sound=tone(6.0))
-
-
-def upload(page: Page, path: Path) -> None:
-    page.locator("#ways input[type=file]").set_input_files(path)
-
-
-def analyse(page: Page, path: Path) -> None:
-    """Upload and wait for the end; nothing else has to be pressed."""
-    upload(page, path)
-    expect(page.locator("#banner")).to_contain_text(path.name.replace("<", "").replace(">", ""), timeout=WAIT_MS)
-    expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
-    expect(page.locator("#whatif .whatif")).to_be_visible(timeout=WAIT_MS)
-
-
-def options(page: Page, segments: int) -> None:
-    if not page.locator("#segments input[type=number]").is_visible():
-        page.locator("#options button").first.click()
-    page.locator("#segments input[type=number]").fill(str(segments))
-    page.locator("#segments input[type=number]").press("Tab")
-
-
-def position(page: Page) -> float:
-    return page.evaluate("document.getElementById('clip-player').currentTime")
-
-
-def wait_for_position(page: Page, seconds: float) -> None:
-    page.wait_for_function(f"Math.abs(document.getElementById('clip-player').currentTime - {seconds}) < 0.08")
-
-
-def start_of(page: Page, index: int) -> float:
-    return float(page.locator("#timeline .tl-seg").nth(index).get_attribute("data-start") or "nan")
-
-
-def tab_to(page: Page, selector: str, most: int = 80) -> None:
-    """Press Tab until something that matches has the focus, as a keyboard user would."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            return
-    raise AssertionError(f"{selector} cannot be reached with Tab")
+from tests.page.hands import WAIT_MS, analyse, height_of, options, start_of, tab_to, upload, wait_for_position
 
 
 def test_a_worked_example_is_there_before_anything_is_pressed(page: Page) -> None:
@@ -195,6 +64,12 @@ def test_by_keyboard_alone_from_upload_to_comparison(page: Page, clip: Path) -> 
     expect(page.locator("#compared .versus")).to_contain_text("Picture only (RGB)")
 
 
+def test_space_opens_the_file_chooser_too(page: Page) -> None:
+    tab_to(page, "#upload")
+    with page.expect_file_chooser(timeout=30_000):
+        page.keyboard.press("Space")
+
+
 def test_pointing_seeks_scrubs_switches_opens_and_explains(page: Page, clip: Path) -> None:
     analyse(page, clip)
     segments = page.locator("#timeline .tl-seg")
@@ -232,6 +107,34 @@ def test_pointing_seeks_scrubs_switches_opens_and_explains(page: Page, clip: Pat
     expect(page.locator(".opened")).to_contain_text("billion MACs possible")
     page.locator(".opened [data-explain]").click()
     expect(page.locator(".opened img.light").first).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_press_is_not_lost_when_a_result_arrives_before_it_is_let_go(page: Page, clip: Path) -> None:
+    analyse(page, clip)
+    segment = page.locator("#timeline .tl-seg").nth(2)
+    page.locator("#timeline").scroll_into_view_if_needed()
+    segment.locator(".tl-rgb .tl-badge").click()
+    segment.locator(".tl-audio .tl-badge").hover()
+    page.mouse.down()
+    expect(page.locator("#whatif")).to_contain_text("1 cell switched", timeout=WAIT_MS)
+    page.mouse.up()
+    expect(page.locator("#whatif")).to_contain_text("2 cells switched", timeout=WAIT_MS)
+
+
+def test_with_everything_off_something_is_run_and_the_page_says_so(page: Page, clip: Path) -> None:
+    analyse(page, clip)
+    segments = page.locator("#timeline .tl-seg")
+    was = height_of(page, "#timeline")
+    for modality in ("rgb", "audio"):
+        for segment in segments.all():
+            if segment.get_attribute(f"data-{modality}") == "used":
+                segment.locator(f".tl-{modality} .tl-badge").click()
+    expect(page.locator("#whatif")).to_contain_text("With everything off there would be no answer", timeout=WAIT_MS)
+    assert height_of(page, "#timeline") == was  # playing moves nothing away under the pointer
+    # Which leaves the result as it was perhaps: the page hears that all the same, and goes on answering.
+    segments.nth(4).locator(".tl-rgb .tl-badge").click()
+    expect(page.locator("#whatif")).to_contain_text("switched", timeout=WAIT_MS)
+    expect(segments.nth(4)).to_have_attribute("data-rgb", "used", timeout=WAIT_MS)
 
 
 def test_the_next_clip_needs_no_clearing_and_a_bad_one_says_why(page: Page, clip: Path, tmp_path: Path) -> None:
@@ -293,91 +196,6 @@ def test_a_clip_can_be_recorded_with_camera_and_microphone(page: Page) -> None:
     expect(page.locator("#banner")).to_contain_text("recording.webm", timeout=WAIT_MS)
     expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
     expect(page.locator("#model")).to_contain_text("with sound", timeout=WAIT_MS)
-
-
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("segments", [3, 60])
-def test_few_and_many_segments_stay_readable(page: Page, clip: Path, segments: int, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    options(page, segments)
-    analyse(page, clip)
-    boxes = page.locator(".tl-seg").evaluate_all("all => all.map(s => s.getBoundingClientRect())")
-    assert len(boxes) == segments
-    assert min(box["width"] for box in boxes) >= 9
-    assert all(b["left"] - a["left"] >= 9 for a, b in pairwise(boxes))  # no two lie on each other
-    assert any(page.locator(".tl-answer b, .tl-stretch b").all_inner_texts())
-    expect(page.locator(".tl-table tbody tr")).to_have_count(segments)
-    assert sideways(page) <= 1
-    tab_to(page, ".tl-seg")
-    page.keyboard.press("End")  # the far end scrolls into sight, and stays below the lanes' names
-    page.wait_for_function("""() => {
-        const seen = document.activeElement.getBoundingClientRect();
-        return seen.left >= 0 && seen.right <= innerWidth;
-    }""")
-
-
-def sideways(page: Page) -> int:
-    """By how many pixels the whole page could be scrolled sideways."""
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-
-
-def test_the_focus_is_always_seen_and_goes_down_the_page(page: Page) -> None:
-    page.locator("#options button").first.click()
-    page.locator("h1").click()
-    stops = []
-    while len(stops) < 100:
-        page.keyboard.press("Tab")
-        stop = page.evaluate("""() => {
-            const at = document.activeElement;
-            if (at === document.body) return null;
-            const rings = [at, at.closest("label")].filter(Boolean).map((e) => getComputedStyle(e));
-            const ring = rings.some((r) => r.outlineStyle !== "none" && parseFloat(r.outlineWidth) >= 2);
-            const card = at.closest(".card, #head");
-            const cards = [...document.querySelectorAll("#head, .card")];
-            const own = at.tagName === "VIDEO";  // the player's buttons are the browser's, and so are their rings
-            return { ring: ring || own, card: cards.indexOf(card), what: at.outerHTML.slice(0, 120) };
-        }""")
-        if stop is None:
-            break
-        stops.append(stop)
-    assert 20 < len(stops) < 100
-    assert [stop["what"] for stop in stops if not stop["ring"]] == []
-    assert all(a["card"] <= b["card"] for a, b in pairwise(stops))
-
-
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_state_fits_and_has_no_fault_that_axe_knows(
-    visit: Callable[..., Page], clip: Path, tmp_path: Path, width: int, theme: str
-) -> None:
-    page = visit(f"/?__theme={theme}", width)
-    page.locator(".tl-bar .tl-switch").first.wait_for()
-    assert page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
-
-    def sound() -> None:
-        page.wait_for_timeout(300)  # colours that fade have arrived
-        assert faults(page) == []
-        assert sideways(page) <= 1  # the timeline scrolls sideways by itself, the page does not
-
-    sound()
-    targets = page.locator("#ways button:visible, .tl-bar button, .whatif button, #examples button").evaluate_all(
-        "all => all.map(b => [b.textContent, b.getBoundingClientRect().height])"
-    )
-    assert all(height >= 24 for _, height in targets), targets
-    analyse(page, clip)
-    sound()
-    page.locator(".tl-bar [data-open]").click()
-    page.locator(".opened [data-explain]").click()
-    expect(page.locator(".opened img.light").first).to_be_visible(timeout=WAIT_MS)
-    sound()
-    page.locator("#compare").click()
-    expect(page.locator("#compared .verdict")).to_be_visible(timeout=WAIT_MS)
-    sound()
-    broken = tmp_path / "broken.mp4"
-    broken.write_bytes(b"this is not a clip")
-    upload(page, broken)
-    expect(page.locator("#status")).to_contain_text("not a video or sound file", timeout=WAIT_MS)
-    sound()
 
 
 def test_five_visitors_at_once_see_their_own_clip_and_no_other(visit: Callable[..., Page], tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""Playing with a result: wishes (switch cells, move the budget, reset), opening a segment, drawing the whole curve."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+import adamml
+from app import opened, panels, play, service
+from app.leaving import served
+from app.reports import failed
+from app.shown import Point, Shown
+from app.turns import ANALYSES, BusyError
+
+# The panels that change with every wish, besides the answer and the status line.
+CHANGED = ("timeline", "opened", "whatif", "costs", "seconds")
+_GONE = "This clip is no longer kept here. Analyse it once more to go on playing with it."
+_ALL_OFF = "With everything off there would be no answer, so what the policy wanted most was run."
+
+
+def connect(shown: Mapping[str, Any], state: gr.State, changing: list[Any], analysis: dict[str, Any]) -> list[Any]:
+    """Connect what can be played with.
+
+    Args:
+        shown: the panels by name.
+        state: of the visitor.
+        changing: what a wish changes: the state, `CHANGED`, the answer, the status line.
+        analysis: how events run that wait in the line of the analyses.
+
+    Returns:
+        The events that Cancel ends.
+    """
+    playing: dict[str, Any] = {
+        "concurrency_id": "play",
+        "concurrency_limit": 2,
+        "api_visibility": "private",
+        "show_progress": "hidden",
+    }
+    # A browser sends one wish at a time, so a visit's wishes are granted in order.
+    shown["timeline"].wish(_wish, state, changing, trigger_mode="multiple", **playing)
+    opening = {"inputs": state, "outputs": [shown["opened"], shown["status"]], **playing}
+    shown["timeline"].open(_open, **opening)
+    shown["opened"].open(_open, **opening)
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    shown["opened"].close(lambda: "", outputs=shown["opened"], **quiet)
+    # What was switched while the curve was worked out still stands: its points are added to what is shown by then.
+    found = gr.State(None)
+    curve = shown["whatif"].curve(_curve, state, [found, shown["status"]], **analysis)
+    curve.success(_with_curve, [state, found], [state, shown["whatif"]], **quiet)
+    return [curve]
+
+
+def same() -> list[Any]:
+    """What playing changes, left as it was."""
+    return [*[gr.skip()] * (3 + len(CHANGED))]
+
+
+async def played(shown: Shown, act: Callable[[Shown], Shown], wish: int = 0, remark: str = "") -> list[Any]:
+    """Change what is shown, off the event loop.
+
+    What cannot be done leaves the result as it was; it is drawn all the same, because the browser has drawn the wish
+    already and waits for the answer to its number.
+    """
+    now, status = shown, gr.skip()
+    try:
+        now = await asyncio.to_thread(act, shown)
+    except adamml.ClipError:
+        status = service.problem(_GONE)
+    except ValueError:
+        pass  # a wish that no page of ours sends
+    except Exception as error:
+        status = service.problem(failed("playing with a result", error))
+    drawn = panels.redraw(now, wish, remark) | {"opened": ""}
+    return [now, *(drawn[name] for name in (*CHANGED, "answer")), status]
+
+
+async def _wish(shown: Shown | None, data: gr.EventData) -> list[Any]:
+    if shown is None:
+        return same()
+    wish = data._data
+    number, grid = wish.get("number"), wish.get("grid")
+    all_off = isinstance(grid, dict) and not any("1" in str(signs) for signs in grid.values())
+    answering = number if isinstance(number, int) else 0
+    return await played(shown, lambda was: play.grant(was, wish), answering, _ALL_OFF if all_off else "")
+
+
+async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+    if shown is None:
+        return
+    try:
+        curve = play.whole_curve(shown)
+        async with served(ANALYSES, request, curve, lambda ahead: (service.waiting_words(ahead), None)) as steps:
+            async for message, points in steps:
+                if points is None:
+                    yield [gr.skip(), service.progress(0.5, message)]
+                else:
+                    yield [(shown.key, points), service.line("is-done", "The whole curve is drawn.")]
+    except adamml.ClipError:
+        yield [None, service.problem(_GONE)]
+    except BusyError as error:
+        yield [None, service.problem(str(error))]
+    except Exception as error:
+        yield [None, service.problem(failed("drawing a curve", error))]
+
+
+def _with_curve(shown: Shown | None, found: tuple[Any, tuple[Point, ...]] | None) -> list[Any]:
+    if shown is None or found is None or shown.key != found[0]:
+        return [gr.skip(), gr.skip()]
+    now = play.with_points(shown, found[1])
+    return [now, panels.redraw(now)["whatif"]]
+
+
+async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
+    segment = data._data.get("segment")
+    if shown is None or not isinstance(segment, int) or not 0 <= segment < len(shown.current.segments):
+        return [gr.skip(), gr.skip()]
+    try:
+        close = await asyncio.to_thread(play.open_segment, shown, segment, bool(data._data.get("explain")))
+    except adamml.ClipError:
+        return ["", service.problem(_GONE)]
+    except Exception as error:
+        return ["", service.problem(failed("opening a segment", error))]
+    return [opened.opened(shown.current, close), gr.skip()]
