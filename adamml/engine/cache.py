@@ -9,24 +9,32 @@ import hashlib
 import logging
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from torch import nn
 
 from adamml.files import cache_folder
 
-FORMAT = 1  # to be raised when graphs are made in another way
 KEPT = 24  # files; four to a model
 _log = logging.getLogger(__name__)
 
 
 def fingerprint(module: nn.Module, *details: object) -> str:
-    """Of a module's structure, its weights, and whatever else its graph depends on."""
-    digest = hashlib.sha256(repr((FORMAT, details, module)).encode())
+    """Of a module's structure, its weights, the code that makes its graph, and whatever else that depends on."""
+    digest = hashlib.sha256(repr((details, module)).encode() + _code())
     for name, value in module.state_dict().items():
         digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().data)
     return digest.hexdigest()[:40]
+
+
+@cache
+def _code() -> bytes:
+    """What says how a graph is made: when it changes, graphs of before are of no use."""
+    here = Path(__file__).parent
+    sources = [here / "parts.py", here / "exporting.py", *sorted((here.parent / "nn").glob("*.py"))]
+    return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in sources)
 
 
 def kept_graph(name: str) -> bytes | None:

@@ -24,10 +24,19 @@ LARGE_PART = "features_rgb"  # fills all cores by itself; the others are small
 
 def normalise(frames_THWC: Tensor) -> Tensor:
     """(..., T, H, W, 3) uint8 RGB -> (..., T, 3, H, W) float32, ImageNet-normalised."""
-    mean, std = (torch.tensor(values, device=frames_THWC.device) for values in (IMAGENET_MEAN, IMAGENET_STD))
-    colour_last = frames_THWC.ndim - 1  # counted from the front: the exporter takes no negative axes
-    axes = (*range(colour_last - 2), colour_last, colour_last - 2, colour_last - 1)
-    return ((frames_THWC.float() / 255 - mean) / std).permute(axes).contiguous()
+    return _normalised(_colour_first(frames_THWC).float())
+
+
+def _colour_first(frames_THWC: Tensor) -> Tensor:
+    """(..., T, H, W, 3) -> (..., T, 3, H, W), while a colour is still one byte."""
+    colour = frames_THWC.ndim - 1  # counted from the front: the exporter takes no negative axes
+    return frames_THWC.permute((*range(colour - 2), colour, colour - 2, colour - 1)).contiguous()
+
+
+def _normalised(pixels_TCHW: Tensor) -> Tensor:
+    """0 to 255 -> what ImageNet's networks expect. Colours come first: over three neighbours nothing is fast."""
+    mean, std = (torch.tensor(v, device=pixels_TCHW.device)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return (pixels_TCHW / 255 - mean) / std
 
 
 class _Features(nn.Module):
@@ -58,7 +67,8 @@ class _Glimpse(nn.Module):
 
 class _RGBGlimpse(_Glimpse):
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
-        return self.network(small_frames(normalise(frames_BTHWC)).to(self.dtype)).float()
+        # Only the frames that are looked at, and those small before they are normalised, which makes no difference.
+        return self.network(_normalised(small_frames(_colour_first(frames_BTHWC))).to(self.dtype)).float()
 
 
 class _AudioGlimpse(_Glimpse):

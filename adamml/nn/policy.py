@@ -22,8 +22,8 @@ HIDDEN_DIM = 256
 
 
 def small_frames(frames_BTCHW: Tensor) -> Tensor:
-    """Frames 0, 2, 4, 6 of (B, 8, 3, 224, 224), bilinear to 160 x 160 without antialiasing, as published."""
-    few = frames_BTCHW[:, list(SMALL_FRAMES)]
+    """Frames 0, 2, 4, 6 of (B, 8, 3, 224, 224), bilinear to 160 x 160 without antialiasing, as published; float32."""
+    few = frames_BTCHW[:, list(SMALL_FRAMES)].float()
     b, t, c = few.shape[:3]
     small = F.interpolate(few.flatten(0, 1), size=(SMALL_SIZE, SMALL_SIZE), mode="bilinear", align_corners=False)
     return small.reshape(b, t, c, SMALL_SIZE, SMALL_SIZE)
