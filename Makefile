@@ -66,4 +66,4 @@ space: $(VENV)/.app
 
 # Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory.
 space-check: $(VENV)/.dev
-	$(BIN)/python benchmarks/space_check.py
+	$(BIN)/python -m benchmarks.space_check

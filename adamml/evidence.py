@@ -8,8 +8,10 @@ parts work at the same time their sum exceeds what a person waits.
 
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from itertools import chain, islice
 from typing import TypeVar
 
 import torch
@@ -85,20 +87,22 @@ class Evidence:
     def glimpses(self, segments: Sequence[int]) -> Generator[tuple[Tensor, Tensor], None, None]:
         """Features (1280,) of the policy's two small networks, picture and sound, of segment after segment.
 
-        Where a modality is missing, its place is taken by a constant. The picture is decoded in one pass.
+        Where a modality is missing, its place is taken by a constant. The picture is decoded in one pass, and its
+        beginning while the sound is decoded.
         """
-        there = {m: [s for s in segments if self.available(s, m)] for m in MODALITIES}
         missing = {m: self._memory.engine.missing_glimpse(m) for m in MODALITIES}
-        with (
-            closing(self._computed("glimpse_rgb", there["rgb"])) as seen,
-            closing(self._computed("glimpse_audio", there["audio"])) as heard,
-        ):
-            has = {m: set(there[m]) for m in MODALITIES}
-            for s in segments:
-                yield (
-                    next(seen) if s in has["rgb"] else missing["rgb"],
-                    next(heard) if s in has["audio"] else missing["audio"],
-                )
+        visible = [s for s in segments if self.available(s, "rgb")]
+        with ThreadPoolExecutor(1) as aside, closing(self._computed("glimpse_rgb", visible)) as seen:
+            listening = aside.submit(lambda: [s for s in segments if self.available(s, "audio")])
+            pictures = chain(list(islice(seen, 1)), seen)
+            audible = listening.result()
+            with closing(self._computed("glimpse_audio", audible)) as heard:
+                with_picture, with_sound = set(visible), set(audible)
+                for s in segments:
+                    yield (
+                        next(pictures) if s in with_picture else missing["rgb"],
+                        next(heard) if s in with_sound else missing["audio"],
+                    )
 
     def glimpse(self, segment: int, modality: str) -> Tensor:
         """(1280,) of one modality in one segment, as `glimpses` gives it."""

@@ -31,6 +31,7 @@ from tests.hostile.visitor import Visitor, server
 
 GROWTH = 1.25  # the last fifth against the second one
 SAMPLE_S = 2.0
+REFUSED = "refused by name"
 
 
 def clips(folder: Path, rng: random.Random) -> list[Path]:
@@ -52,6 +53,7 @@ class Run:
 
     def __init__(self, at_once: int, paths: list[Path], temp: Path) -> None:
         self.ends: Counter[str] = Counter()
+        self.why: Counter[str] = Counter()  # good clips that were refused; that of the killed decoder is one
         self.waits: list[float] = []
         self.samples: list[tuple[float, int, int]] = []  # seconds, bytes of memory, bytes of temporary files
         self.url, self.process = "", psutil.Process()
@@ -81,6 +83,8 @@ class Run:
             try:
                 said = Visitor(url).analyse(path, policy=rng.choice(("adamml", "all", "audio")), segments=4)
                 self.ends[f"{kind}: {_kind(said)}"] += 1
+                if kind == "good" and _kind(said) == REFUSED:
+                    self.why[said] += 1
             except (httpx.HTTPError, KeyError, ValueError) as error:
                 lost = self.restarting.is_set() or url != self.url
                 self.ends["lost with the killed server" if lost else f"FAILED {error!r}"[:90]] += 1
@@ -106,7 +110,7 @@ def _kind(said: str) -> str:
         return "answered"
     if "busy" in said or "Queue is full" in said:
         return "politely refused: busy"
-    return "refused by name" if said and "our side" not in said else f"FAILED {said[:90]!r}"
+    return REFUSED if said and "our side" not in said else f"FAILED {said[:90]!r}"
 
 
 def kill_a_decoder(process: psutil.Process) -> bool:
@@ -133,6 +137,7 @@ def report(run: Run, hanging: int, killed: bool, left: list[str]) -> dict[str, o
     faults += [f"memory grew by {growth[0]:.2f}"] * (growth[0] > GROWTH)
     return {
         "ends": dict(run.ends.most_common()),
+        "good_refused": dict(run.why),
         "requests": len(run.waits),
         "median_seconds": round(statistics.median(run.waits), 2),
         "longest_seconds": round(max(run.waits), 2),

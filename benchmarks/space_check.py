@@ -15,22 +15,19 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from adamml.hosting import ROOT, tracked_files
+from benchmarks.memory import Peak
 
 EXAMPLE = "assets/examples/guitar_by_lamplight.mp4"
 CALLS = ("/analyse", "/compare", "/export")
 START_LIMIT_S, RUN_LIMIT_S = 600, 1200
-SAMPLE_S = 0.25
 # Runs in the other environment: everything but the clip keeps the value that the page gives it.
 CLIENT = """
 import json, sys, time
@@ -121,30 +118,9 @@ def call(python: Path, folder: Path, address: str) -> None:
 @contextmanager
 def highest_memory(pid: int, when: str) -> Iterator[None]:
     """Print the largest memory of a process and all that it started, in MB, while the block runs."""
-    highest, done = 0.0, threading.Event()
-
-    def watch() -> None:
-        nonlocal highest
-        while not done.wait(SAMPLE_S):
-            highest = max(highest, tree_mb(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with Peak(pid) as memory:
         yield
-    finally:
-        done.set()
-        watcher.join()
-    print(f"memory {highest:8.0f} MB {when}", flush=True)
-
-
-def tree_mb(pid: int) -> float:
-    """Memory now: what processes share is counted once, in equal parts."""
-    total = 0
-    for process in [root := psutil.Process(pid), *root.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            total += process.memory_full_info().pss
-    return total / 1e6
+    print(f"memory {memory.most:8.0f} MB {when}", flush=True)
 
 
 def photograph(address: str, folder: Path) -> None:

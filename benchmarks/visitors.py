@@ -1,6 +1,6 @@
 """Five visitors at once on the real page: how long each waits, and how much memory the server takes at most.
 
-    python benchmarks/visitors.py [--visitors 5]
+    python -m benchmarks.visitors [--visitors 5]
 
 Serves the page on a free port, has one visitor analyse an example clip for comparison, and then all of them at the
 same moment, each with a clip of its own. Every answer has to name its visitor's clip and to be what that clip gets when
@@ -18,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 from gradio_client import Client, handle_file
+
+from benchmarks.memory import Peak
 
 CLIPS = Path("assets/examples")
 
@@ -30,28 +31,11 @@ def analyse(url: str, clip: Path, start: threading.Barrier | None = None) -> tup
     if start is not None:
         start.wait()
     began = time.perf_counter()
-    result = visitor.predict(handle_file(str(clip)), "adamml", 10, 0, api_name="/analyse")
-    answer = result[0] if isinstance(result, (list, tuple)) else result
-    return time.perf_counter() - began, answer["analysis"]
+    answer = visitor.predict(handle_file(str(clip)), "adamml", 10, 0, api_name="/analyse")
+    return time.perf_counter() - began, answer
 
 
-class Memory(threading.Thread):
-    """Watches a process; `most` is its largest resident size in MB."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._process, self.most = psutil.Process(pid), 0.0
-
-    def run(self) -> None:
-        while self._process.is_running():
-            try:
-                self.most = max(self.most, self._process.memory_info().rss / 1e6)
-            except psutil.NoSuchProcess:
-                return
-            time.sleep(0.05)
-
-
-def measure(url: str, memory: Memory, visitors: int) -> None:
+def measure(url: str, memory: Peak, visitors: int) -> None:
     """Print what the visits took; stops at an answer that is not the visitor's own."""
     clips = (sorted(CLIPS.glob("*.mp4")) * visitors)[:visitors]
     alone = {clip: analyse(url, clip) for clip in dict.fromkeys(clips)}
@@ -79,8 +63,6 @@ def main() -> None:
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen([sys.executable, "-m", "app", "--port", str(port)], stdout=log)
-        memory = Memory(server.pid)
-        memory.start()
         try:
             while True:
                 try:
@@ -90,7 +72,8 @@ def main() -> None:
                     if server.poll() is not None:
                         sys.exit("the page did not start")
                     time.sleep(0.5)
-            measure(f"http://127.0.0.1:{port}", memory, args.visitors)
+            with Peak(server.pid) as memory:
+                measure(f"http://127.0.0.1:{port}", memory, args.visitors)
         finally:
             server.terminate()
             server.wait(60)
