@@ -36,7 +36,16 @@ def endpoints() -> None:
     names = list(service.policies())
 
     def choice(label: str, values: Sequence[str], value: str) -> gr.Radio:
-        return gr.Radio([(name, name) for name in values], value=value, label=label)
+        radio = gr.Radio([(name, name) for name in values], value=value, label=label)
+
+        def preprocess(given: Any) -> Any:
+            """As usual, but for a wrong one: a sentence for the caller, and no traceback in the log."""
+            if given not in values:
+                raise gr.Error(f"{label!r} is one of {words.listing(list(values), 'or')}.", print_exception=False)
+            return given
+
+        radio.preprocess = preprocess
+        return radio
 
     with gr.Column(visible=False):
         clip = _upload("A video or sound file")
@@ -137,8 +146,6 @@ async def _analysed(
     """One analysis per policy, in the order of `policies`; thumbnails into `boards` where they are asked for."""
     if not clip:
         raise gr.Error("Give a clip: clip=handle_file(path).", print_exception=False)
-    if any(policy not in service.policies() for policy in policies):
-        raise gr.Error(f"A policy is one of {words.listing(list(service.policies()), 'or')}.", print_exception=False)
     most = service.max_segments()
     if not _is_number(segments) or segments != int(segments) or not 1 <= segments <= most:
         raise gr.Error(f"segments is a whole number from 1 to {most}.", print_exception=False)

@@ -7,11 +7,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import adamml
 from adamml import Analysis, Recognizer, Storyboard
+from adamml.render.card import WaveformCard
+from adamml.render.strip import STRIP_HEIGHT, WIDTH, Strip
 from app import panels, service
 from app.player import player
 from app.shown import Shown
@@ -111,6 +114,20 @@ def test_names_are_drawn_as_they_are(analysis: Analysis, tmp_path: Path) -> None
         adamml.render_report(called(analysis, name), out)
         with Image.open(out) as picture:
             assert picture.size[0] > 500
+
+
+@pytest.mark.parametrize("name", [*NAMES, "W" * 5000, "\u202egnp.mp4", "a\u0301\u0302" * 90, "\u0930\u093f\n" * 40])
+def test_no_name_leaves_its_place_in_the_video(analysis: Analysis, name: str) -> None:
+    peaks = np.ones(8, np.float32)
+    plain, hostile = (Strip(shown, peaks).at(0.5) for shown in (analysis, called(analysis, name)))
+    changed = np.argwhere((plain != hostile).any(-1))
+    if changed.size:  # in the last line, at its right
+        assert changed[:, 0].min() >= STRIP_HEIGHT - 30
+        assert changed[:, 1].min() >= WIDTH - 360
+    card = WaveformCard(name, peaks, 1.0, (WIDTH, 300)).at(0.5)
+    bare = WaveformCard("", peaks, 1.0, (WIDTH, 300)).at(0.5)
+    rows = np.argwhere((card != bare).any(-1))
+    assert not rows.size or rows[:, 0].max() < 48
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "/" not in name][::4])

@@ -72,7 +72,8 @@ def test_export_gives_each_kind_of_file(client: Client, clip: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"policy": "best"}, "not in the list of choices"),
+        ({"policy": "best"}, "is one of adamml, "),
+        ({"policy": ["adamml"]}, "is one of adamml, "),
         ({"segments": 0}, "segments is a whole number"),
         ({"segments": 2.5}, "segments is a whole number"),
         ({"segments": "many"}, "segments is a whole number"),
