@@ -70,9 +70,10 @@ class Macs:
 
 @dataclass(frozen=True, kw_only=True)
 class Seconds:
-    """Measured seconds by part: how long each was busy, and decoding how long it was waited for.
+    """Measured seconds by part: what computing each took, and of decoding how long it was waited for.
 
-    Parts that worked at the same time are both counted, so the total can exceed what a person waited.
+    Networks that run side by side, a core each, are given their part of the time, so that the total is about what a
+    person waits; where decoding went on meanwhile it is a little more.
     """
 
     decode: float = 0.0

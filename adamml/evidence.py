@@ -2,8 +2,7 @@
 
 `Evidence` is one policy's view of a session's memory: it notes what the policy used, so that each policy is charged for
 exactly that, whoever had it computed first. Asked for several segments at once, it takes frames as the decoder delivers
-them and computes meanwhile. Seconds are those that each part was busy (of decoding: that it was waited for), so where
-parts work at the same time their sum exceeds what a person waits.
+them and computes meanwhile. Seconds are explained at `adamml.analysis.Seconds`.
 """
 
 import time

@@ -1,5 +1,6 @@
 """The engine: backends agree, company changes nothing, what is not asked for is not run."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,27 @@ def test_what_is_not_taken_is_not_computed(toy_network: AdaMML, lanes: int) -> N
     results.close()
     assert len(backend.sizes) <= lanes + 1
     assert len(given) <= 4 * (lanes + 1)
+
+
+def test_what_runs_side_by_side_is_given_its_part_of_the_time(toy_network: AdaMML) -> None:
+    """Waiting for a core, or for anything else, is no time of a network's: the total is what a person waits."""
+
+    class Waits(_Sums):
+        batch = 1
+
+        def run(self, part: str, inputs: Tensor) -> Tensor:
+            time.sleep(0.05)
+            until = time.thread_time() + 0.02
+            while time.thread_time() < until:
+                pass
+            return super().run(part, inputs)
+
+    alone, together = (
+        sum(done.seconds for done in Engine(toy_network, {}, Waits(lanes)).many("any", torch.zeros(4, 3)))
+        for lanes in (1, 2)
+    )
+    assert alone >= 4 * 0.07
+    assert 4 * 0.02 / 2 <= together < 4 * 0.03 / 2
 
 
 def test_an_error_of_the_decoder_comes_through(toy_network: AdaMML) -> None:
