@@ -223,7 +223,7 @@ def _legend(layout: Layout, view: View) -> str:
             "the brackets show where each one lies.</p>"
         )
     elif layout.overlapping:
-        remark = "<p>The segments of this short clip overlap: the brackets above show how far each one reaches.</p>"
+        remark = "<p>The segments overlap: the brackets above show how far each one reaches.</p>"
     return f'<div class="tl-legend" aria-hidden="true"><ul>{"".join(f"<li>{i}</li>" for i in items)}</ul>{remark}</div>'
 
 

@@ -87,7 +87,9 @@ class Run:
                     self.why[said] += 1
             except (httpx.HTTPError, KeyError, ValueError) as error:
                 lost = self.restarting.is_set() or url != self.url
-                self.ends["lost with the killed server, or while it started anew" if lost else f"FAILED {error!r}"[:90]] += 1
+                self.ends[
+                    "lost with the killed server, or while it started anew" if lost else f"FAILED {error!r}"[:90]
+                ] += 1
                 time.sleep(0.5)
             self.waits.append(time.monotonic() - began)
 
