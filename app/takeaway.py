@@ -82,11 +82,12 @@ def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.H
         for form, button in made.forms.items()
     ]
     made.link.click(_link, [state, source["left"], source["right"], compared], made.taken, queue=False, **quiet)
-    made.cancel.click(lambda: service.cancelled(), outputs=made.taken, cancels=running, queue=False, **quiet)
+    # What is cancelled goes first, by itself, so that nothing it had still to say comes after the word that it ended.
+    made.cancel.click(None, cancels=running, **quiet)
+    made.cancel.click(service.cancelled, outputs=made.taken, queue=False, **quiet)
     # Another clip: what is made of the one before ends, and its link goes or comes.
-    source["chosen"].change(
-        _offered, source["chosen"], [made.link, made.link_words, made.taken], cancels=running, queue=False, **quiet
-    )
+    source["chosen"].change(None, cancels=running, **quiet)
+    source["chosen"].change(_offered, source["chosen"], [made.link, made.link_words, made.taken], queue=False, **quiet)
 
 
 def file_name(analysis: Analysis, form: str) -> str:

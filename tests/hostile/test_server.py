@@ -128,8 +128,8 @@ def test_one_visitor_cannot_read_anothers_results(url: str, clip: Path) -> None:
     for path in (f"/call/analyse/{event}", f"/call/v2/analyse/{event}", "/monitoring", "/monitoring/summary"):
         assert clip.name not in overheard(other, path)
     # What a visitor plays with is kept in their session: the same press from another one finds nothing.
-    switch = {"fn_index": mine.function("_reset"), "data": [None], "session_hash": other.session, "trigger_id": 1}
-    other.http.post("/queue/join", json=switch).raise_for_status()
+    wish = {"fn_index": mine.function("_wish"), "data": [None], "session_hash": other.session, "trigger_id": 1}
+    other.http.post("/queue/join", json=wish | {"event_data": {"number": 1, "reset": True}}).raise_for_status()
     assert clip.name not in json.dumps(list(other.listen()))
 
 
