@@ -132,7 +132,7 @@ class Evidence:
         run = set(missing)
         with (
             closing(self._frames(missing) if rgb else self._sounds(missing)) as observed,
-            closing(memory.engine.many(part, observed)) as results,
+            closing(memory.engine.many(part, observed, len(missing))) as results,
         ):
             for s in segments:
                 # A result that is remembered is charged like one that is computed, its input included.

@@ -141,6 +141,8 @@ def test_what_runs_side_by_side_is_given_its_part_of_the_time(toy_network: AdaMM
     )
     assert alone >= 4 * 0.07
     assert 4 * 0.02 / 2 <= together < 4 * 0.03 / 2
+    (single,) = Engine(toy_network, {}, Waits(2)).many("any", torch.zeros(1, 3), 1)
+    assert single.seconds >= 0.07  # which has nothing beside it
 
 
 def test_an_error_of_the_decoder_comes_through(toy_network: AdaMML) -> None:

@@ -76,14 +76,14 @@ class Engine:
         """A part on one segment, without a batch axis; shapes are in `adamml.engine.parts`."""
         return self._batch(part, [observed])[0]
 
-    def many(self, part: str, observed: Iterable[Tensor]) -> Generator[Computed, None, None]:
-        """A part on segment after segment, in order.
+    def many(self, part: str, observed: Iterable[Tensor], most: int | None = None) -> Generator[Computed, None, None]:
+        """A part on segment after segment, in order; `most` is how many there are at most, where that is known.
 
         Inputs are taken as they come: while the next one is waited for, those before are computed, a few at once
         where that pays. Closing the iterator stops it.
         """
         coming, lanes = iter(observed), self.backend.lanes(part)
-        if lanes == 1:
+        if lanes == 1 or most == 1:  # nothing to run side by side
             while group := list(islice(coming, self.backend.batch)):
                 yield from self._batch(part, group)
             return
