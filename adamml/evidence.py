@@ -181,11 +181,9 @@ class Evidence:
         return self._metered("judge", step)
 
     def _metered(self, kind: str, step: Callable[[], Result]) -> Result:
-        began = time.thread_time()  # what it computes, not what it waits for networks that have the cores meanwhile
-        with torch.inference_mode():
-            result = step()
+        result, seconds = self._memory.engine.decide(step)
         self._steps[kind] += 1
-        self._step_seconds[kind] += time.thread_time() - began
+        self._step_seconds[kind] += seconds
         return result
 
     def runs(self) -> Runs:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from adamml.checkpoint import ModelCard
+from adamml.confidence import softmax
 from adamml.cost import CostModel
 from adamml.engine import Engine
 from adamml.nn.fusion import FusionRule
@@ -26,4 +27,4 @@ class ReadyModel:
 
     def scores(self, logits_K: Tensor) -> dict[str, float]:
         """Class -> probability."""
-        return dict(zip(self.card.classes, logits_K.double().softmax(0).tolist(), strict=True))
+        return dict(zip(self.card.classes, softmax(logits_K.double().numpy()).tolist(), strict=True))

@@ -1,5 +1,6 @@
 """The engine: backends agree, company changes nothing, what is not asked for is not run."""
 
+import copy
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,9 +15,8 @@ from torch import Tensor
 from adamml import ClipSession, Finished, Probed, Recognizer, Scored
 from adamml.engine import Engine, EngineError
 from adamml.engine.choice import choose
-from adamml.engine.onnx_backend import OnnxBackend
+from adamml.engine.onnx_backend import OnnxBackend, Sessions
 from adamml.engine.parts import FRAMES_SHAPE, example, parts_of
-from adamml.engine.threads import available_cores
 from adamml.engine.torch_backend import TorchBackend, agrees, folded
 from adamml.nn import MODALITIES, AdaMML
 from adamml.policies import ByHandPolicy
@@ -87,13 +87,17 @@ class _Sums:
     name, batch, preparation = "sums", 4, 0.0
 
     def __init__(self, lanes: int) -> None:
-        self._lanes, self.sizes = lanes, []
+        self._lanes, self.sizes, self.alone = lanes, [], []
 
     def lanes(self, part: str) -> int:
         return self._lanes
 
-    def run(self, part: str, inputs: Tensor) -> Tensor:
+    def spreads(self, part: str) -> bool:
+        return part == "large"
+
+    def run(self, part: str, inputs: Tensor, *, alone: bool) -> Tensor:
         self.sizes.append(len(inputs))
+        self.alone.append(alone)
         return inputs.flatten(1).sum(1, keepdim=True)
 
 
@@ -104,6 +108,25 @@ def test_batches_that_are_not_full_are_filled_up(toy_network: AdaMML, lanes: int
     results = [float(done.features) for done in engine.many("any", [torch.full((3,), float(n)) for n in range(6)])]
     assert results == [0, 3, 6, 9, 12, 15]
     assert backend.sizes == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("part", "segments", "most", "abreast"),
+    [("large", 7, 7, 6), ("large", 2, 2, 0), ("large", 7, None, 7), ("small", 7, 7, 7), ("small", 1, 1, 0)],
+)
+def test_what_is_left_over_has_all_cores(
+    toy_network: AdaMML, part: str, segments: int, most: int | None, abreast: int
+) -> None:
+    """Of a large part those that do not fill the lanes run one after the other; small ones are not worth that."""
+
+    class Single(_Sums):
+        batch = 1
+
+    backend = Single(3)
+    numbers = [torch.tensor([float(n)]) for n in range(segments)]
+    results = [float(done.features) for done in Engine(toy_network, {}, backend).many(part, numbers, most)]
+    assert results == list(range(segments))
+    assert backend.alone == [False] * abreast + [True] * (segments - abreast)
 
 
 @pytest.mark.parametrize("lanes", [1, 2])
@@ -128,12 +151,12 @@ def test_what_runs_side_by_side_is_given_its_part_of_the_time(toy_network: AdaMM
     class Waits(_Sums):
         batch = 1
 
-        def run(self, part: str, inputs: Tensor) -> Tensor:
+        def run(self, part: str, inputs: Tensor, *, alone: bool) -> Tensor:
             time.sleep(0.05)
             until = time.thread_time() + 0.02
             while time.thread_time() < until:
                 pass
-            return super().run(part, inputs)
+            return super().run(part, inputs, alone=alone)
 
     alone, together = (
         sum(done.seconds for done in Engine(toy_network, {}, Waits(lanes)).many("any", torch.zeros(4, 3)))
@@ -152,6 +175,14 @@ def test_an_error_of_the_decoder_comes_through(toy_network: AdaMML) -> None:
 
     with pytest.raises(OSError, match="gone"):
         list(Engine(toy_network, {}, _Sums(2)).many("any", broken()))
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8])
+def test_frames_that_go_their_own_ways_come_to_the_same(toy_network: AdaMML, frames: int) -> None:
+    recognizer = copy.deepcopy(toy_network.recognizers["rgb"]).double().eval()  # in which rounding hides nothing
+    x = torch.randn(1, frames, 3, 64, 64, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    with torch.inference_mode():
+        torch.testing.assert_close(recognizer.features_apart(list(x.unbind(1))), recognizer.features(x))
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -179,7 +210,8 @@ def test_onnx_runs_only_what_was_chosen(tmp_path: Path) -> None:
             calls.update([self.name])
             return self.session.run(*arguments)
 
-    backend.sessions = {name: Counted(name, session) for name, session in backend.sessions.items()}
+    for name, (one, spread) in backend.sessions.items():
+        backend.sessions[name] = Sessions(Counted(name, one), Counted(name, spread))
     path = write_clip(tmp_path / "clip.mp4", seconds=3.0, sound=tone(3.0))
     grid = tuple({"rgb": rgb, "audio": audio} for rgb, audio in ((True, False), (False, True), (False, False)))
     analysis = model.analyze(path, ByHandPolicy(grid=grid), segments=3)
@@ -191,7 +223,8 @@ def test_onnx_runs_only_what_was_chosen(tmp_path: Path) -> None:
         while not isinstance(next(events), Scored):
             pass
         events.close()
-    assert calls == {"features_rgb": 1}
+    assert calls.keys() == {"features_rgb"}
+    assert calls.total() <= backend.lanes("features_rgb")  # those that run at once
 
 
 def test_the_first_analysis_says_what_was_prepared(
@@ -262,25 +295,3 @@ def test_the_model_itself_stays_as_it_was(toy_network: AdaMML) -> None:
     backend.run("features_rgb", torch.zeros(1, *FRAMES_SHAPE, dtype=torch.uint8))
     assert all(torch.equal(value, before[name]) for name, value in toy_network.state_dict().items())
     assert toy_network.recognizers["rgb"].net.bn1.training is False
-
-
-@pytest.mark.parametrize(
-    ("files", "cores"),
-    [
-        ({}, 4),
-        ({"cpu.max": "max 100000"}, 4),
-        ({"cpu.max": "150000 100000"}, 2),
-        ({"cpu.max": "20000 100000"}, 1),
-        ({"cpu.max": "nonsense"}, 4),
-        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
-        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 4),
-    ],
-)
-def test_threads_follow_the_cores_that_are_really_there(
-    files: dict[str, str], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text + "\n")
-    assert available_cores(tmp_path) == cores

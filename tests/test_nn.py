@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from adamml.nn import fuse, gumbel_softmax_decisions
 from adamml.nn.gumbel import argmax_decisions, temperature_at
 from adamml.nn.policy import PolicyNetwork
-from adamml.nn.pooling import temporal_max_pool
+from adamml.nn.pooling import pool_apart, temporal_max_pool
 
 
 def test_sampled_decisions_are_hard_seeded_and_follow_the_logits() -> None:
@@ -50,6 +50,7 @@ def test_temporal_pooling_equals_the_pooling_operator(frames: int) -> None:
     lines = x.permute(0, 2, 3, 4, 1).reshape(-1, 1, frames)
     expected = F.max_pool1d(lines, 3, 2, 1).reshape(2, 3, 4, 5, -1).permute(0, 4, 1, 2, 3)
     assert torch.equal(temporal_max_pool(x), expected)
+    assert torch.equal(torch.stack(pool_apart(x.unbind(1)), 1), expected)
 
 
 W = torch.tensor([0.7])

@@ -6,16 +6,19 @@ one fixed size, which on a CPU is one, and a batch that is not full is filled up
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from adamml.engine.threads import OneCore
 from adamml.media import SILENCE
 from adamml.nn import AdaMML
+
+Result = TypeVar("Result")
 
 
 class Backend(Protocol):
@@ -29,8 +32,15 @@ class Backend(Protocol):
         """How many calls at once are worth their while."""
         ...
 
-    def run(self, part: str, inputs: Tensor) -> Tensor:
-        """(batch, ...) -> (batch, D) float32 on the CPU. Safe to call from several threads."""
+    def spreads(self, part: str) -> bool:
+        """Whether a call that has nothing beside it is quicker by taking the cores that the other lanes leave."""
+        ...
+
+    def run(self, part: str, inputs: Tensor, *, alone: bool) -> Tensor:
+        """(batch, ...) -> (batch, D) float32 on the CPU; `alone` when no call runs beside it.
+
+        The result is the same to the bit either way. Safe to call from several threads.
+        """
         ...
 
 
@@ -54,6 +64,7 @@ class Engine:
         self.network, self.backend = network, backend
         self.deciders: dict[str, nn.Module] = {"adamml": network.policy} | dict(deciders)
         self._news = self.preparation
+        self._one_core = OneCore()
         # What the policy is shown in place of a modality that a clip lacks: mid-grey frames, a silent spectrogram.
         with torch.inference_mode():
             self._missing = {
@@ -80,13 +91,25 @@ class Engine:
         """A part on segment after segment, in order; `most` is how many there are at most, where that is known.
 
         Inputs are taken as they come: while the next one is waited for, those before are computed, a few at once
-        where that pays. Closing the iterator stops it.
+        where that pays. What is left over at the end, fewer than there are lanes, runs one after the other on all
+        cores, where the part can use them. Closing the iterator stops it.
         """
-        coming, lanes = iter(observed), self.backend.lanes(part)
-        if lanes == 1 or most == 1:  # nothing to run side by side
-            while group := list(islice(coming, self.backend.batch)):
-                yield from self._batch(part, group)
-            return
+        coming = iter(observed)
+        yield from self._side_by_side(part, islice(coming, self._abreast(part, most)))
+        while group := list(islice(coming, self.backend.batch)):
+            yield from self._batch(part, group)
+
+    def _abreast(self, part: str, most: int | None) -> int | None:
+        """How many of at most `most` segments run side by side; None for all of them."""
+        lanes = self.backend.lanes(part)
+        if lanes == 1 or most == 1:
+            return 0
+        if most is None or not self.backend.spreads(part):
+            return None
+        return most - most % (lanes * self.backend.batch)
+
+    def _side_by_side(self, part: str, coming: Iterator[Tensor]) -> Generator[Computed, None, None]:
+        lanes = self.backend.lanes(part)
         pool, ahead = ThreadPoolExecutor(lanes, thread_name_prefix=part), deque[Future[list[Computed]]]()
         try:
             while group := list(islice(coming, self.backend.batch)):
@@ -102,9 +125,13 @@ class Engine:
         """(1280,): what the policy is given in place of a modality that is not there."""
         return self._missing[modality]
 
+    def decide(self, step: Callable[[], Result]) -> tuple[Result, float]:
+        """A step of a decider, and the seconds that it took."""
+        return self._one_core.run(step)
+
     def classify(self, modality: str, features_D: Tensor) -> Tensor:
         """A recogniser's features -> its logits (K,)."""
-        return self.network.recognizers[modality].classify(features_D[None])[0]
+        return self._one_core.run(lambda: self.network.recognizers[modality].classify(features_D[None])[0])[0]
 
     def _batch(self, part: str, group: list[Tensor], lanes: int = 1) -> list[Computed]:
         """One call; `lanes` of them run side by side, each on one core."""
@@ -115,6 +142,6 @@ class Engine:
         # all of them take together it is given its part. So seconds add up to about what a person waits.
         clock = time.perf_counter if lanes == 1 else time.thread_time
         began = clock()
-        features_BD = self.backend.run(part, full)
+        features_BD = self.backend.run(part, full, alone=lanes == 1)
         share = (clock() - began) / lanes / len(group)
         return [Computed(row, share) for row in features_BD[: len(group)]]

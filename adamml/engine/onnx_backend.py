@@ -1,13 +1,13 @@
 """The parts in ONNX Runtime on the CPU, float32: about 95 % of what the cores can do at all.
 
-A segment at a time: eight frames fill the cores already, and with a batch a segment's last digits would depend on its
-company. The RGB recogniser takes all cores; the other parts are so small that threads would mostly wait for each
-other, so each runs on one core and several run at once.
+A segment at a time: with a batch a segment's last digits would depend on its company. Several segments run at once,
+each on one core, since cores that share a network wait for each other at every layer. Only the RGB recogniser is large
+enough to be worth all cores when it has nothing beside it; it is there twice for that.
 """
 
 import logging
 import time
-from collections.abc import Mapping
+from typing import NamedTuple
 
 import onnxruntime
 import torch
@@ -15,10 +15,18 @@ from torch import Tensor, nn
 
 from adamml.engine import cache
 from adamml.engine.exporting import as_onnx, as_session
-from adamml.engine.parts import LARGE_PART, example, parts_of
+from adamml.engine.parts import LARGE_PART, FramesApart, example, parts_of
 from adamml.nn import AdaMML
 
 _log = logging.getLogger(__name__)
+MOST_LANES = 8  # of the RGB recogniser, which takes about 40 MB for every segment under way
+
+
+class Sessions(NamedTuple):
+    """A part made ready to run on one core and, where that pays, on all of them."""
+
+    one: onnxruntime.InferenceSession
+    all: onnxruntime.InferenceSession
 
 
 class OnnxBackend:
@@ -41,31 +49,39 @@ class OnnxBackend:
     def __init__(self, network: AdaMML, threads: int) -> None:
         self.threads = threads
         self.preparation = 0.0
-        self.sessions: Mapping[str, onnxruntime.InferenceSession] = {
-            name: self._session(name, part) for name, part in parts_of(network).items()
-        }
+        parts = dict(parts_of(network)) | {LARGE_PART: FramesApart(network.recognizers["rgb"]).eval()}
+        self.sessions: dict[str, Sessions] = {name: self._sessions(name, part) for name, part in parts.items()}
 
     def lanes(self, part: str) -> int:
         """How many calls at once are worth their while."""
-        return 1 if part == LARGE_PART else self.threads
+        return min(self.threads, MOST_LANES) if part == LARGE_PART else self.threads
 
-    def run(self, part: str, inputs: Tensor) -> Tensor:
+    def spreads(self, part: str) -> bool:
+        """Whether a call that has nothing beside it is quicker on all cores."""
+        return part == LARGE_PART
+
+    def run(self, part: str, inputs: Tensor, *, alone: bool = True) -> Tensor:
         """(1, ...) -> (1, D) float32."""
-        return torch.from_numpy(self.sessions[part].run(None, {"input": inputs.numpy()})[0])
+        sessions = self.sessions[part]
+        session = sessions.all if alone else sessions.one
+        return torch.from_numpy(session.run(None, {"input": inputs.numpy()})[0])
 
-    def _session(self, name: str, part: nn.Module) -> onnxruntime.InferenceSession:
-        threads = self.threads if name == LARGE_PART else 1
+    def _sessions(self, name: str, part: nn.Module) -> Sessions:
         key = f"{name}-{cache.fingerprint(part, torch.__version__)}"
         kept = cache.kept_graph(key)
         if kept is not None:
             try:
-                return as_session(kept, threads)
+                return self._ready(name, kept)
             except Exception as error:  # of another version, perhaps
                 _log.warning("a prepared network is of no use and is made anew: %s", error)
         graph = self._made(name, part)
-        session = as_session(graph, threads)  # before it is kept: what does not run is not worth keeping
+        sessions = self._ready(name, graph)  # before it is kept: what does not run is not worth keeping
         cache.keep_graph(key, graph)
-        return session
+        return sessions
+
+    def _ready(self, name: str, graph: bytes) -> Sessions:
+        one = as_session(graph, 1)
+        return Sessions(one, as_session(graph, self.threads) if name == LARGE_PART and self.threads > 1 else one)
 
     def _made(self, name: str, part: nn.Module) -> bytes:
         if not self.preparation:

@@ -19,7 +19,7 @@ from adamml.nn.policy import small_frames
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FRAMES_SHAPE, SOUND_SHAPE = (8, 224, 224, 3), (256, 256)
-LARGE_PART = "features_rgb"  # fills all cores by itself; the others are small
+LARGE_PART = "features_rgb"  # worth several cores by itself; the others are too small for that
 
 
 def normalise(frames_THWC: Tensor) -> Tensor:
@@ -51,6 +51,13 @@ class _Features(nn.Module):
 class _RGBFeatures(_Features):
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
         return self.recognizer.features(normalise(frames_BTHWC).to(self.dtype)).float()
+
+
+class FramesApart(_Features):
+    """`features_rgb` of a single segment, frame after frame: the same numbers, in the form that suits a CPU."""
+
+    def forward(self, frames_1THWC: Tensor) -> Tensor:
+        return self.recognizer.features_apart([normalise(frame) for frame in frames_1THWC.unbind(1)])
 
 
 class _AudioFeatures(_Features):

@@ -1,4 +1,4 @@
-"""How many cores this process may really use.
+"""Cores: how many this process may really use, and work that wants only one.
 
 A container is often given two cores of a machine with sixty-four: the affinity mask says so, or the quota of its
 control group does. Taking more threads than that makes every network several times slower, since all of them wait
@@ -7,9 +7,16 @@ for those that have no core.
 
 import math
 import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
+
+import torch
 
 CGROUP = Path("/sys/fs/cgroup")
+Result = TypeVar("Result")
 
 
 def available_cores(root: Path = CGROUP) -> int:
@@ -34,3 +41,40 @@ def _quota(root: Path) -> float | None:
     except (ValueError, ZeroDivisionError):  # "max"
         return None
     return share if share > 0 else None
+
+
+class OneCore:
+    """A thread in which torch keeps to one core, for small steps between networks that are running.
+
+    Such a step reads weights rather than computes. Spread over cores that are busy it takes twice as long, since its
+    threads wait for each other. Torch takes such a setting per thread, and setting it costs more than the step does.
+    """
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = 0
+
+    def run(self, work: Callable[[], Result]) -> tuple[Result, float]:
+        """What `work` returns or raises, without gradients, and the seconds that it computed."""
+        if self._pool is None or self._process != os.getpid():  # a forked process has no threads but its first
+            self._pool, self._process = _one_thread(), os.getpid()
+        return self._pool.submit(_timed, work).result()
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="one core", initializer=_keep_to_one_core)
+    pool.submit(int).result()
+    torch.set_num_threads(threads)  # for threads that are yet to come
+    return pool
+
+
+def _keep_to_one_core() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # a thread takes what is set when it first asks, and keeps it
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    began = time.thread_time()  # what it computes, not what it waits for networks that have the cores meanwhile
+    with torch.inference_mode():
+        return work(), time.thread_time() - began

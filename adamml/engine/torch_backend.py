@@ -57,7 +57,11 @@ class TorchBackend:
         """How many calls at once are worth their while: torch's threads serve one after the other."""
         return 1
 
-    def run(self, part: str, inputs: Tensor) -> Tensor:
+    def spreads(self, part: str) -> bool:
+        """Every call takes what there is."""
+        return True
+
+    def run(self, part: str, inputs: Tensor, *, alone: bool = True) -> Tensor:
         """(batch, ...) -> (batch, D) float32 on the CPU."""
         network = self.parts[part] if self.device.type == "cpu" else self._on_gpu(part)
         with torch.inference_mode():

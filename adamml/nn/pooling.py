@@ -3,6 +3,8 @@
 (B, T, C, H, W) in, (B, T', C, H, W) out with T' = ceil(T / 2): eight frames become 4, 2, 1.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -28,3 +30,15 @@ def pool_frames(x_NCHW: Tensor, frames: int) -> tuple[Tensor, int]:
     n, c, h, w = x_NCHW.shape
     pooled = temporal_max_pool(x_NCHW.reshape(n // frames, frames, c, h, w))
     return pooled.reshape(-1, c, h, w), pooled.shape[1]
+
+
+def pool_apart(frames: Sequence[Tensor]) -> list[Tensor]:
+    """`temporal_max_pool` on T frames that are tensors of their own, of any shape: T in, T' out; nothing is copied."""
+    pooled = []
+    for i in range(0, len(frames), 2):
+        window = frames[max(i - 1, 0) : i + 2]
+        most = window[0]
+        for frame in window[1:]:
+            most = torch.maximum(most, frame)
+        pooled.append(most)
+    return pooled

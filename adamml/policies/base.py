@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from adamml.confidence import softmax
 from adamml.evidence import Evidence
 
 
@@ -24,6 +25,11 @@ class Decider(Protocol):
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         """Decisions for the next segments, in order. Each stretch follows the one before."""
         ...
+
+
+def probability_of_use(logits: Tensor) -> list[float]:
+    """Logits (M, 2), index 1 for use -> M probabilities."""
+    return softmax(logits.double().numpy())[:, 1].tolist()
 
 
 def budget_name(policy: str, threshold: float) -> str:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from adamml.evidence import Evidence
-from adamml.nn.cascade import FEATURE_DIM, CascadeNetwork, known_so_far
-from adamml.policies.base import Decision, budget_name
+from adamml.nn.cascade import FEATURE_DIM, CascadeNetwork, CascadeState, known_so_far
+from adamml.policies.base import Decision, budget_name, probability_of_use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +54,8 @@ class _CascadeDecider:
         for logits_K in evidence.logits([s for s in segments if has_sound[s]], "audio"):
             self.heard.add(logits_K)
         for s in segments:
-            self.state = evidence.decide(partial(self.net.step, *self._told(s, has_sound[s]), self.state))
-            probability = float(self.state.logits[0].softmax(-1)[1])
+            self.state = evidence.decide(partial(self._step, *self._heard(s, has_sound[s]), has_sound[s]))
+            (probability,) = probability_of_use(self.state.logits)
             wanted = bool(self.state.logits[0].argmax()) if self.threshold is None else probability >= self.threshold
             has_picture = evidence.available(s, "rgb")
             look = wanted and has_picture
@@ -67,18 +67,21 @@ class _CascadeDecider:
                 probability={"rgb": probability if has_picture else None, "audio": None},
             )
 
-    def _told(self, segment: int, has_sound: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """The inputs of `CascadeNetwork.step`, with a batch axis, but for the state."""
-        evidence, nothing = self.evidence, torch.zeros(self.evidence.classes)
-        features, logits = torch.zeros(FEATURE_DIM), nothing  # count for nothing without sound
-        if has_sound:
-            features, logits = evidence.features(segment, "audio"), evidence.modality_logits(segment, "audio")
+    def _heard(self, segment: int, has_sound: bool) -> tuple[Tensor, Tensor]:
+        """Features (1280,) and logits (K,) of a segment's sound; zeros, which count for nothing, without."""
+        if not has_sound:
+            return torch.zeros(FEATURE_DIM), torch.zeros(self.evidence.classes)
+        return self.evidence.features(segment, "audio"), self.evidence.modality_logits(segment, "audio")
+
+    def _step(self, features_D: Tensor, logits_K: Tensor, has_sound: bool) -> CascadeState:
+        """The state after a segment, from its sound and from all that was heard and seen so far."""
         heard, times_heard = self.heard.total()
         seen, times_seen = self.seen.total()
-        known = known_so_far(heard, times_heard, seen, times_seen, evidence.rgb_weight)
+        known = known_so_far(heard, times_heard, seen, times_seen, self.evidence.rgb_weight)
         clip = heard / times_heard.clamp(min=1)
         present = torch.tensor([[float(has_sound)]])
-        return features[None], logits[None], clip, present, known, times_seen / evidence.segments
+        looked = times_seen / self.evidence.segments
+        return self.net.step(features_D[None], logits_K[None], clip, present, known, looked, self.state)
 
 
 class _Sum:

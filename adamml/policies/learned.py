@@ -7,7 +7,7 @@ from typing import cast
 
 from adamml.evidence import Evidence
 from adamml.nn import MODALITIES, PolicyNetwork
-from adamml.policies.base import Decision, budget_name
+from adamml.policies.base import Decision, budget_name, probability_of_use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class _LearnedDecider:
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         for segment, (rgb, audio) in zip(segments, self.evidence.glimpses(segments), strict=True):
             self.state = self.evidence.decide(partial(self.net.observe, rgb[None], audio[None], self.state))
-            probability = self.state.logits[0].softmax(-1)[:, 1].tolist()  # M
+            probability = probability_of_use(self.state.logits[0])
             if self.threshold is None:
                 chosen = self.state.logits[0].argmax(-1).tolist()
             else:

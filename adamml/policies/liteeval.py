@@ -14,7 +14,7 @@ from torch import Tensor
 from adamml.evidence import Evidence
 from adamml.nn import MODALITIES, AudioRecognizer, RGBRecognizer
 from adamml.nn.liteeval import LiteEvalNetwork
-from adamml.policies.base import Decision
+from adamml.policies.base import Decision, probability_of_use
 
 WIDTHS = {"rgb": RGBRecognizer.feature_dim, "audio": AudioRecognizer.feature_dim}
 
@@ -42,7 +42,7 @@ class _LiteEvalDecider:
             state, gate = self.evidence.decide(partial(self.net.glance, coarse, self.state))
             available = {m: self.evidence.available(s, m) for m in MODALITIES}
             look = bool(gate[0].argmax()) and any(available.values())
-            probability = float(gate[0].softmax(-1)[1])
+            (probability,) = probability_of_use(gate)
             if look:
                 fine = torch.cat(
                     [self.evidence.features(s, m) if available[m] else torch.zeros(WIDTHS[m]) for m in MODALITIES]
