@@ -42,7 +42,9 @@ def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.nda
 
 def resized(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3) uint8 upright RGB of a frame brought to (width, height) and then turned as the file asks."""
-    picture = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation=Interpolation.BILINEAR)
+    # On one core: setting up others for a single frame costs more than they save.
+    way = Interpolation.BILINEAR
+    picture = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation=way, threads=1)
     pixels = picture.to_ndarray()
     quarter_turns = round((frame.rotation or 0) / 90) % 4
     return np.rot90(pixels, quarter_turns) if quarter_turns else pixels
