@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,8 @@ def test_a_link_brings_back_switches_and_comparison(page: Page, browser: Browser
     expect(page.locator("#budget-value")).to_have_text("100\u00a0%", timeout=WAIT_MS)
 
 
-def test_a_wrong_link_says_so_and_the_page_is_there(page: Page, address: str) -> None:
-    page.goto(f"{address}/?clip=%3Cb%3Enone&cells=99")
+def test_a_wrong_link_says_so_and_the_page_is_there(visit: Callable[..., Page]) -> None:
+    page = visit("/?clip=%3Cb%3Enone&cells=99")
     expect(page.locator("#status")).to_contain_text("names no example")
     assert page.locator("#status b").count() == 0
     expect(page.locator("#banner")).to_contain_text("Recorded example")
