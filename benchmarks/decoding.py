@@ -17,7 +17,7 @@ def measure(folder: Path, rounds: int) -> Iterator[Row]:
     path = write_clip(folder / "decode.mp4")
     times = sorted({time for segment in _opened(path).segments for time in segment.frame_times})
     ways: dict[str, Callable[[], object]] = {
-        "ours": lambda: _opened(path).frames(_opened(path).segments),
+        "ours": lambda: _pictures(path),
         "moviepy": lambda: _by_moviepy(path, times),
         "sound and spectrograms": lambda: _sound(path),
     }
@@ -40,6 +40,11 @@ def measure(folder: Path, rounds: int) -> Iterator[Row]:
 
 def _opened(path: Path) -> Clip:
     return Clip(path, settings_for("local"), SEGMENTS)
+
+
+def _pictures(path: Path) -> None:
+    clip = _opened(path)
+    clip.frames(clip.segments)
 
 
 def _sound(path: Path) -> None:

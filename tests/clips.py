@@ -56,15 +56,21 @@ def write_clip(
     times: list[float] | None = None,
     gop: int = 12,
     options: dict[str, str] | None = None,
+    coding: dict[str, str] | None = None,
 ) -> Path:
-    """Write a clip. `picture=None` leaves the picture out, `sound=None` the sound; `times` gives a variable rate."""
+    """Write a clip. `picture=None` leaves the picture out, `sound=None` the sound; `times` gives a variable rate.
+
+    `options` are the container's, `coding` the encoder's.
+    """
     with av.open(str(path), "w", options=options or {}) as out:
         video = None
         if picture is not None:
             video = out.add_stream(codec, rate=Fraction(fps))
             video.width, video.height, video.pix_fmt = *size, "yuv420p"
             video.gop_size = gop
-            if codec == "libx264":
+            if coding is not None:
+                video.options = coding
+            elif codec == "libx264":
                 video.options = {"crf": "12", "preset": "ultrafast"}
             if times is not None:
                 video.time_base = video.codec_context.time_base = Fraction(1, 90_000)

@@ -1,6 +1,5 @@
 """The decoder gives the right frames and samples at the right times, whatever the file is like."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from hypothesis import strategies as st
 
 from adamml import ClipError, check_clip
 from adamml.media import Clip, ClipLimitError, MediaSettings, UnreadableClipError, draw_storyboard, settings_for
-from adamml.media.decoding import video
-from adamml.media.decoding.video import KeptReel, frames_at
 from adamml.media.sampling import SPAN_TICKS, TICKS_PER_SECOND, examined_share, plan_segments
 from tests.clips import number_picture, read_number, tone, write_clip
 
@@ -218,11 +215,6 @@ def test_storyboard_has_a_picture_per_segment_and_an_outline(clip: Path) -> None
     assert min(board.waveform) >= 0
 
 
-def test_moments_before_the_first_and_after_the_last_frame_have_one(clip: Path) -> None:
-    info = Clip(clip, LOCAL, 1).info
-    assert len(list(frames_at(info, [-5.0, 0.0, 99.0]))) == 3
-
-
 @settings(max_examples=200, deadline=None)
 @given(st.floats(0.01, 5000), st.integers(1, 400))
 def test_segments_always_lie_inside_the_clip(duration: float, count: int) -> None:
@@ -238,28 +230,3 @@ def test_segments_always_lie_inside_the_clip(duration: float, count: int) -> Non
     assert 0 < share <= 1
     if duration > 2 * count:
         assert share == pytest.approx(count * SPAN_TICKS / TICKS_PER_SECOND / duration, rel=0.02)
-
-
-def test_sparse_looks_go_on_where_the_last_one_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_clip(tmp_path / "long-group.mp4", seconds=6.0, picture=number_picture, gop=250)
-    info = Clip(path, settings_for("local"), 1).info
-    decoded: list[object] = []
-    one_by_one = video.decoded
-
-    def counting(*args) -> Iterator[object]:
-        for frame in one_by_one(*args):
-            decoded.append(frame)
-            yield frame
-
-    monkeypatch.setattr(video, "decoded", counting)
-    looks = [[0.1, 0.5], [2.0], [2.0, 2.01, 2.05], [5.9], [1.0], [7.0]]
-    reel = KeptReel()
-    for times in looks:
-        found = [(time, read_number(frame.to_ndarray(format="rgb24"))) for time, frame in reel.at(info, times)]
-        assert found == [(t, read_number(f.to_ndarray(format="rgb24"))) for t, f in frames_at(info, times)]
-    decoded.clear()
-    reel.close()
-    for times in looks[:4]:
-        list(reel.at(info, times))
-    reel.close()
-    assert len(decoded) <= 150  # each frame once, though no key frame but the first could be jumped to

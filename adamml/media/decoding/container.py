@@ -62,17 +62,18 @@ def ready_to_decode(stream: av.VideoStream, settings: MediaSettings, threads: st
 
 
 def decoded(
-    container: InputContainer, stream: av.VideoStream | av.AudioStream, name: str, settings: MediaSettings
+    packets: Iterator[av.Packet], stream: av.VideoStream | av.AudioStream, name: str, settings: MediaSettings
 ) -> Iterator[Any]:
-    """Frames of one stream from where the file stands; damaged packets are passed over, a torn end is the end.
+    """Frames of one stream's packets; damaged packets are passed over, a torn end is the end.
 
     Args:
+        packets: of the stream, from where the file stands.
         name: of the file, for messages.
 
     Raises:
         ClipLimitError: for more or larger frames than are allowed, whatever the header has promised.
     """
-    packets, count, picture = container.demux(stream), 0, stream.type == "video"
+    count, picture = 0, stream.type == "video"
     while True:
         try:
             packet = next(packets)
@@ -257,7 +258,7 @@ def _shows_anything(path: Path, stream: int, settings: MediaSettings) -> bool:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
         ready_to_decode(video, settings, threads="SLICE")  # frame threads would begin several frames for the one
-        return next(decoded(container, video, path.name, settings), None) is not None
+        return next(decoded(container.demux(video), video, path.name, settings), None) is not None
 
 
 def _track(times: dict[int, _Times], stream: av.stream.Stream | None, origin: float) -> TrackInfo | None:

@@ -119,7 +119,7 @@ def _pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
         ready_to_decode(stream, info.settings)
         base, last, shape = float(stream.time_base or 1), float("-inf"), None
         pace = 1 / info.fps if info.fps else 1 / 25
-        for frame in decoded(container, stream, info.path.name, info.settings):
+        for frame in decoded(container.demux(stream), stream, info.path.name, info.settings):
             time = max(0.0, frame.pts * base - info.origin) if frame.pts is not None else max(0.0, last + pace)
             if time < last + 1 / MAX_FPS - 0.002:
                 continue

@@ -67,7 +67,7 @@ def sound_pieces(
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
         written = 0
-        for frame in decoded(container, stream, info.path.name, info.settings):
+        for frame in decoded(container.demux(stream), stream, info.path.name, info.settings):
             if frame.sample_rate <= 0 or frame.samples <= 0:
                 continue
             arrives = frame.format.name, frame.layout.name, frame.sample_rate

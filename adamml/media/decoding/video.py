@@ -1,7 +1,9 @@
 """Frames at given moments, in one forward pass: what is shown at time t is the last frame that began by then.
 
 Nothing but the wanted frames is converted. The pass reads on sequentially and seeks only when the next key frame
-before a wanted moment lies beyond where it stands, because decoding on is cheaper than decoding a group twice.
+before a wanted moment lies beyond where it stands, because decoding on is cheaper than decoding a group twice. A jump
+that does not land where it should is taken back, and the file read from its beginning: what is shown never depends on
+how it was fetched. Frames that nobody sees need not even be decoded (`sparing`).
 """
 
 from bisect import bisect_right
@@ -13,6 +15,7 @@ import numpy as np
 from av.video.reformatter import Interpolation
 
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, ready_to_decode
+from adamml.media.decoding.sparing import spared
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import CROP
@@ -80,21 +83,28 @@ class Reel:
     def __init__(self, info: ClipInfo) -> None:
         track = info.video
         assert track is not None, "only ask for frames where there is a picture"
-        self.info, self._key_frames = info, track.key_frames
+        self.info, self._track = info, track
         self._pace = 1 / info.fps if info.fps else 1 / 25
+        self._may_jump, self._moments = True, list[float]()  # the moments, with the tolerance
+        self._whole = True  # whether nothing ahead of where it stands has been left out
+        self._stack = ExitStack()
+        self._open()
+
+    def _open(self) -> None:
+        """Stand before the first frame."""
+        self._stack.close()
         with ExitStack() as stack:
-            self._container = stack.enter_context(open_container(info.path))
-            stream = self._container.streams[track.stream]
+            self._container = stack.enter_context(open_container(self.info.path))
+            stream = self._container.streams[self._track.stream]
             assert isinstance(stream, av.VideoStream)
-            ready_to_decode(stream, info.settings)
+            ready_to_decode(stream, self.info.settings)
             self._stream, self._base = stream, float(stream.time_base or 1)
             self._stack = stack.pop_all()
         self._frames: Iterator[av.VideoFrame] | None = None
         # The frame that is shown, and the one after it, which says until when.
         self._shown, self._since = None, float("-inf")  # type: av.VideoFrame | None, float
-        self._next: av.VideoFrame | None = None
-        self._position = float("-inf")  # time of the frame last decoded
-        self._left, self._may_seek, self._ended = float("-inf"), True, False
+        self._next, self._position = None, float("-inf")  # type: av.VideoFrame | None, float
+        self._ended = False
 
     def close(self) -> None:
         """Close the file."""
@@ -102,48 +112,68 @@ class Reel:
 
     def reaches(self, time: float) -> bool:
         """Whether a moment lies ahead, so that going on shows what a pass from the beginning would."""
-        return self._may_seek and self._shown is not None and self._since <= time + TOLERANCE_S
+        return self._whole and self._shown is not None and self._since <= time + TOLERANCE_S
 
     def at(self, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
         """As `frames_at`; the first moment must lie ahead, see `reaches`."""
-        for wanted in sorted(set(times)):
-            while not self._ended and (self._next is None or self._position <= wanted + TOLERANCE_S):
+        moments = sorted(set(times))
+        self._moments = [time + TOLERANCE_S for time in moments]
+        self._whole = False
+        for wanted, moment in zip(moments, self._moments, strict=True):
+            while not self._ended and (self._next is None or self._position <= moment):
                 if self._next is not None:
                     self._shown, self._since = self._next, self._position
-                self._decode_one(wanted)
+                self._decode_one(moment)
             shown = self._next if self._shown is None else self._shown
             if shown is None:
                 raise UnreadableClipError(f"No frame of {self.info.path.name!r} can be decoded; the file is damaged.")
             yield wanted, shown
+        self._whole = True
 
-    def _decode_one(self, wanted: float) -> None:
-        """The next frame; of all before `wanted`, whatever a jump to a later key frame saves is left out."""
-        if self._frames is None or (self._may_seek and self._jump_to(wanted) is not None):
-            self._seek(self._jump_to(wanted))
-            self._left = self._position
-            self._frames = decoded(self._container, self._stream, self.info.path.name, self.info.settings)
-        self._next = next(self._frames, None)
-        if self._next is None:
-            self._ended = True
-            return
-        # Frames without a time stamp follow each other at the stream's usual pace.
-        follows = 0.0 if self._position == float("-inf") else self._position + self._pace
-        stamp = self._next.pts
-        self._position = follows if stamp is None else stamp * self._base - self.info.origin
-        self._may_seek &= self._position > self._left  # a file whose jumps lead backwards is read on instead
-
-    def _jump_to(self, wanted: float) -> float | None:
-        """The key frame to go on from, if a seek is worth it: at the very start there is nothing to jump over."""
-        place = bisect_right(self._key_frames, wanted + TOLERANCE_S)
-        if not place:
-            return None
-        key = self._key_frames[place - 1]
-        return key if key > max(self._position, self._key_frames[0]) + JUMP_S else None
-
-    def _seek(self, key: float | None) -> None:
+    def _decode_one(self, moment: float) -> None:
+        """The next frame; of all before `moment`, whatever a jump to a later key frame saves is left out."""
+        key, left = self._jump_to(moment), self._position
         if key is not None:
             with suppress(*AV_ERRORS):  # a file that cannot seek is read on
                 self._container.seek(int((key + self.info.origin) / self._base), stream=self._stream)
+        if key is not None or self._frames is None:
+            packets = spared(self._container.demux(self._stream), self._stream, self._begins, self._looked_at)
+            self._frames = decoded(packets, self._stream, self.info.path.name, self.info.settings)
+        self._next = next(self._frames, None)
+        if self._next is not None:
+            # Frames without a time stamp follow each other at the stream's usual pace.
+            follows = 0.0 if self._position == float("-inf") else self._position + self._pace
+            begins = self._begins(self._next)
+            self._position = follows if begins is None else begins
+        if key is not None and not self._has_landed(left, moment):
+            self._may_jump = False
+            self._open()
+            self._decode_one(moment)
+        self._ended = self._next is None
+
+    def _has_landed(self, left: float, moment: float) -> bool:
+        """Whether a jump led to where it should, on a frame that needs none of those before it.
+
+        Some containers miss the key frame, and some key frames need what only the beginning of the file says.
+        """
+        return self._next is not None and left < self._position <= moment and not self._next.is_corrupt
+
+    def _looked_at(self) -> Sequence[float]:
+        """The moments for whose sake frames are left out; none while frames may come in halves, a packet each."""
+        return self._moments if self._next is not None and not self._next.interlaced_frame else ()
+
+    def _begins(self, what: av.VideoFrame | av.Packet) -> float | None:
+        """When it is first shown, in seconds of the clip, if it says so."""
+        return None if what.pts is None else what.pts * self._base - self.info.origin
+
+    def _jump_to(self, moment: float) -> float | None:
+        """The key frame to go on from, if a seek is worth it: at the very start there is nothing to jump over."""
+        keys = self._track.key_frames
+        place = bisect_right(keys, moment)
+        if not self._may_jump or not place:
+            return None
+        key = keys[place - 1]
+        return key if key > max(self._position, keys[0]) + JUMP_S else None
 
 
 class KeptReel:
