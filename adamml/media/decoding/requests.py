@@ -5,6 +5,8 @@ results. Whoever asks checks what comes (`adamml.media.decoder`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,13 @@ from adamml.media.decoding.container import look_over
 from adamml.media.decoding.preview import plays, write_preview
 from adamml.media.decoding.show import even_frames, stereo_blocks
 from adamml.media.decoding.sound import mono_blocks
-from adamml.media.decoding.video import centre_crop, frames_at, scaled
+from adamml.media.decoding.video import Moments, centre_crop, frames_at, scaled
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import SHORT_SIDE
 from adamml.media.settings import MediaSettings
 
 Answer = Iterator[tuple[dict[str, Any], np.ndarray | None]]
-At = Callable[[ClipInfo, Sequence[float]], Iterator[tuple[float, av.VideoFrame]]]
+At = Callable[[ClipInfo, Sequence[float]], Moments]
 
 
 def _probe(path: Path, settings: MediaSettings) -> Answer:
@@ -29,19 +31,27 @@ def _probe(path: Path, settings: MediaSettings) -> Answer:
 
 
 def frames(info: ClipInfo, segments: Sequence[tuple[int, Sequence[float]]], at: At = frames_at) -> Answer:
-    """Per segment, in the given order, the crops of its moments: (T, 224, 224, 3) uint8; kept no longer than needed."""
+    """Per segment, in the given order, the crops of its moments: (T, 224, 224, 3) uint8; kept no longer than needed.
+
+    Frames are scaled in a thread of their own, while those after them are decoded.
+    """
     last_use = {time: place for place, (_, times) in enumerate(segments) for time in times}
-    crops: dict[float, np.ndarray] = {}
+    crops: dict[float, Future[np.ndarray]] = {}
     last_frame, last_crop, place = None, None, 0
-    for time, frame in at(info, list(last_use)):
-        if frame is not last_frame or last_crop is None:  # several moments can show one frame
-            last_frame, last_crop = frame, centre_crop(scaled(frame, SHORT_SIDE, info.pixel_aspect))
-        crops[time] = last_crop
-        while place < len(segments) and all(moment in crops for moment in segments[place][1]):
-            index, times = segments[place]
-            yield {"segment": index}, np.stack([crops[moment] for moment in times])
-            place += 1
-            crops = {moment: crop for moment, crop in crops.items() if last_use[moment] >= place}
+    with ThreadPoolExecutor(1) as aside, closing(at(info, list(last_use))) as shown:
+        for time, frame in shown:
+            if frame is not last_frame or last_crop is None:  # several moments can show one frame
+                last_frame, last_crop = frame, aside.submit(_crop, frame, info.pixel_aspect)
+            crops[time] = last_crop
+            while place < len(segments) and all(moment in crops for moment in segments[place][1]):
+                index, times = segments[place]
+                yield {"segment": index}, np.stack([crops[moment].result() for moment in times])
+                place += 1
+                crops = {moment: crop for moment, crop in crops.items() if last_use[moment] >= place}
+
+
+def _crop(frame: av.VideoFrame, pixel_aspect: float) -> np.ndarray:
+    return centre_crop(scaled(frame, SHORT_SIDE, pixel_aspect))
 
 
 def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:

@@ -7,7 +7,7 @@ how it was fetched. Frames that nobody sees need not even be decoded (`sparing`)
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 
 import av
@@ -24,6 +24,7 @@ MAX_LONG_SIDE = 4096
 # Containers round time stamps (Matroska to 1 ms): a frame that begins this little after t still counts as begun.
 TOLERANCE_S = 0.002
 JUMP_S = 1.0  # reading on this far costs less than a seek
+Moments = Generator[tuple[float, av.VideoFrame], None, None]
 
 
 def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.ndarray:
@@ -59,7 +60,7 @@ def centre_crop(pixels: np.ndarray, size: int = CROP) -> np.ndarray:
     return np.ascontiguousarray(pixels[top : top + size, left : left + size])
 
 
-def frames_at(info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
+def frames_at(info: ClipInfo, times: Sequence[float]) -> Moments:
     """Yield (time, frame) for each wanted moment, in ascending order, in one pass over the file.
 
     Moments after the last frame get the last frame, moments before the first get the first.
@@ -114,7 +115,7 @@ class Reel:
         """Whether a moment lies ahead, so that going on shows what a pass from the beginning would."""
         return self._whole and self._shown is not None and self._since <= time + TOLERANCE_S
 
-    def at(self, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
+    def at(self, times: Sequence[float]) -> Moments:
         """As `frames_at`; the first moment must lie ahead, see `reaches`."""
         moments = sorted(set(times))
         self._moments = [time + TOLERANCE_S for time in moments]
@@ -182,7 +183,7 @@ class KeptReel:
     def __init__(self) -> None:
         self._reel: Reel | None = None
 
-    def at(self, info: ClipInfo, times: Sequence[float]) -> Iterator[tuple[float, av.VideoFrame]]:
+    def at(self, info: ClipInfo, times: Sequence[float]) -> Moments:
         """As `frames_at`."""
         if times:
             if self._reel is None or self._reel.info != info or not self._reel.reaches(min(times)):
