@@ -15,7 +15,7 @@ from adamml.conclusion import Conclusion
 from adamml.events import Decided, Decoded, Event, Finished, Probed
 from adamml.evidence import Evidence
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
-from adamml.memory import ClipMemory
+from adamml.memory import ClipMemory, hand_back
 from adamml.nn import MODALITIES
 from adamml.policies import Decision, Judge, Policy, get_policy
 from adamml.ready import ReadyModel
@@ -118,6 +118,7 @@ class ClipSession:
             yield from self._run_chosen(evidence, decisions[begin:], tally)
             if count > STRETCH:
                 self._memory.drop_large()
+                hand_back()
         remarks: list[str] = []
         if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Judge):
             place, modality = self._last_resort(decisions, policy)

@@ -1,0 +1,51 @@
+"""What a long clip leaves behind does not stay with the process."""
+
+import subprocess
+import sys
+
+import pytest
+
+from adamml import Recognizer
+from adamml.session import STRETCH
+from tests.clips import tone, write_clip
+
+# Every twentieth of many blocks stays, as small results do between the frames of a stretch.
+CROWDED = """
+import ctypes
+from pathlib import Path
+from adamml.memory import hand_back
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+malloc = ctypes.CDLL(None).malloc
+malloc.restype = ctypes.c_void_p
+before = held()
+blocks = [malloc(ctypes.c_size_t(50_000)) for _ in range(4000)]
+for block in blocks:
+    ctypes.memset(block, 1, 50_000)
+for place, block in enumerate(blocks):
+    if place % 20:
+        ctypes.CDLL(None).free(ctypes.c_void_p(block))
+full = held()
+hand_back()
+print(full - before, held() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other C libraries have no such call, and nothing is asked of them")
+def test_free_memory_between_what_stays_is_handed_back() -> None:
+    said = subprocess.run([sys.executable, "-c", CROWDED], capture_output=True, text=True, check=True).stdout
+    full, after = (float(word) for word in said.split())
+    assert full > 150
+    assert after < 60
+
+
+def test_it_is_handed_back_after_each_stretch_of_a_long_clip(toy: Recognizer, tmp_path, monkeypatch) -> None:
+    told: list[None] = []
+    monkeypatch.setattr("adamml.session.hand_back", lambda: told.append(None))
+    clip = write_clip(tmp_path / "clip.wav", picture=None, sound=tone(3.0), audio_codec="pcm_s16le")
+    toy.analyze(clip, "audio", segments=STRETCH)
+    assert told == []
+    toy.analyze(clip, "audio", segments=2 * STRETCH + 1)
+    assert len(told) == 3
