@@ -12,7 +12,7 @@ import pytest
 
 from adamml.media import Clip, ClipInfo, settings_for
 from adamml.media.decoding import video
-from adamml.media.decoding.container import decoded, open_container, ready_to_decode
+from adamml.media.decoding.container import decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.video import KeptReel, Reel, frames_at
 from tests.clips import moving_picture, number_picture, read_number, write_clip
 
@@ -54,7 +54,7 @@ def frames_read(info: ClipInfo) -> list[tuple[float, bytes]]:
         stream = container.streams[info.video.stream]
         assert isinstance(stream, av.VideoStream)
         ready_to_decode(stream, info.settings)
-        for frame in decoded(container.demux(stream), stream, info.path.name, info.settings):
+        for frame in decoded(packets_of(container, stream), stream, info.path.name, info.settings):
             begin = found[-1][0] + 1 / FPS if found else 0.0
             if frame.pts is not None:
                 begin = float(frame.pts * stream.time_base) - info.origin

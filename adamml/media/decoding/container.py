@@ -61,26 +61,30 @@ def ready_to_decode(stream: av.VideoStream, settings: MediaSettings, threads: st
     context.options = {"max_pixels": str((settings.max_width + 128) * (settings.max_height + 128))}
 
 
+def packets_of(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> Iterator[av.Packet]:
+    """The packets of one stream from where the file stands, an empty one last; a torn end is the end."""
+    try:
+        yield from container.demux(stream)
+    except MemoryError:
+        raise
+    except AV_ERRORS:
+        return
+
+
 def decoded(
     packets: Iterator[av.Packet], stream: av.VideoStream | av.AudioStream, name: str, settings: MediaSettings
 ) -> Iterator[Any]:
-    """Frames of one stream's packets; damaged packets are passed over, a torn end is the end.
+    """Frames of one stream's packets; damaged packets are passed over.
 
     Args:
-        packets: of the stream, from where the file stands.
+        packets: see `packets_of`.
         name: of the file, for messages.
 
     Raises:
         ClipLimitError: for more or larger frames than are allowed, whatever the header has promised.
     """
     count, picture = 0, stream.type == "video"
-    while True:
-        try:
-            packet = next(packets)
-        except MemoryError:
-            raise
-        except (StopIteration, *AV_ERRORS):
-            return
+    for packet in packets:
         try:
             frames = packet.decode()
         except MemoryError:
@@ -258,7 +262,7 @@ def _shows_anything(path: Path, stream: int, settings: MediaSettings) -> bool:
         video = container.streams[stream]
         assert isinstance(video, av.VideoStream)
         ready_to_decode(video, settings, threads="SLICE")  # frame threads would begin several frames for the one
-        return next(decoded(container.demux(video), video, path.name, settings), None) is not None
+        return next(decoded(packets_of(container, video), video, path.name, settings), None) is not None
 
 
 def _track(times: dict[int, _Times], stream: av.stream.Stream | None, origin: float) -> TrackInfo | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, ready_to_decode
+from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.show import stereo_blocks
 from adamml.media.decoding.video import scaled
 from adamml.media.errors import ClipError, UnreadableClipError
@@ -119,7 +119,7 @@ def _pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
         ready_to_decode(stream, info.settings)
         base, last, shape = float(stream.time_base or 1), float("-inf"), None
         pace = 1 / info.fps if info.fps else 1 / 25
-        for frame in decoded(container.demux(stream), stream, info.path.name, info.settings):
+        for frame in decoded(packets_of(container, stream), stream, info.path.name, info.settings):
             time = max(0.0, frame.pts * base - info.origin) if frame.pts is not None else max(0.0, last + pace)
             if time < last + 1 / MAX_FPS - 0.002:
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, open_container
+from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, open_container, packets_of
 from adamml.media.errors import ClipLimitError
 from adamml.media.info import ClipInfo
 from adamml.media.kinds import MAX_RATIO, OVERRUN_S
@@ -67,7 +67,7 @@ def sound_pieces(
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
         written = 0
-        for frame in decoded(container.demux(stream), stream, info.path.name, info.settings):
+        for frame in decoded(packets_of(container, stream), stream, info.path.name, info.settings):
             if frame.sample_rate <= 0 or frame.samples <= 0:
                 continue
             arrives = frame.format.name, frame.layout.name, frame.sample_rate

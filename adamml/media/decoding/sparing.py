@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import av
 
-from adamml.media.decoding.container import AV_ERRORS
-
 # Decoders that leave such a frame out whole, from one packet to the next. Others take no notice, or are told too late.
 SPARING = frozenset({"h264", "hevc"})
 AHEAD = 8  # packets read before one is judged: frames between two references are stored after both
@@ -28,7 +26,7 @@ def spared(
     """The same packets; before each of them the decoder is told whether it may leave its frame out.
 
     Args:
-        packets: of the stream, from where the file stands; their end may be a tear.
+        packets: see `packets_of`.
         begins: when a packet's frame is first shown, None where it does not say.
         moments: asks for those that will be looked at, ascending. After the last of them nothing is left out.
     """
@@ -51,33 +49,24 @@ def _foreseen(
     are stored and not as they are shown; nor after one has none, since such a frame is placed by the one before it.
     """
     waiting: deque[tuple[av.Packet, float | None]] = deque()
-    proven, timeless, ended = False, False, False
-    while waiting or not ended:
-        while not ended and len(waiting) <= AHEAD:
-            packet = _next(packets)
-            if packet is None:
-                ended = True
-                break
-            begin = begins(packet)
-            waiting.append((packet, begin))
-            if begin is not None:
-                proven |= bool(known) and begin < known[-1]
-                known.append(begin)
-            else:
-                timeless |= packet.size > 0  # the last packet of all is empty
-        if waiting:
-            packet, begin = waiting.popleft()
-            yield packet, begin if proven and not timeless else None
+    proven, timeless = False, False
 
+    def first() -> tuple[av.Packet, float | None]:
+        packet, begin = waiting.popleft()
+        return packet, begin if proven and not timeless else None
 
-def _next(packets: Iterator[av.Packet]) -> av.Packet | None:
-    """None at the end, and where the file breaks off: what was read before that still counts."""
-    try:
-        return next(packets, None)
-    except MemoryError:
-        raise
-    except AV_ERRORS:
-        return None
+    for packet in packets:
+        begin = begins(packet)
+        if begin is not None:
+            proven |= bool(known) and begin < known[-1]
+            known.append(begin)
+        else:
+            timeless |= packet.size > 0  # the last packet of all is empty
+        waiting.append((packet, begin))
+        if len(waiting) > AHEAD:
+            yield first()
+    while waiting:
+        yield first()
 
 
 def _outlived(begin: float, known: Sequence[float], moments: Sequence[float]) -> bool:

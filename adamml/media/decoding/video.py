@@ -14,7 +14,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, ready_to_decode
+from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.sparing import spared
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
@@ -86,7 +86,8 @@ class Reel:
         assert track is not None, "only ask for frames where there is a picture"
         self.info, self._track = info, track
         self._pace = 1 / info.fps if info.fps else 1 / 25
-        self._may_jump, self._moments = True, list[float]()  # the moments, with the tolerance
+        self._moments: list[float] = []  # that are asked for now, with the tolerance
+        self._may_jump = True
         self._whole = True  # whether nothing ahead of where it stands has been left out
         self._stack = ExitStack()
         self._open()
@@ -138,7 +139,7 @@ class Reel:
             with suppress(*AV_ERRORS):  # a file that cannot seek is read on
                 self._container.seek(int((key + self.info.origin) / self._base), stream=self._stream)
         if key is not None or self._frames is None:
-            packets = spared(self._container.demux(self._stream), self._stream, self._begins, self._looked_at)
+            packets = spared(packets_of(self._container, self._stream), self._stream, self._begins, self._looked_at)
             self._frames = decoded(packets, self._stream, self.info.path.name, self.info.settings)
         self._next = next(self._frames, None)
         if self._next is not None:
