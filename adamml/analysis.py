@@ -12,7 +12,9 @@ JSON schema, version 1 (all times in seconds from the clip's start, all probabil
     examined    share of the clip's duration that lies inside any segment
     segments    list of: index, start, end, available, decisions, probabilities (each by modality; probability null
                 when the policy gives none), modality_scores (by modality: class -> probability, null if not run),
-                scores and label (null if nothing was run)
+                scores and label (null if nothing was run), heard (sound -> score from 0 to 1, loudest first; empty
+                where the model names no sounds or did not listen)
+    heard       sound -> its mean score over the segments that were listened to, the most certain first
     macs        decide, rgb, audio, fusion, total: multiply-accumulates of what ran, full count
     macs_published   the same in the convention of the paper (no classifiers, no joint layers, no fusion)
     alternatives     policy -> macs that it would have needed on this clip (counted, not run)
@@ -120,6 +122,7 @@ class SegmentResult:
     modality_scores: Mapping[str, Scores | None]
     scores: Scores | None
     label: str | None
+    heard: Scores = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         where = f"segment {self.index}"
@@ -134,6 +137,7 @@ class SegmentResult:
         for scores in (self.scores, *self.modality_scores.values()):
             if scores is not None:
                 _check_scores(scores, where)
+        _require(all(0 <= score <= 1 for score in self.heard.values()), f"{where}: a sound's score outside 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +161,7 @@ class Analysis:
     seconds: Seconds = field(default_factory=Seconds)
     notes: tuple[str, ...] = ()
     known: bool = True
+    heard: Scores = field(default_factory=dict)
 
     @property
     def answer(self) -> str:
@@ -229,7 +234,8 @@ class Analysis:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         columns = [f"{kind}_{m}" for m in modalities for kind in ("available", "decision", "probability")]
-        writer.writerow(["clip", "policy", "segment", "start", "end", *columns, "label", "score", *self.classes])
+        told = ["label", "score", "heard"]
+        writer.writerow(["clip", "policy", "segment", "start", "end", *columns, *told, *self.classes])
         for s in self.segments:
             cells: list[Any] = []
             for m in modalities:
@@ -237,7 +243,9 @@ class Analysis:
                 cells += [int(s.available[m]), int(s.decisions[m]), "" if probability is None else probability]
             scores = ["" if s.scores is None else s.scores[name] for name in self.classes]
             best = "" if s.scores is None or s.label is None else s.scores[s.label]
-            row = [_plain(self.clip.name), self.policy, s.index, s.start, s.end, *cells, s.label or "", best, *scores]
+            heard = "; ".join(f"{_plain(name)} {score:.2f}" for name, score in s.heard.items())
+            begin = [_plain(self.clip.name), self.policy, s.index, s.start, s.end]
+            row = [*begin, *cells, s.label or "", best, heard, *scores]
             writer.writerow(row)
         return out.getvalue()
 

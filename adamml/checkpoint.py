@@ -26,14 +26,19 @@ from torch import Tensor, nn
 
 from adamml.confidence import Floats, confidence
 from adamml.files import cache_folder, write_all
-from adamml.nn import AdaMML
+from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.deciders import DECIDERS, new_decider, own_state
 
 FORMAT = 1
 MODEL_FILE = "model.json"
 RECOGNIZERS_FILE = "recognizers.safetensors"
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-CLASSIFIERS = ("recognizers.rgb.net.fc.bias", "recognizers.audio.net.classifier.1.bias")  # K values each
+CLASSIFIERS = (  # K values each, where a model has them
+    "recognizers.rgb.net.fc.bias",
+    "recognizers.audio.net.classifier.1.bias",
+    "recognizers.rgb.head.bias",
+    "recognizers.audio.head.bias",
+)
 NAME = re.compile(r"[A-Za-z0-9_][\w.-]*", re.ASCII)  # of models, policies and files: never a path
 
 
@@ -48,6 +53,8 @@ class ModelCard:
     Attributes:
         trained: one sentence on what it was trained on.
         untrained: True for random weights, as tests use them; every result then says so.
+        architecture: kind of model, one of `adamml.nn.ARCHITECTURES`.
+        sounds: names of the sounds that its audio recognizer can tell, where it names any.
         files: file name -> sha256.
         temperatures: policy -> T; its clip scores are softmax(logits / T).
         unknown: policy -> {"score", "threshold"}: less than that of this confidence means "none of my classes".
@@ -60,7 +67,9 @@ class ModelCard:
     licence: str
     trained: str
     untrained: bool = False
+    architecture: str = "published"
     modalities: tuple[str, ...] = ("rgb", "audio")
+    sounds: tuple[str, ...] = ()
     policies: tuple[str, ...] = ("adamml",)
     files: Mapping[str, str] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
@@ -70,9 +79,14 @@ class ModelCard:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise CheckpointError(f"model {self.name!r} needs at least two classes, each named once")
-        texts = (self.name, self.version, self.licence, self.trained, *self.classes, *self.files.values())
+        texts = (self.name, self.version, self.licence, self.trained, *self.classes, *self.sounds, *self.files.values())
         if not all(isinstance(text, str) for text in texts):
             raise CheckpointError(f"the description of model {self.name!r} has a number or a list where a text belongs")
+        if self.architecture not in ARCHITECTURES:
+            known = ", ".join(ARCHITECTURES)
+            raise CheckpointError(
+                f"model {self.name!r} is of the unknown kind {self.architecture!r}; this version reads {known}"
+            )
         if not all(isinstance(name, str) and NAME.fullmatch(name) for name in (*self.policies, *self.files)):
             raise CheckpointError(f"model {self.name!r} names a policy or a file that cannot be one")
 
@@ -179,8 +193,8 @@ def read_card(folder: Path) -> ModelCard:
         values = json.loads((folder / MODEL_FILE).read_text())
         if values.pop("format") != FORMAT:
             raise CheckpointError(f"{folder / MODEL_FILE} has another format than {FORMAT}; update adamml")
-        for key in ("classes", "modalities", "policies"):
-            values[key] = tuple(values[key])
+        for key in ("classes", "modalities", "policies", "sounds"):
+            values[key] = tuple(values.get(key, ()))
         return ModelCard(**values)
     except CheckpointError:
         raise
@@ -226,7 +240,8 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
     """
     folder = find_model(name_or_path)
     card = read_card(folder)
-    network = AdaMML(len(card.classes), fusion="renormalised")
+    kind = ARCHITECTURES[card.architecture]
+    network = AdaMML(len(card.classes), kind, fusion=kind.fusion)
     recognizers = _read_weights(folder, RECOGNIZERS_FILE, card)
     for name, bias in recognizers.items():
         if name in CLASSIFIERS and bias.shape != (len(card.classes),):
@@ -245,4 +260,5 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
         ignore = ("rgb.", "audio.") if name.startswith("adamml-") else ()
         fill(deciders[name], _read_weights(folder, file, card), str(folder / file), ignore)
         deciders[name].eval().requires_grad_(False)
+    network.share_equal_glimpses()
     return LoadedModel(card=card, network=network.eval().requires_grad_(False), deciders=deciders)

@@ -9,12 +9,12 @@ from adamml.analysis import Macs, Seconds
 from adamml.cost import CostModel, Runs
 from adamml.engine import Engine, normalise
 from adamml.evidence import Evidence
-from adamml.explain import audio_map, rgb_map
+from adamml.explain import class_map
 from adamml.media.pictures import jpeg, spectrogram_png, spotlight_png
-from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SECONDS
 from adamml.memory import ClipMemory
 
 FRAME_SIDE = 144
+MOST_FRAMES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Closeup:
     """What a person can see and hear of a segment.
 
     Attributes:
-        frames: the eight frames as JPEG, what the recogniser sees; empty without picture.
+        frames: what the recognizer sees, as JPEG: all its frames, or eight of many; empty without picture.
         frame_times: seconds from the clip's start, one per frame.
         spectrogram: PNG, time to the right, frequency upwards; None without sound.
         sound_span: seconds from the clip's start that the spectrogram covers.
@@ -52,16 +52,18 @@ def take_closeup(memory: ClipMemory, cost: CostModel, segment: int, explain: Map
     evidence, place = Evidence(memory), memory.clip.segments[segment]
     frames = evidence.frames(segment) if evidence.available(segment, "rgb") else None  # T, H, W, 3
     sound = evidence.sound(segment) if evidence.available(segment, "audio") else None  # F, T
+    given = memory.clip.given.sound
     heard, begin = memory.clip.info.audio, 0.0
     if heard is not None:  # as `sound_window` does: shifted inwards at the track's ends
-        begin = max(heard.start, min(place.sound_centre - WINDOW_SECONDS / 2, heard.end - WINDOW_SECONDS))
+        begin = max(heard.start, min(place.sound_centre - given.seconds / 2, heard.end - given.seconds))
+    shown = range(0, len(place.frame_times), max(1, len(place.frame_times) // MOST_FRAMES))
     return Closeup(
         segment=segment,
-        frames=() if frames is None else tuple(jpeg(frame.numpy(), FRAME_SIDE) for frame in frames),
-        frame_times=() if frames is None else tuple(place.frame_times),
-        spectrogram=None if sound is None else spectrogram_png(sound.numpy()),
-        sound_span=(begin, begin + WINDOW_SECONDS),
-        top_hertz=SAMPLE_RATE / 2,
+        frames=() if frames is None else tuple(jpeg(frames[k].numpy(), FRAME_SIDE) for k in shown),
+        frame_times=() if frames is None else tuple(place.frame_times[k] for k in shown),
+        spectrogram=None if sound is None else spectrogram_png(sound.numpy(), given),
+        sound_span=(begin, begin + given.seconds),
+        top_hertz=given.top_hertz,
         macs=cost.full(Runs(rgb=frames is not None, audio=sound is not None)),
         seconds=_spent(memory, segment),
         spotlights=_spotlights(memory.engine, frames, sound, explain),
@@ -71,11 +73,12 @@ def take_closeup(memory: ClipMemory, cost: CostModel, segment: int, explain: Map
 def _spotlights(
     engine: Engine, frames: torch.Tensor | None, sound: torch.Tensor | None, explain: Mapping[str, int]
 ) -> dict[str, bytes]:
-    lights, recognizers = {}, engine.network.recognizers
+    lights, network = {}, engine.network
     if "rgb" in explain and frames is not None:
-        lights["rgb"] = spotlight_png(rgb_map(recognizers["rgb"], normalise(frames), explain["rgb"]).numpy())
+        normalized = normalise(frames, network.kind.input.picture)
+        lights["rgb"] = spotlight_png(class_map(network.recognizers["rgb"], normalized, explain["rgb"]).numpy())
     if "audio" in explain and sound is not None:
-        heat = audio_map(recognizers["audio"], sound, explain["audio"])
+        heat = class_map(network.recognizers["audio"], sound, explain["audio"])
         lights["audio"] = spotlight_png(heat.flip(0).numpy(), side=256)  # low frequencies to the bottom
     return lights
 

@@ -16,6 +16,8 @@ from adamml.nn import MODALITIES, fuse
 from adamml.policies import Decider, Decision, Judge
 from adamml.ready import ReadyModel
 
+MOST_SOUNDS, LEAST_SCORE = 5, 0.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
@@ -43,6 +45,7 @@ class Conclusion:
         segment_SK, clip_K = self._fused(logits)
         fusing = time.perf_counter() - began
         available = [{m: self._available(d.segment, m) for m in MODALITIES} for d in self.decisions]
+        heard = self._heard()
         runs = self.evidence.runs()
         return Analysis(
             model=card.name,
@@ -52,7 +55,10 @@ class Conclusion:
             weights=self._weights(),
             clip=self.facts,
             classes=card.classes,
-            segments=tuple(self._segment(d, available[d.segment], logits, segment_SK) for d in self.decisions),
+            segments=tuple(
+                self._segment(d, available[d.segment], logits, segment_SK, heard.get(d.segment, {}))
+                for d in self.decisions
+            ),
             label=card.classes[int(clip_K.argmax())],
             scores=model.scores(clip_K / card.temperature(self.policy)),
             known=card.knows(self.policy, clip_K.double().numpy()),
@@ -62,7 +68,16 @@ class Conclusion:
             alternatives=self._alternatives(available),
             seconds=self.evidence.measured(fusing),
             notes=(*self._notes(), *self.remarks),
+            heard=most_certain(heard),
         )
+
+    def _heard(self) -> dict[int, dict[str, float]]:
+        """Segment -> sound -> score, where the audio recognizer ran and names sounds."""
+        names = self.model.card.sounds
+        if not names:
+            return {}
+        listened = self.evidence.heard([d.segment for d in self.decisions])
+        return {s: dict(zip(names, map(float, scores_N), strict=True)) for s, scores_N in listened.items()}
 
     def _logits(self, modality: str) -> Tensor:
         """(S, K) of one recogniser, zeros where it was not run."""
@@ -81,7 +96,12 @@ class Conclusion:
         return segment_BSK[0], clip_BK[0]
 
     def _segment(
-        self, decision: Decision, available: Mapping[str, bool], logits: Mapping[str, Tensor], segment_SK: Tensor
+        self,
+        decision: Decision,
+        available: Mapping[str, bool],
+        logits: Mapping[str, Tensor],
+        segment_SK: Tensor,
+        heard: Mapping[str, float],
     ) -> SegmentResult:
         place, model = self.clip.segments[decision.segment], self.model
         fused_K, ran = segment_SK[decision.segment], any(decision.use.values())
@@ -95,6 +115,7 @@ class Conclusion:
             modality_scores={m: model.scores(logits[m][place.index]) if decision.use[m] else None for m in MODALITIES},
             scores=model.scores(fused_K) if ran else None,
             label=model.card.classes[int(fused_K.argmax())] if ran else None,
+            heard=worth_naming(heard),
         )
 
     def _available(self, index: int, modality: str) -> bool:
@@ -139,3 +160,17 @@ class Conclusion:
         elif self.evidence.knows_sound() and self.clip.silent:
             notes.append("The sound track is silent from beginning to end, so there was nothing to listen to.")
         return notes
+
+
+def worth_naming(scores: Mapping[str, float]) -> dict[str, float]:
+    """The sounds that a person should be told of: the five most certain ones, from a score of 0.1 on."""
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:MOST_SOUNDS]
+    return {name: round(score, 4) for name, score in ranked if score >= LEAST_SCORE}
+
+
+def most_certain(heard: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+    """The same for a whole clip, by the mean over the segments that were listened to."""
+    if not heard:
+        return {}
+    segments = list(heard.values())
+    return worth_naming({name: sum(s[name] for s in segments) / len(segments) for name in segments[0]})

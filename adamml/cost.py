@@ -6,6 +6,7 @@ the policy's joint layers and heads, the LSTM's feedback inputs and the fusion. 
 """
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,14 +14,27 @@ import torch
 from torch import Tensor, nn
 
 from adamml.analysis import Macs
+from adamml.inputs import PictureInput
 from adamml.nn import AdaMML
 from adamml.nn.cascade import CascadeNetwork
+from adamml.nn.glimpses import SMALL_SIZE
 from adamml.nn.liteeval import LiteEvalNetwork
-from adamml.nn.policy import JOINT_DIM, SMALL_FRAMES, SMALL_SIZE
+from adamml.nn.modalities import ModalitySpec
 
-FRAMES_SHAPE = (1, 8, 3, 224, 224)
-SMALL_SHAPE = (1, len(SMALL_FRAMES), 3, SMALL_SIZE, SMALL_SIZE)
-SOUND_SHAPE = (1, 256, 256)
+
+def _meta_input(spec: ModalitySpec) -> Tensor:
+    """What a modality's recognizer is given of one segment: a shape without numbers."""
+    if isinstance(spec.input, PictureInput):
+        frames, height, width, colors = spec.input.shape
+        return torch.empty((1, frames, colors, height, width), device="meta")
+    return torch.empty((1, *spec.input.shape), device="meta")
+
+
+def _meta_glimpse(spec: ModalitySpec) -> Tensor:
+    """What the policy's own network for a modality is given."""
+    if isinstance(spec.input, PictureInput):
+        return torch.empty((1, len(spec.input.glimpse), 3, SMALL_SIZE, SMALL_SIZE), device="meta")
+    return torch.empty((1, *spec.input.shape), device="meta")
 
 
 def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
@@ -30,9 +44,9 @@ def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
     """
     total = 0
 
-    def on_conv(layer: nn.Conv2d, _: object, out: Tensor) -> None:
+    def on_conv(layer: nn.Conv2d | nn.Conv3d, _: object, out: Tensor) -> None:
         nonlocal total
-        per_value = layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
+        per_value = layer.in_channels // layer.groups * math.prod(layer.kernel_size)
         total += out.numel() * per_value
 
     def on_linear(layer: nn.Linear, _: object, out: Tensor) -> None:
@@ -43,7 +57,7 @@ def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
         nonlocal total
         total += 4 * out[0].numel() * (layer.input_size + layer.hidden_size)
 
-    counters = {nn.Conv2d: on_conv, nn.Linear: on_linear, nn.LSTMCell: on_lstm}
+    counters = {nn.Conv2d: on_conv, nn.Conv3d: on_conv, nn.Linear: on_linear, nn.LSTMCell: on_lstm}
     hooks = [
         layer.register_forward_hook(count)
         for layer in module.modules()
@@ -61,10 +75,19 @@ def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """How often each part ran on a clip."""
+    """How often each part ran on a clip.
+
+    Attributes:
+        rgb, audio: segments of which a recognizer was asked for its answer.
+        features_rgb, features_audio: segments whose recognizer ran, be it for the policy alone; never fewer than were
+            asked for an answer, whatever is said here.
+        glimpse_rgb, glimpse_audio: segments at which the policy looked or listened with a network of its own.
+    """
 
     rgb: int = 0
     audio: int = 0
+    features_rgb: int = 0
+    features_audio: int = 0
     glimpse_rgb: int = 0
     glimpse_audio: int = 0
     decider: str = "adamml"
@@ -99,8 +122,9 @@ class StepCost:
             )
         if isinstance(meta, LiteEvalNetwork):
             coarse, fine = count(meta.coarse, meta.coarse.input_size), count(meta.fine, meta.fine.input_size)
+            named = [meta.gate, *([meta.classifier] if meta.names_classes else [])]
             return StepCost(
-                decide=coarse + sum(count(layer, layer.in_features) for layer in (meta.gate, meta.classifier)),
+                decide=coarse + sum(count(layer, layer.in_features) for layer in named),
                 decide_published=coarse,
                 judge=fine,
                 judge_published=fine,
@@ -124,6 +148,7 @@ class CostModel:
     heads: int
     fuse: int
     others: Mapping[str, StepCost] = field(default_factory=dict)  # deciders of other kinds, by name
+    shared: frozenset[str] = frozenset()  # modalities whose recognizer is the policy's glimpse as well
 
     @staticmethod
     def of(network: AdaMML, deciders: Mapping[str, nn.Module] | None = None) -> "CostModel":
@@ -131,26 +156,37 @@ class CostModel:
         kinds = (CascadeNetwork, LiteEvalNetwork)
         others = {name: StepCost.of(net) for name, net in (deciders or {}).items() if isinstance(net, kinds)}
         meta = copy.deepcopy(network).to("meta").eval()
-        rgb, audio, policy = meta.recognizers["rgb"], meta.recognizers["audio"], meta.policy
-        frames = torch.empty(FRAMES_SHAPE, device="meta")
-        small = torch.empty(SMALL_SHAPE, device="meta")
-        sound = torch.empty(SOUND_SHAPE, device="meta")
+        kind, policy = network.kind, meta.policy
+
+        def recognizer(spec: ModalitySpec) -> tuple[int, int]:
+            net = meta.recognizers[spec.name]
+            whole = count_macs(net, lambda module: module(_meta_input(spec)))
+            told = torch.empty(1, spec.feature_dim, device="meta")
+            return whole, count_macs(net, lambda module: module.classify(told))
+
+        def glimpse(spec: ModalitySpec) -> int:
+            if spec.name in network.shared:
+                return 0
+            return count_macs(policy.get_submodule(spec.name), lambda module: module(_meta_glimpse(spec)))
+
+        (rgb, rgb_classifier), (audio, audio_classifier) = recognizer(kind.rgb), recognizer(kind.audio)
         lstm_in = torch.empty(1, policy.lstm.input_size, device="meta")
         k, m = network.num_classes, policy.num_modalities
         hidden = policy.lstm.hidden_size
         return CostModel(
-            rgb=count_macs(rgb, lambda net: net(frames)),
-            rgb_classifier=rgb.feature_dim * k,
-            audio=count_macs(audio, lambda net: net(sound)),
-            audio_classifier=audio.feature_dim * k,
-            glimpse_rgb=count_macs(policy.rgb, lambda net: net(small)),
-            glimpse_audio=count_macs(policy.audio, lambda net: net(sound)),
+            rgb=rgb,
+            rgb_classifier=rgb_classifier,
+            audio=audio,
+            audio_classifier=audio_classifier,
+            glimpse_rgb=glimpse(kind.rgb),
+            glimpse_audio=glimpse(kind.audio),
             joint=count_macs(policy.joint, lambda net: net(torch.empty(1, net[0].in_features, device="meta"))),
             lstm=count_macs(policy.lstm, lambda cell: cell(lstm_in)),
-            lstm_feedback=4 * hidden * (policy.lstm.input_size - JOINT_DIM),
+            lstm_feedback=4 * hidden * (policy.lstm.input_size - policy.joint_dim),
             heads=m * 2 * hidden,
             fuse=m * k,
             others=others,
+            shared=network.shared,
         )
 
     def step(self, decider: str) -> StepCost:
@@ -164,8 +200,8 @@ class CostModel:
         decide = runs.decide * step.decide
         return Macs(
             decide=decide + runs.glimpse_rgb * self.glimpse_rgb + runs.glimpse_audio * self.glimpse_audio,
-            rgb=runs.rgb * self.rgb,
-            audio=runs.audio * self.audio,
+            rgb=max(runs.rgb, runs.features_rgb) * self.rgb,
+            audio=max(runs.audio, runs.features_audio) * self.audio,
             fusion=runs.fuse * self.fuse + runs.judge * step.judge,
         )
 
@@ -175,7 +211,7 @@ class CostModel:
         decide = runs.decide * step.decide_published
         return Macs(
             decide=decide + runs.glimpse_rgb * self.glimpse_rgb + runs.glimpse_audio * self.glimpse_audio,
-            rgb=runs.rgb * (self.rgb - self.rgb_classifier),
-            audio=runs.audio * (self.audio - self.audio_classifier),
+            rgb=max(runs.rgb, runs.features_rgb) * (self.rgb - self.rgb_classifier),
+            audio=max(runs.audio, runs.features_audio) * (self.audio - self.audio_classifier),
             fusion=runs.judge * step.judge_published,
         )

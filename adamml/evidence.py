@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from adamml.analysis import Seconds
 from adamml.cost import Runs
-from adamml.media import log_spectrogram
+from adamml.media import FRONT_ENDS
 from adamml.memory import ClipMemory, Key
 from adamml.nn import MODALITIES
 
@@ -55,6 +55,10 @@ class Evidence:
         """(1,): what picture weighs against sound when both are fused."""
         return self._memory.engine.network.rgb_weight.detach()
 
+    def feature_dim(self, modality: str) -> int:
+        """D of a recognizer's features."""
+        return self._memory.engine.network.kind.spec(modality).feature_dim
+
     def available(self, segment: int, modality: str) -> bool:
         """Whether the clip has this modality there. Asking about sound decodes the sound track, and is charged."""
         clip = self._memory.clip
@@ -71,31 +75,32 @@ class Evidence:
         return TRACK in self._used
 
     def frames(self, segment: int) -> Tensor:
-        """(8, 224, 224, 3) uint8 RGB."""
+        """(T, H, W, 3) uint8 RGB."""
         self._used.add(("frames", segment))
         return next(self._frames([segment]))
 
     def sound(self, segment: int) -> Tensor:
-        """(256, 256) log spectrogram."""
+        """(F, steps), as the model's front end gives it."""
         clip = self._memory.clip
         self._used |= {TRACK, ("spectrogram", segment)}
         self._memory.compute(TRACK, lambda: clip.silent)
-        window = clip.segments[segment]
-        return self._memory.compute(("spectrogram", segment), lambda: log_spectrogram(clip.window(window)))
+        window, front_end = clip.segments[segment], FRONT_ENDS[clip.given.sound.front_end]
+        return self._memory.compute(("spectrogram", segment), lambda: front_end(clip.window(window)))
 
     def glimpses(self, segments: Sequence[int]) -> Generator[tuple[Tensor, Tensor], None, None]:
-        """Features (1280,) of the policy's two small networks, picture and sound, of segment after segment.
+        """What the policy is given of picture and sound, (D,) each, of segment after segment.
 
         Where a modality is missing, its place is taken by a constant. The picture is decoded in one pass, and its
         beginning while the sound is decoded.
         """
-        missing = {m: self._memory.engine.missing_glimpse(m) for m in MODALITIES}
+        engine = self._memory.engine
+        missing = {m: engine.missing_glimpse(m) for m in MODALITIES}
         visible = [s for s in segments if self.available(s, "rgb")]
-        with ThreadPoolExecutor(1) as aside, closing(self._computed("glimpse_rgb", visible)) as seen:
+        with ThreadPoolExecutor(1) as aside, closing(self._computed(engine.glimpse_part("rgb"), visible)) as seen:
             listening = aside.submit(lambda: [s for s in segments if self.available(s, "audio")])
             pictures = chain(list(islice(seen, 1)), seen)
             audible = listening.result()
-            with closing(self._computed("glimpse_audio", audible)) as heard:
+            with closing(self._computed(engine.glimpse_part("audio"), audible)) as heard:
                 with_picture, with_sound = set(visible), set(audible)
                 for s in segments:
                     yield (
@@ -104,14 +109,22 @@ class Evidence:
                     )
 
     def glimpse(self, segment: int, modality: str) -> Tensor:
-        """(1280,) of one modality in one segment, as `glimpses` gives it."""
+        """(D,) of one modality in one segment, as `glimpses` gives it."""
         if not self.available(segment, modality):
             return self._memory.engine.missing_glimpse(modality)
-        return next(self._computed(f"glimpse_{modality}", [segment]))
+        return next(self.glimpses_of([segment], modality))
+
+    def glimpses_of(self, segments: Sequence[int], modality: str) -> Generator[Tensor, None, None]:
+        """(D,) of segment after segment, all of which have the modality."""
+        return self._computed(self._memory.engine.glimpse_part(modality), segments)
+
+    def features_of(self, segments: Sequence[int], modality: str) -> Generator[Tensor, None, None]:
+        """(D,) of the recognizer, of segment after segment, all of which have the modality."""
+        return self._computed(f"features_{modality}", segments)
 
     def features(self, segment: int, modality: str) -> Tensor:
-        """(2048,) for "rgb" or (1280,) for "audio", of the recogniser. This is what skipping saves."""
-        return next(self._computed(f"features_{modality}", [segment]))
+        """(D,) of the recognizer. This is what skipping saves."""
+        return next(self.features_of([segment], modality))
 
     def modality_logits(self, segment: int, modality: str) -> Tensor:
         """(K,) of the recogniser."""
@@ -124,6 +137,17 @@ class Evidence:
             for segment, features_D in zip(segments, features, strict=True):
                 self._used.add((modality, segment))
                 yield self._memory.compute((modality, segment), partial(classify, modality, features_D))
+
+    def heard(self, segments: Sequence[int]) -> dict[int, Tensor]:
+        """Scores (527,) of the sounds by segment, where the audio recognizer names sounds and has run anyway."""
+        memory = self._memory
+        if not memory.engine.network.kind.audio.names_sounds:
+            return {}
+        return {
+            s: memory.compute(("sounds", s), partial(memory.engine.sounds, memory["features_audio", s]))
+            for s in segments
+            if ("features_audio", s) in self._used
+        }
 
     def _computed(self, part: str, segments: Sequence[int]) -> Generator[Tensor, None, None]:
         """What a part of the engine says of segment after segment; only what is not remembered is run."""
@@ -142,7 +166,7 @@ class Evidence:
                 yield memory[(part, s)]
 
     def _frames(self, segments: Sequence[int]) -> Generator[Tensor, None, None]:
-        """(8, 224, 224, 3) uint8 of segment after segment, in one pass over the file, as they are decoded."""
+        """(T, H, W, 3) uint8 of segment after segment, in one pass over the file, as they are decoded."""
         memory, clip = self._memory, self._memory.clip
         missing = [s for s in segments if ("frames", s) not in memory]
         decode = set(missing)
@@ -156,7 +180,7 @@ class Evidence:
                 yield torch.from_numpy(memory[("frames", s)])
 
     def _sounds(self, segments: Iterable[int]) -> Generator[Tensor, None, None]:
-        """(256, 256) of segment after segment."""
+        """(F, steps) of segment after segment."""
         for s in segments:
             yield self.sound(s)
 
@@ -197,6 +221,8 @@ class Evidence:
             audio=count("audio"),
             glimpse_rgb=count("glimpse_rgb"),
             glimpse_audio=count("glimpse_audio"),
+            features_rgb=count("features_rgb"),
+            features_audio=count("features_audio"),
             decider=self._decider,
             decide=self._steps["decide"],
             judge=self._steps["judge"],

@@ -1,35 +1,34 @@
-"""Where a recogniser found its evidence: Grad-CAM (Selvaraju et al., ICCV 2017, Eq. 1 and 2).
+"""Where a recognizer found its evidence: Grad-CAM (Selvaraju et al., ICCV 2017, Eq. 1 and 2).
 
-Grad-CAM weighs the last feature maps A_k by the mean gradient of the class score and keeps the positive part. Both
-recognisers end in an average over positions and one linear layer, so that gradient is the classifier's own weight
-divided by the number of positions (Sec. 3.1 there): no backward pass is needed, and none is made.
+Grad-CAM weighs the last feature maps A_c by the mean gradient of the class score and keeps the positive part. Every
+recognizer averages its maps into features before anything else, so that gradient is the one with respect to the
+features, divided by the number of positions (Sec. 3.1 there): no backward pass through the network is needed.
 
-RGB:   eight frames -> (7, 7). Temporal pooling has joined the frames by then: the map is of all eight together.
-Audio: spectrogram -> (8, 8), frequency by time.
+Frames (T, 3, H, W) -> (h, w), of all frames together; sound (F, steps) -> (f, t), frequency by time.
 """
 
 import torch
-from torch import Tensor
-
-from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
+from torch import Tensor, nn
 
 
-def rgb_map(recognizer: RGBRecognizer, frames_TCHW: Tensor, label: int) -> Tensor:
-    """(8, 3, 224, 224) ImageNet-normalised frames -> (7, 7), 0 to 1, for class number `label`."""
-    with torch.inference_mode():
-        maps_TCHW = recognizer.net.layer4(recognizer.trunk(frames_TCHW[None]))
-    return _weighed(maps_TCHW.mean(0), recognizer.net.fc.weight, label)
+def class_map(recognizer: nn.Module, observed: Tensor, label: int) -> Tensor:
+    """Where class number `label` was found, 0 to 1.
 
+    Args:
+        recognizer: with `maps`, (B, C, ...) for its input, and `classify`.
+        observed: its input of one segment, without a batch axis: normalized frames, or the front end's picture.
 
-def audio_map(recognizer: AudioRecognizer, sound_FT: Tensor, label: int) -> Tensor:
-    """(256, 256) log spectrogram -> (8, 8), frequency by time, 0 to 1, for class number `label`."""
-    with torch.inference_mode():
-        maps_CFT = recognizer.net.features(sound_FT[None, None])[0]
-    return _weighed(maps_CFT, recognizer.net.classifier[-1].weight, label)
-
-
-def _weighed(maps_CHW: Tensor, weight_KC: Tensor, label: int) -> Tensor:
-    if not 0 <= label < weight_KC.shape[0]:
-        raise ValueError(f"label must lie between 0 and {weight_KC.shape[0] - 1}, got {label}")
-    heat_HW = torch.einsum("c,chw->hw", weight_KC[label].detach(), maps_CHW).relu()
+    Raises:
+        ValueError: for a class that there is not.
+    """
+    with torch.no_grad():
+        maps = recognizer.maps(observed[None])[0]  # C, [t,] h, w
+    features_D = maps.flatten(1).mean(1).requires_grad_(True)
+    with torch.enable_grad():
+        logits_K = recognizer.classify(features_D[None])[0]
+        if not 0 <= label < len(logits_K):
+            raise ValueError(f"label must lie between 0 and {len(logits_K) - 1}, got {label}")
+        (weight_D,) = torch.autograd.grad(logits_K[label], features_D)
+    heat = torch.einsum("c,c...->...", weight_D, maps)
+    heat_HW = (heat.mean(0) if heat.ndim == 3 else heat).relu()
     return heat_HW / heat_HW.max().clamp(min=1e-12)

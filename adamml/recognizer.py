@@ -17,6 +17,7 @@ from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.cost import CostModel
 from adamml.engine import new_engine
 from adamml.hub import resolve
+from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
@@ -53,7 +54,7 @@ class Recognizer:
 
     Args:
         model: from `adamml.checkpoint.load_model`.
-        fusion: "renormalised" (default) or "published", see `adamml.nn.fusion`.
+        fusion: one of the rules of `adamml.nn.fusion`; None for that of the model's kind.
         backend: what runs the networks: "onnx", "torch", or "auto", which takes ONNX Runtime on a CPU and torch on a
             GPU unless ADAMML_BACKEND names one.
         device: "auto", "cpu" or "cuda".
@@ -63,15 +64,15 @@ class Recognizer:
     """
 
     def __init__(
-        self, model: LoadedModel, *, fusion: FusionRule = "renormalised", backend: str = "auto", device: str = "auto"
+        self, model: LoadedModel, *, fusion: FusionRule | None = None, backend: str = "auto", device: str = "auto"
     ) -> None:
-        if fusion not in FUSION_RULES:
+        if fusion is not None and fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
         self.ready = ReadyModel(
             card=model.card,
             engine=new_engine(model.network, model.deciders, backend=backend, device=device),
             cost=CostModel.of(model.network, model.deciders),
-            fusion=fusion,
+            fusion=fusion or model.network.kind.fusion,
         )
 
     @property
@@ -84,6 +85,11 @@ class Recognizer:
         """Policies that this model can run: name -> what it does. Learned ones need a trained network."""
         trained = self.ready.engine.deciders
         return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
+
+    @property
+    def input(self) -> ClipInput:
+        """What the model is given of a clip: frames, sizes, sample rate."""
+        return self.ready.engine.network.kind.input
 
     @property
     def backend(self) -> str:
@@ -102,7 +108,7 @@ class Recognizer:
     def load(
         name_or_path: str | Path | None = None,
         *,
-        fusion: FusionRule = "renormalised",
+        fusion: FusionRule | None = None,
         backend: str = "auto",
         device: str = "auto",
     ) -> "Recognizer":
@@ -139,7 +145,7 @@ class Recognizer:
         Raises:
             ClipError: when the clip cannot be used or has no such part; the message is fit to be shown.
         """
-        return ClipSession(self.ready, Clip(Path(path), settings_for(profile), segments, start, end))
+        return ClipSession(self.ready, Clip(Path(path), settings_for(profile), segments, start, end, self.input))
 
     def analyze(
         self,

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from adamml.explain import audio_map, rgb_map
+from adamml.explain import class_map
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media.pictures import spectrogram_png, spotlight_png
-from adamml.media.spectrogram import SILENCE
 from tests.clips import tone, write_clip
 from tests.toy_app import _SmallAudio, _SmallRGB, toy_recognizer
 
@@ -28,16 +28,16 @@ def test_the_closed_form_equals_the_gradient() -> None:
     maps = rgb.net.layer4(rgb.trunk(frames[None]))  # 1, C, H, W: temporal pooling has left one
     maps.retain_grad()
     expected = by_autograd(maps, rgb.net.fc(rgb.net.avgpool(maps).flatten(1)), 2)[0]
-    torch.testing.assert_close(rgb_map(rgb, frames, 2), expected)
+    torch.testing.assert_close(class_map(rgb, frames, 2), expected)
     maps = audio.net.features(sound[None, None])
     expected = by_autograd(maps, audio.net.classifier(maps.mean((2, 3))), 1)[0]
-    torch.testing.assert_close(audio_map(audio, sound, 1), expected)
+    torch.testing.assert_close(class_map(audio, sound, 1), expected)
     with pytest.raises(ValueError, match="between 0 and 3"):
-        audio_map(audio, sound, 4)
+        class_map(audio, sound, 4)
 
 
 def test_low_frequencies_lie_at_the_bottom() -> None:
-    sound = np.full((256, 256), SILENCE, np.float32)
+    sound = np.full((256, 256), PUBLISHED_INPUT.sound.silence, np.float32)
     sound[:20] = 3.0
     picture = np.asarray(Image.open(io.BytesIO(spectrogram_png(sound))).convert("L"))
     assert picture[-10].mean() > 200

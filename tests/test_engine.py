@@ -16,8 +16,9 @@ from adamml import ClipSession, Finished, Probed, Recognizer, Scored
 from adamml.engine import Engine, EngineError
 from adamml.engine.choice import choose
 from adamml.engine.onnx_backend import OnnxBackend, Sessions
-from adamml.engine.parts import FRAMES_SHAPE, example, parts_of
+from adamml.engine.parts import example_of, parts_of
 from adamml.engine.torch_backend import TorchBackend, agrees, folded
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.nn import MODALITIES, AdaMML
 from adamml.policies import ByHandPolicy
 from tests.clips import tone, write_clip
@@ -67,7 +68,7 @@ def test_backends_decide_alike_and_say_the_same(sessions: dict[str, ClipSession]
 @pytest.mark.parametrize("part", PARTS)
 def test_company_and_order_change_no_bit(shipped: dict[str, Recognizer], part: str) -> None:
     generator = torch.Generator().manual_seed(1)
-    inputs = [example(part)[0]]
+    inputs = [example_of(toy_network, part)[0]]
     for _ in range(3):
         noise = torch.rand(inputs[0].shape, generator=generator)
         inputs.append((255 * noise).byte() if part.endswith("rgb") else 8 * noise - 12)
@@ -191,7 +192,7 @@ def test_folding_changes_nothing_but_rounding(toy_network: AdaMML, part: str) ->
     copied = folded(module)
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in copied.modules())
     assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in module.modules())
-    x = example(part)
+    x = example_of(toy_network, part)
     with torch.inference_mode():
         wanted, found = module(x), copied(x)
     assert float((wanted - found).abs().max()) < 1e-4 * float(wanted.abs().max())
@@ -292,6 +293,6 @@ def test_half_precision_has_to_hold() -> None:
 def test_the_model_itself_stays_as_it_was(toy_network: AdaMML) -> None:
     before = {name: value.clone() for name, value in toy_network.state_dict().items()}
     backend = TorchBackend(toy_network)
-    backend.run("features_rgb", torch.zeros(1, *FRAMES_SHAPE, dtype=torch.uint8))
+    backend.run("features_rgb", torch.zeros(1, *PUBLISHED_INPUT.picture.shape, dtype=torch.uint8))
     assert all(torch.equal(value, before[name]) for name, value in toy_network.state_dict().items())
     assert toy_network.recognizers["rgb"].net.bn1.training is False

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from adamml.checkpoint import CheckpointError
+from adamml.media.front_ends import log_spectrogram, sound_window
 from adamml.media.sampling import TICKS_PER_SECOND, centre_tick, plan_segments, segment_ticks
-from adamml.media.spectrogram import log_spectrogram, sound_window
 from adamml.nn import AdaMML, policy_penalty
 from adamml.published import KINETICS_SOUNDS, load_published, our_name, read_published
 from tests import published

@@ -6,6 +6,8 @@ Same parts, same interfaces, same page; the networks see every fourth pixel and 
 is random enough to choose differently from segment to segment.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
@@ -13,8 +15,8 @@ from torchvision.models.resnet import BasicBlock, ResNet
 
 from adamml import ModelCard, Recognizer
 from adamml.checkpoint import LoadedModel
-from adamml.nn import AdaMML, PolicyNetwork
-from adamml.nn.policy import FEATURE_DIM
+from adamml.nn import PUBLISHED, AdaMML
+from adamml.nn.glimpses import GLIMPSE_DIM
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 
 CLASSES = ("cat", "dog", "drum", "sea_waves")
@@ -25,7 +27,7 @@ class _Blurred(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(channels * 64, FEATURE_DIM)
+        self.linear = nn.Linear(channels * 64, GLIMPSE_DIM)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.mean(1) if x.ndim == 5 else x[:, None] / 14  # over frames; silence is -13.8
@@ -48,21 +50,19 @@ class _SmallAudio(AudioRecognizer):
         return super().features(sound_BFT[..., ::4, ::4])
 
 
-class _Toy(AdaMML):
-    def __init__(self, num_classes: int) -> None:
-        nn.Module.__init__(self)
-        self.num_classes, self.fusion = num_classes, "renormalised"
-        self.recognizers = nn.ModuleDict({"rgb": _SmallRGB(num_classes), "audio": _SmallAudio(num_classes)})
-        self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))
-        self.policy = PolicyNetwork()
-        self.policy.rgb, self.policy.audio = _Blurred(3), _Blurred(1)
+TOY = replace(
+    PUBLISHED,
+    name="toy",
+    rgb=replace(PUBLISHED.rgb, recognizer=_SmallRGB, feature_dim=_SmallRGB.feature_dim, glimpse=lambda: _Blurred(3)),
+    audio=replace(PUBLISHED.audio, recognizer=_SmallAudio, glimpse=lambda: _Blurred(1)),
+)
 
 
 def toy_recognizer(name: str = "toy", classes: tuple[str, ...] = CLASSES, backend: str = "torch") -> Recognizer:
     """A recogniser with random weights that answers within milliseconds."""
     torch.manual_seed(7)
     torch.set_num_threads(1)
-    network = _Toy(len(classes))
+    network = AdaMML(len(classes), TOY, fusion="renormalised")
     for layer in (network.policy.rgb.linear, network.policy.audio.linear):
         nn.init.normal_(layer.weight, std=1.0)
     for head in network.policy.heads:

@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from adamml.engine.parts import missing_glimpse
 from adamml.engine.threads import OneCore
-from adamml.media import SILENCE
-from adamml.nn import AdaMML
+from adamml.nn import MODALITIES, AdaMML
 
 Result = TypeVar("Result")
 
@@ -65,12 +65,7 @@ class Engine:
         self.deciders: dict[str, nn.Module] = {"adamml": network.policy} | dict(deciders)
         self._news = self.preparation
         self._one_core = OneCore()
-        # What the policy is shown in place of a modality that a clip lacks: mid-grey frames, a silent spectrogram.
-        with torch.inference_mode():
-            self._missing = {
-                "rgb": network.policy.rgb(torch.zeros(1, 4, 3, 160, 160))[0],
-                "audio": network.policy.audio(torch.full((1, 256, 256), SILENCE))[0],
-            }
+        self._missing = {m: missing_glimpse(network, m) for m in MODALITIES}
 
     @property
     def preparation(self) -> str:
@@ -122,8 +117,17 @@ class Engine:
             pool.shutdown(cancel_futures=True)
 
     def missing_glimpse(self, modality: str) -> Tensor:
-        """(1280,): what the policy is given in place of a modality that is not there."""
+        """(D,): what the policy is given in place of a modality that is not there."""
         return self._missing[modality]
+
+    def glimpse_part(self, modality: str) -> str:
+        """The part whose features the policy is given: the recognizer itself where it is shared."""
+        return f"features_{modality}" if modality in self.network.shared else f"glimpse_{modality}"
+
+    def sounds(self, features_D: Tensor) -> Tensor:
+        """An audio recognizer's features -> scores of the sounds that it can name (527,), from 0 to 1."""
+        recognizer = self.network.recognizers["audio"]
+        return self._one_core.run(lambda: recognizer.sounds(features_D[None])[0].sigmoid())[0]
 
     def decide(self, step: Callable[[], Result]) -> tuple[Result, float]:
         """A step of a decider, and the seconds that it took."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from adamml.engine import cache
 from adamml.engine.exporting import as_onnx, as_session
-from adamml.engine.parts import LARGE_PART, FramesApart, example, parts_of
+from adamml.engine.parts import LARGE_PART, cpu_parts_of, example_of
 from adamml.nn import AdaMML
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class OnnxBackend:
     def __init__(self, network: AdaMML, threads: int) -> None:
         self.threads = threads
         self.preparation = 0.0
-        parts = dict(parts_of(network)) | {LARGE_PART: FramesApart(network.recognizers["rgb"]).eval()}
+        self._network = network
+        parts = cpu_parts_of(network)
         self.sessions: dict[str, Sessions] = {name: self._sessions(name, part) for name, part in parts.items()}
 
     def lanes(self, part: str) -> int:
@@ -87,6 +88,6 @@ class OnnxBackend:
         if not self.preparation:
             _log.info("preparing the networks for this machine; this takes some seconds and happens once")
         began = time.perf_counter()
-        graph = as_onnx(part, example(name))
+        graph = as_onnx(part, example_of(self._network, name))
         self.preparation += time.perf_counter() - began
         return graph

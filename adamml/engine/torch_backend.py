@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from adamml.engine.parts import example, parts_of
+from adamml.engine.parts import example_of, parts_of
 from adamml.nn import AdaMML
 
 GPU_BATCH = 8  # segments; a fixed number, so that a segment's result never depends on its company
@@ -24,13 +24,19 @@ def folded(module: nn.Module) -> nn.Module:
     """A copy in evaluation mode whose batch norms are folded into the convolutions that they follow."""
     copied = copy.deepcopy(module).eval()
     for parent in list(copied.modules()):
-        before: tuple[str, nn.Conv2d] | None = None
+        before: tuple[str, nn.Conv2d | nn.Conv3d] | None = None
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.BatchNorm2d) and before is not None:
+            if isinstance(child, nn.BatchNorm2d | nn.BatchNorm3d) and before is not None:
                 setattr(parent, before[0], fuse_conv_bn_eval(before[1], child))
                 setattr(parent, name, nn.Identity())
-            before = (name, child) if isinstance(child, nn.Conv2d) else None
+            before = (name, child) if isinstance(child, nn.Conv2d | nn.Conv3d) else None
     return copied.requires_grad_(False)
+
+
+def _arranged(module: nn.Module) -> nn.Module:
+    """Channels last, in two dimensions or three."""
+    flat = not any(isinstance(layer, nn.Conv3d) for layer in module.modules())
+    return module.to(memory_format=torch.channels_last if flat else torch.channels_last_3d)
 
 
 class TorchBackend:
@@ -44,11 +50,10 @@ class TorchBackend:
     preparation = 0.0
 
     def __init__(self, network: AdaMML, device: str = "cpu") -> None:
-        self.device = torch.device(device)
+        self.device, self._network = torch.device(device), network
         self.batch = GPU_BATCH if self.device.type == "cuda" else 1
         self.parts: Mapping[str, nn.Module] = {
-            name: folded(part).to(self.device, memory_format=torch.channels_last)
-            for name, part in parts_of(network).items()
+            name: _arranged(folded(part).to(self.device)) for name, part in parts_of(network).items()
         }
         self._halved: dict[str, nn.Module] = {}
         self._lock = threading.Lock()
@@ -72,7 +77,7 @@ class TorchBackend:
         with self._lock:
             if part not in self._halved:
                 half = halved(self.parts[part])
-                probe = example(part).to(self.device)
+                probe = example_of(self._network, part).to(self.device)
                 with torch.inference_mode():
                     holds = agrees(half(probe), self.parts[part](probe))
                 if not holds:

@@ -2,7 +2,7 @@
 
 Read in this order: `settings`, `kinds` and `errors` (what is allowed), `info` (what is known of a file), `part` (a
 stretch of it), `sampling` (where the segments lie), `decoding` (the process that opens files), `nursery`, `wire` and
-`decoder` (starting it, talking to it), `track` and `spectrogram` (sound), `clip` (all of it as one object),
+`decoder` (starting it, talking to it), `track` and `front_ends` (sound), `clip` (all of it as one object),
 `storyboard`, `display` and `preview` (pictures and sound for people).
 
 Names are imported on first use: the decoding process, which is part of this room, has to start without torch.
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
         UnreadableClipError,
         UnsupportedCodecError,
     )
+    from adamml.media.front_ends import FRONT_ENDS, log_mel, log_spectrogram, sound_window
     from adamml.media.info import ClipInfo
     from adamml.media.nursery import prestart
     from adamml.media.part import part_of
     from adamml.media.preview import make_preview, plays_in_browsers
     from adamml.media.sampling import Segment, examined_share, plan_segments
     from adamml.media.settings import PROFILES, MediaSettings, settings_for
-    from adamml.media.spectrogram import SILENCE, log_spectrogram, sound_window
     from adamml.media.storyboard import Storyboard, draw_storyboard
 
 _HOME = {
@@ -50,20 +50,20 @@ _HOME = {
         "UnreadableClipError",
         "UnsupportedCodecError",
     ),
+    "front_ends": ("FRONT_ENDS", "log_mel", "log_spectrogram", "sound_window"),
     "info": ("ClipInfo",),
     "nursery": ("prestart",),
     "part": ("part_of",),
     "preview": ("make_preview", "plays_in_browsers"),
     "sampling": ("Segment", "examined_share", "plan_segments"),
     "settings": ("PROFILES", "MediaSettings", "settings_for"),
-    "spectrogram": ("SILENCE", "log_spectrogram", "sound_window"),
     "storyboard": ("Storyboard", "draw_storyboard"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "FRONT_ENDS",
     "PROFILES",
-    "SILENCE",
     "Clip",
     "ClipError",
     "ClipInfo",
@@ -85,6 +85,7 @@ __all__ = [
     "display_sound",
     "draw_storyboard",
     "examined_share",
+    "log_mel",
     "log_spectrogram",
     "make_preview",
     "part_of",

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from adamml.inputs import PUBLISHED_INPUT, ClipInput
 from adamml.media.decoder import Decoders, gone_wrong, matched
 from adamml.media.errors import ClipLimitError, UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.part import part_of
-from adamml.media.sampling import CROP, FRAMES, SAMPLE_RATE, WINDOW_SECONDS, Segment, plan_segments
+from adamml.media.sampling import Segment, plan_segments
 from adamml.media.settings import MediaSettings, checked_segments
 from adamml.media.track import Track, decode_track
-
-SHAPE = (FRAMES, CROP, CROP, 3)  # of a segment's frames
 
 
 def probe(path: Path, settings: MediaSettings, decoders: Decoders | None = None) -> ClipInfo:
@@ -74,6 +73,7 @@ class Clip:
         start, end: seconds of the file to use; None stands for its start or end. The clip is then that part alone,
             sampled as if it had been cut out: `info` describes the part, and every time, those of the segments
             included, counts from the part's start. The limits hold for the whole file, since that is what is read.
+        given: what the model is given of a segment, which says where the segments lie and what is decoded of them.
 
     Attributes:
         info: what is in the file, or in the part of it.
@@ -91,8 +91,10 @@ class Clip:
         segments: int,
         start: float | None = None,
         end: float | None = None,
+        given: ClipInput = PUBLISHED_INPUT,
     ) -> None:
         segments = checked_segments(segments, settings)
+        self.given = given
         self.decoders = Decoders(path.name, settings)
         self._finalizer = weakref.finalize(self, self.decoders.close)
         try:
@@ -104,7 +106,7 @@ class Clip:
             raise
         first = start or 0.0
         self.part = None if start is None and end is None else (first, first + self.info.duration)
-        self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments)
+        self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments, given)
 
     def close(self) -> None:
         """End the decoding process. What is known of the clip stays; asking for more starts another one."""
@@ -117,7 +119,7 @@ class Clip:
 
     @cached_property
     def _sound(self) -> Track:
-        return decode_track(self.decoders, self._file, self._start, self._end)
+        return decode_track(self.decoders, self._file, self.given.sound, self._start, self._end)
 
     @cached_property
     def silent(self) -> bool:
@@ -129,42 +131,43 @@ class Clip:
         audio = self.info.audio
         if audio is None or self.silent:
             return False
-        end = audio.start + self._sound.size / SAMPLE_RATE
-        reach = WINDOW_SECONDS / 2
+        end = audio.start + self._sound.size / self.given.sound.sample_rate
+        reach = self.given.sound.seconds / 2
         return audio.start - reach < segment.sound_centre < end + reach
 
     def may_have_sound(self, segment: Segment) -> bool:
         """What the file's streams promise about `has_sound`, without decoding anything."""
         audio = self.info.audio
-        reach = WINDOW_SECONDS / 2
+        reach = self.given.sound.seconds / 2
         return audio is not None and audio.start - reach < segment.sound_centre < audio.end + reach
 
     def samples(self, begin: int = 0, end: int | None = None) -> np.ndarray:
-        """The sound on the clip's own time axis, (N,) float32 at 24 kHz: silence where the track does not reach.
+        """The sound on the clip's own time axis, (N,) float32 at the model's rate; silence beyond the track.
 
         Args:
             begin, end: samples from the clip's start, the whole clip when not given; an hour of it takes 350 MB.
         """
-        count = round(self.info.duration * SAMPLE_RATE)
+        rate = self.given.sound.sample_rate
+        count = round(self.info.duration * rate)
         end = count if end is None else min(end, count)
         wanted = np.zeros(max(0, end - begin), np.float32)
         if self.info.audio is not None:
-            late = round(self.info.audio.start * SAMPLE_RATE) - begin
+            late = round(self.info.audio.start * rate) - begin
             heard = self._sound.read(max(0, -late), max(0, end - begin - late))
             wanted[max(0, late) : max(0, late) + heard.size] = heard
         return wanted
 
     def window(self, segment: Segment) -> np.ndarray:
-        """(30720,) samples at 24 kHz around the segment's centre."""
+        """(samples,) around the segment's centre."""
         assert self.info.audio is not None
         return self._sound.window(segment.sound_centre - self.info.audio.start)
 
     def frames(self, segments: Sequence[Segment]) -> dict[int, np.ndarray]:
-        """Frames of the given segments in one pass: index -> (8, 224, 224, 3) uint8 RGB."""
+        """Frames of the given segments in one pass: index -> (T, H, W, 3) uint8 RGB."""
         return dict(self.stream(segments))
 
     def stream(self, segments: Sequence[Segment]) -> Generator[tuple[int, np.ndarray], None, None]:
-        """The same, segment after segment as they are decoded: (index, (8, 224, 224, 3) uint8 RGB), ascending.
+        """The same, segment after segment as they are decoded: (index, (T, H, W, 3) uint8 RGB), ascending.
 
         The decoder works ahead by a few segments while the caller computes. Leaving early (`close()`) stops it.
         """
@@ -172,6 +175,15 @@ class Clip:
         if not moments:
             return
         assert self.info.video is not None, "only ask for frames where there is a picture"
-        with closing(self.decoders.ask("frames", self.info.patience, info=self.info, segments=moments)) as answers:
-            for (index, _), pixels in matched(moments, answers, self.info.path.name, SHAPE.__eq__):
+        picture = self.given.picture
+        asked = self.decoders.ask(
+            "frames",
+            self.info.patience,
+            info=self.info,
+            segments=moments,
+            short_side=picture.short_side,
+            crop=picture.crop,
+        )
+        with closing(asked) as answers:
+            for (index, _), pixels in matched(moments, answers, self.info.path.name, picture.shape.__eq__):
                 yield index, pixels

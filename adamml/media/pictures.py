@@ -9,7 +9,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from adamml.media.spectrogram import SILENCE
+from adamml.inputs import PUBLISHED_INPUT, SoundInput
 
 # Spectrogram colours from silence to loud: night, ember, orange, straw. Brightness grows all the way.
 _STOPS = np.array([(18, 16, 24), (84, 34, 32), (196, 96, 24), (246, 176, 84), (255, 246, 222)], np.float64)
@@ -27,10 +27,10 @@ def jpeg(pixels: np.ndarray, side: int | None = None) -> bytes:
     return _encoded(picture, "JPEG", quality=72)
 
 
-def spectrogram_png(sound_FT: np.ndarray) -> bytes:
-    """(F, T) log spectrogram, low frequencies first -> PNG with low frequencies at the bottom."""
-    loudest = max(float(sound_FT.max()), SILENCE + 6)  # near-silence stays dark
-    level = np.clip((sound_FT - SILENCE) / (loudest - SILENCE), 0, 1)
+def spectrogram_png(sound_FT: np.ndarray, sound: SoundInput = PUBLISHED_INPUT.sound) -> bytes:
+    """(F, T) in the form that `sound` describes, low frequencies first -> PNG with low frequencies at the bottom."""
+    loudest = max(float(sound_FT.max()), sound.silence + 6 * sound.unit)  # near-silence stays dark
+    level = np.clip((sound_FT - sound.silence) / (loudest - sound.silence), 0, 1)
     picture = Image.fromarray(np.ascontiguousarray((level[::-1] * 255).astype(np.uint8))).convert("P")
     picture.putpalette(_PALETTE.tobytes())
     return _encoded(picture, "PNG")

@@ -1,23 +1,18 @@
-"""Where the segments lie: eight moments for the picture and one centre for the sound of each (Panda et al., Sec. 4.1).
+"""Where the segments lie: the moments of the picture and the centre of the sound of each.
 
-The published code counts frames and assumes 29.97 of them per second. Here the same moments are found by time, for
-any frame rate: a clip of D seconds is D * 29.97 ticks long, a segment takes every 4th tick eight times, segments are
-spread evenly, and what a clip is too short for wraps around. At 29.97 frames per second ticks are frames.
+The published code counts frames and assumes 29.97 of them per second (Panda et al., Sec. 4.1). Here the same moments
+are found by time, for any frame rate: a clip of D seconds is D * 29.97 ticks long, a segment takes every 4th tick eight
+times, segments are spread evenly, and what a clip is too short for wraps around. At 29.97 frames per second ticks are
+frames. Models without ticks spread their segments to the exact second; one segment alone lies in the middle.
 """
 
 from dataclasses import dataclass
 
-TICKS_PER_SECOND = 29.97
-FRAMES = 8
-STRIDE = 4
-SPAN_TICKS = FRAMES * STRIDE
+from adamml.inputs import PUBLISHED_INPUT, ClipInput
+
 MAX_SEGMENTS = 3600
-SHORT_SIDE = 256  # pixels; what a frame is scaled to before
-CROP = 224  # its middle is taken
-SAMPLE_RATE = 24_000  # of the sound that is analysed
-WINDOW_SECONDS = 1.28
-WINDOW_SAMPLES = 30_720
 PLAY_RATE = 48_000  # of the sound that people hear
+DIGITS = 6  # of a moment: times are compared, and must not differ by rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +26,11 @@ class Segment:
     sound_centre: float
 
 
-def segment_ticks(num_ticks: int, segments: int) -> list[list[int]]:
+def segment_ticks(num_ticks: int, segments: int, frames: int = 8, stride: int = 4) -> list[list[int]]:
     """0-based ticks of every segment's frames; equal to the published frame indices less one."""
-    room = max(0, num_ticks - SPAN_TICKS)
+    room = max(0, num_ticks - frames * stride)
     starts = [int(room * s / (segments - 1)) if segments > 1 else 0 for s in range(segments)]
-    return [[(start + STRIDE * k) % num_ticks for k in range(FRAMES)] for start in starts]
+    return [[(start + stride * k) % num_ticks for k in range(frames)] for start in starts]
 
 
 def centre_tick(ticks: list[int]) -> int:
@@ -43,10 +38,13 @@ def centre_tick(ticks: list[int]) -> int:
     return (ticks[0] + 1 + ticks[-1] + 1) // 2 - 1
 
 
-def plan_segments(duration: float, segments: int) -> tuple[Segment, ...]:
+def plan_segments(duration: float, segments: int, given: ClipInput = PUBLISHED_INPUT) -> tuple[Segment, ...]:
     """Spread `segments` segments over `duration` seconds.
 
     In short clips they overlap, in long ones they leave gaps.
+
+    Args:
+        given: what the model is given of a segment.
 
     Raises:
         ValueError: unless the duration is above 0 and segments lie between 1 and 3600.
@@ -55,18 +53,44 @@ def plan_segments(duration: float, segments: int) -> tuple[Segment, ...]:
         raise ValueError(f"duration must be above 0 s, got {duration}")
     if not 1 <= segments <= MAX_SEGMENTS:
         raise ValueError(f"segments must lie between 1 and {MAX_SEGMENTS}, got {segments}")
-    num_ticks = max(1, round(duration * TICKS_PER_SECOND))
+    if given.ticks_per_second is not None:
+        return _on_ticks(duration, segments, given, given.ticks_per_second)
+    return _to_the_second(duration, segments, given)
+
+
+def _on_ticks(duration: float, segments: int, given: ClipInput, rate: float) -> tuple[Segment, ...]:
+    picture = given.picture
+    num_ticks, stride = max(1, round(duration * rate)), round(picture.spacing * rate)
     plan = []
-    for index, ticks in enumerate(segment_ticks(num_ticks, segments)):
-        start = ticks[0] / TICKS_PER_SECOND
+    for index, ticks in enumerate(segment_ticks(num_ticks, segments, picture.frames, stride)):
+        start = ticks[0] / rate
         plan.append(
             Segment(
                 index=index,
                 start=start,
-                end=max(min(start + SPAN_TICKS / TICKS_PER_SECOND, duration), start + 1e-3),
-                frame_times=tuple(tick / TICKS_PER_SECOND for tick in ticks),
+                end=max(min(start + picture.frames * stride / rate, duration), start + 1e-3),
+                frame_times=tuple(tick / rate for tick in ticks),
                 # The published centre time adds one to an index that already counts from one.
-                sound_centre=(centre_tick(ticks) + 2) / TICKS_PER_SECOND,
+                sound_centre=(centre_tick(ticks) + 2) / rate,
+            )
+        )
+    return tuple(plan)
+
+
+def _to_the_second(duration: float, segments: int, given: ClipInput) -> tuple[Segment, ...]:
+    picture = given.picture
+    room = max(0.0, duration - picture.seconds)
+    plan = []
+    for index in range(segments):
+        start = round(room * index / (segments - 1) if segments > 1 else room / 2, DIGITS)
+        moments = (start + k * picture.spacing for k in range(picture.frames))
+        plan.append(
+            Segment(
+                index=index,
+                start=start,
+                end=max(min(start + picture.seconds, duration), start + 1e-3),
+                frame_times=tuple(round(moment % duration if room == 0 else moment, DIGITS) for moment in moments),
+                sound_centre=start + given.sound.seconds / 2,
             )
         )
     return tuple(plan)

@@ -10,7 +10,6 @@ from PIL import Image
 
 from adamml.media.clip import Clip
 from adamml.media.decoder import matched
-from adamml.media.sampling import SAMPLE_RATE
 
 THUMBNAIL_SIDE = 90
 WAVEFORM_BINS = 400
@@ -63,6 +62,7 @@ def _jpeg(pixels: np.ndarray) -> bytes:
 def _waveform(clip: Clip) -> tuple[float, ...]:
     if clip.info.audio is None or clip.silent:
         return ()
-    edges = np.linspace(0, round(clip.info.duration * SAMPLE_RATE), WAVEFORM_BINS + 1).astype(int)
+    samples = round(clip.info.duration * clip.given.sound.sample_rate)
+    edges = np.linspace(0, samples, WAVEFORM_BINS + 1).astype(int)
     peaks = np.array([float(np.abs(clip.samples(a, b)).max()) if b > a else 0.0 for a, b in pairwise(edges.tolist())])
     return tuple(round(float(peak), 3) for peak in peaks / max(float(peaks.max()), 1e-6))

@@ -1,7 +1,8 @@
 """The networks of AdaMML: tensors in, tensors out. No files, no clocks.
 
-Read in this order: `pooling`, `recognizers` (what a modality shows), `policy` (which modality is worth
-looking at), `gumbel` (how a decision is sampled), `fusion` (how scores are joined), `losses` (what a
+Read in this order: `pooling`, `recognizers` (what a modality shows), `i3d`, `tagger` and `sounds_to_actions` (the same
+for Kinetics-400), `modalities` (the registry: which of them a kind of model has), `glimpses` and `policy` (which
+modality is worth running), `gumbel` (how a decision is sampled), `fusion` (how scores are joined), `losses` (what a
 decision costs), `model` (all of it as one module).
 
 Shape suffixes used in every file of this room:
@@ -11,16 +12,21 @@ B batch, S segments, M modalities, T frames, C channels, H height, W width, K cl
 from adamml.nn.fusion import FUSION_RULES, fuse
 from adamml.nn.gumbel import gumbel_softmax_decisions
 from adamml.nn.losses import policy_penalty
-from adamml.nn.model import MODALITIES, AdaMML, AdaMMLOutput
+from adamml.nn.modalities import ARCHITECTURES, MODALITIES, PUBLISHED, Architecture, ModalitySpec
+from adamml.nn.model import AdaMML, AdaMMLOutput
 from adamml.nn.policy import PolicyNetwork
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 
 __all__ = [
+    "ARCHITECTURES",
     "FUSION_RULES",
     "MODALITIES",
+    "PUBLISHED",
     "AdaMML",
     "AdaMMLOutput",
+    "Architecture",
     "AudioRecognizer",
+    "ModalitySpec",
     "PolicyNetwork",
     "RGBRecognizer",
     "fuse",

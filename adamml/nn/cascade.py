@@ -12,7 +12,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-FEATURE_DIM = 1280
 HEARD_DIM = 64
 CERTAINTY_DIM = 3
 HIDDEN_DIM = 128
@@ -36,11 +35,16 @@ def certainty(logits_K: Tensor) -> Tensor:
 
 
 class CascadeNetwork(nn.Module):
-    """Decides from sound alone whether the picture of a segment is worth a look."""
+    """Decides from sound alone whether the picture of a segment is worth a look.
 
-    def __init__(self) -> None:
+    Args:
+        feature_dim: D of the audio recognizer; 1280 as published.
+    """
+
+    def __init__(self, feature_dim: int = 1280) -> None:
         super().__init__()
-        self.heard = nn.Sequential(nn.Linear(FEATURE_DIM, HEARD_DIM), nn.ReLU())
+        self.feature_dim = feature_dim
+        self.heard = nn.Sequential(nn.Linear(feature_dim, HEARD_DIM), nn.ReLU())
         # Certainty of the segment and of the clip by ear, whether there is sound; certainty of the answer so far, and
         # the share of segments looked at; the logits before.
         self.lstm = nn.LSTMCell(HEARD_DIM + 2 * CERTAINTY_DIM + 1 + CERTAINTY_DIM + 1 + 2, HIDDEN_DIM)

@@ -26,13 +26,17 @@ def new_decider(name: str, network: AdaMML) -> nn.Module:
     if name == "adamml":
         return network.policy
     if name.startswith("adamml-"):
-        policy = PolicyNetwork()
-        policy.rgb, policy.audio = network.policy.rgb, network.policy.audio
+        policy = PolicyNetwork(network.kind)
+        for spec in network.kind.modalities:
+            if spec.glimpse is not None:
+                policy.add_module(spec.name, network.policy.get_submodule(spec.name))
         return policy
     if name == "cascade":
-        return CascadeNetwork()
+        return CascadeNetwork(network.kind.audio.feature_dim)
     if name == "liteeval":
-        return LiteEvalNetwork(network.num_classes)
+        kinds = network.kind.modalities
+        coarse, fine = sum(spec.glimpse_dim for spec in kinds), sum(spec.feature_dim for spec in kinds)
+        return LiteEvalNetwork(network.num_classes if network.kind.liteeval_names_classes else 0, coarse, fine)
     raise ValueError(f"no network decides under the name {name!r}; known are {', '.join(DECIDERS)}")
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-COARSE_DIM, FINE_DIM = 2 * 1280, 2048 + 1280
+COARSE_DIM, FINE_DIM = 2 * 1280, 2048 + 1280  # of the published recognizers
 COARSE_HIDDEN, FINE_HIDDEN = 128, 512
 
 
@@ -30,15 +30,17 @@ class LiteEvalNetwork(nn.Module):
     """Coarse LSTM, gate, fine LSTM and classifier.
 
     Args:
-        num_classes: K, at least 1.
+        num_classes: K; 0 for a gate that only decides, while the recognizers answer.
+        coarse_dim, fine_dim: of the glimpses and of the recognizers' features, both modalities together.
     """
 
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, num_classes: int, coarse_dim: int = COARSE_DIM, fine_dim: int = FINE_DIM) -> None:
         super().__init__()
-        self.coarse = nn.LSTMCell(COARSE_DIM, COARSE_HIDDEN)
-        self.gate = nn.Linear(COARSE_DIM + 2 * FINE_HIDDEN, 2)
-        self.fine = nn.LSTMCell(FINE_DIM, FINE_HIDDEN)
-        self.classifier = nn.Linear(FINE_HIDDEN, num_classes)
+        self.coarse = nn.LSTMCell(coarse_dim, COARSE_HIDDEN)
+        self.gate = nn.Linear(coarse_dim + 2 * FINE_HIDDEN, 2)
+        self.fine = nn.LSTMCell(fine_dim, FINE_HIDDEN)
+        self.names_classes = num_classes > 0
+        self.classifier = nn.Linear(FINE_HIDDEN, num_classes) if self.names_classes else nn.Identity()
 
     def initial_state(self, batch: int) -> LiteEvalState:
         """Zeros."""

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from adamml.nn.fusion import FusionRule, fuse
+from adamml.nn.glimpses import small_frames
 from adamml.nn.gumbel import argmax_decisions
-from adamml.nn.policy import PolicyNetwork, small_frames
-from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
-
-MODALITIES = ("rgb", "audio")
+from adamml.nn.modalities import PUBLISHED, Architecture
+from adamml.nn.policy import PolicyNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +28,38 @@ class AdaMMLOutput:
 
 
 class AdaMML(nn.Module):
-    """The published model.
+    """A model: the published one, or one of another kind with the same parts.
 
     Args:
         num_classes: K, at least 1.
+        kind: which recognizers, and what they are given.
         fusion: rule of `adamml.nn.fusion`; "published" matches the published implementation.
     """
 
-    def __init__(self, num_classes: int, *, fusion: FusionRule = "published") -> None:
+    def __init__(self, num_classes: int, kind: Architecture = PUBLISHED, *, fusion: FusionRule = "published") -> None:
         super().__init__()
         if num_classes < 1:
             raise ValueError(f"num_classes must be 1 or more, got {num_classes}")
-        self.num_classes = num_classes
+        self.num_classes, self.kind = num_classes, kind
         self.fusion: FusionRule = fusion
-        self.recognizers = nn.ModuleDict({"rgb": RGBRecognizer(num_classes), "audio": AudioRecognizer(num_classes)})
+        self.recognizers = nn.ModuleDict({spec.name: spec.recognizer(num_classes) for spec in kind.modalities})
         self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))  # w of the late fusion; audio weighs 1 - w
-        self.policy = PolicyNetwork()
+        self.policy = PolicyNetwork(kind)
+        # Modalities of which the policy is given the recognizer's own features, computed once and charged once.
+        self.shared = frozenset(spec.name for spec in kind.modalities if spec.glimpse is None)
+
+    def share_equal_glimpses(self) -> None:
+        """Run a glimpse that is the recognizer's backbone, tensor for tensor, only once: its features are the same."""
+        for spec in self.kind.modalities:
+            if spec.glimpse is None or spec.feature_dim != spec.glimpse_dim:
+                continue
+            glimpse = self.policy.get_submodule(spec.name).state_dict()
+            network = self.recognizers[spec.name].net.state_dict()
+            if all(name in network and torch.equal(value, network[name]) for name, value in glimpse.items()):
+                self.shared = self.shared | {spec.name}
 
     def forward(self, rgb_BSTCHW: Tensor, sound_BSFT: Tensor) -> AdaMMLOutput:
-        """Decide by arg max, run everything, mask.
+        """Decide by arg max, run everything, mask. For models whose policy has glimpses of its own for both.
 
         Args:
             rgb_BSTCHW: (B, S, 8, 3, 224, 224), ImageNet-normalised.

@@ -27,6 +27,11 @@ class RGBRecognizer(nn.Module):
         super().__init__()
         self.net = resnet50(weights=None, num_classes=num_classes)
 
+    @property
+    def classifier(self) -> nn.Module:
+        """The layer that names classes."""
+        return self.net.fc
+
     def trunk(self, frames_BTCHW: Tensor) -> Tensor:
         """Stem and stages 1 to 3: (B, T, 3, H, W) -> (B * T', 1024, H / 16, W / 16), T' = 1 for T = 8."""
         b, t = frames_BTCHW.shape[:2]
@@ -56,6 +61,11 @@ class RGBRecognizer(nn.Module):
             maps = pool_apart([stage(x) for x in maps])
         return torch.stack([self.net.avgpool(self.net.layer4(x)).flatten(1) for x in maps]).mean(0)
 
+    def maps(self, frames_BTCHW: Tensor) -> Tensor:
+        """(B, T, 3, H, W) -> the last feature maps (B, 2048, T', H / 32, W / 32), whose mean the features are."""
+        maps_NCHW = self.net.layer4(self.trunk(frames_BTCHW))
+        return maps_NCHW.unflatten(0, (frames_BTCHW.shape[0], -1)).transpose(1, 2)
+
     def features(self, frames_BTCHW: Tensor) -> Tensor:
         """(B, T, 3, H, W) ImageNet-normalised frames -> (B, 2048), averaged over the frames that are left."""
         x = self.net.avgpool(self.net.layer4(self.trunk(frames_BTCHW))).flatten(1)
@@ -83,6 +93,15 @@ class AudioRecognizer(nn.Module):
         super().__init__()
         self.net = mobilenet_v2(weights=None, num_classes=num_classes)
         self.net.features[0][0] = nn.Conv2d(1, 32, 3, stride=2, padding=1, bias=False)
+
+    @property
+    def classifier(self) -> nn.Module:
+        """The layer that names classes."""
+        return self.net.classifier[1]
+
+    def maps(self, sound_BFT: Tensor) -> Tensor:
+        """(B, 256, 256) -> the last feature maps (B, 1280, 8, 8), whose mean the features are."""
+        return self.net.features(sound_BFT[:, None])
 
     def features(self, sound_BFT: Tensor) -> Tensor:
         """(B, 256, 256) log spectrograms, frequency by time -> (B, 1280)."""

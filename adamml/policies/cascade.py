@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from adamml.evidence import Evidence
-from adamml.nn.cascade import FEATURE_DIM, CascadeNetwork, CascadeState, known_so_far
+from adamml.nn.cascade import CascadeNetwork, CascadeState, known_so_far
 from adamml.policies.base import Decision, budget_name, probability_of_use
 
 
@@ -68,9 +68,9 @@ class _CascadeDecider:
             )
 
     def _heard(self, segment: int, has_sound: bool) -> tuple[Tensor, Tensor]:
-        """Features (1280,) and logits (K,) of a segment's sound; zeros, which count for nothing, without."""
+        """Features (D,) and logits (K,) of a segment's sound; zeros, which count for nothing, without."""
         if not has_sound:
-            return torch.zeros(FEATURE_DIM), torch.zeros(self.evidence.classes)
+            return torch.zeros(self.net.feature_dim), torch.zeros(self.evidence.classes)
         return self.evidence.features(segment, "audio"), self.evidence.modality_logits(segment, "audio")
 
     def _step(self, features_D: Tensor, logits_K: Tensor, has_sound: bool) -> CascadeState:

@@ -1,7 +1,8 @@
 """LiteEval (Wu et al., NeurIPS 2019): a coarse look always, both recognisers where a gate asks for them.
 
 It names the class itself, from the fine LSTM's state after the last segment. What the recognisers say of a segment
-is shown beside it but has no part in the answer.
+is shown beside it but has no part in the answer. A model whose LiteEval brings no classifier (it would have to be
+taught every class from clips) takes the gate alone: it decides, and the recognizers answer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,11 +13,9 @@ import torch
 from torch import Tensor
 
 from adamml.evidence import Evidence
-from adamml.nn import MODALITIES, AudioRecognizer, RGBRecognizer
+from adamml.nn import MODALITIES
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.policies.base import Decision, probability_of_use
-
-WIDTHS = {"rgb": RGBRecognizer.feature_dim, "audio": AudioRecognizer.feature_dim}
 
 
 class LiteEvalPolicy:
@@ -25,16 +24,17 @@ class LiteEvalPolicy:
     name = "liteeval"
     description = "LiteEval: a coarse memory of everything, refined where a gate asks for both recognisers"
 
-    def begin(self, evidence: Evidence) -> "_LiteEvalDecider":
-        return _LiteEvalDecider(evidence)
+    def begin(self, evidence: Evidence) -> "_GateDecider":
+        net = cast(LiteEvalNetwork, evidence.decider("liteeval"))
+        return (_LiteEvalDecider if net.names_classes else _GateDecider)(evidence, net)
 
 
-class _LiteEvalDecider:
-    def __init__(self, evidence: Evidence) -> None:
-        self.evidence = evidence
-        self.net = cast(LiteEvalNetwork, evidence.decider("liteeval"))
+class _GateDecider:
+    """Coarse LSTM, gate and fine LSTM; what the fine one says of classes is not asked."""
+
+    def __init__(self, evidence: Evidence, net: LiteEvalNetwork) -> None:
+        self.evidence, self.net = evidence, net
         self.state = self.net.initial_state(1)
-        self.classes: list[Tensor] = []  # class logits (K,) after each segment
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         for s, glimpses in zip(segments, self.evidence.glimpses(segments), strict=True):
@@ -44,20 +44,34 @@ class _LiteEvalDecider:
             look = bool(gate[0].argmax()) and any(available.values())
             (probability,) = probability_of_use(gate)
             if look:
-                fine = torch.cat(
-                    [self.evidence.features(s, m) if available[m] else torch.zeros(WIDTHS[m]) for m in MODALITIES]
-                )[None]
-                state = self.evidence.judge(partial(self.net.look, fine, state))
+                none = {m: torch.zeros(self.evidence.feature_dim(m)) for m in MODALITIES}
+                fine = torch.cat([self.evidence.features(s, m) if available[m] else none[m] for m in MODALITIES])[None]
+                meter = self.evidence.judge if self.net.names_classes else self.evidence.decide
+                state = meter(partial(self.net.look, fine, state))
             else:
                 state = self.net.synchronise(state)
             self.state = state
-            with torch.inference_mode():
-                self.classes.append(self.net.classifier(state.fine_hidden)[0])
+            self.after_segment()
             yield Decision(
                 segment=s,
                 use={m: look and available[m] for m in MODALITIES},
                 probability={m: probability if available[m] else None for m in MODALITIES},
             )
+
+    def after_segment(self) -> None:
+        """What else is done with the state."""
+
+
+class _LiteEvalDecider(_GateDecider):
+    """The same, answering by its own classifier."""
+
+    def __init__(self, evidence: Evidence, net: LiteEvalNetwork) -> None:
+        super().__init__(evidence, net)
+        self.classes: list[Tensor] = []  # class logits (K,) after each segment
+
+    def after_segment(self) -> None:
+        with torch.inference_mode():
+            self.classes.append(self.net.classifier(self.state.fine_hidden)[0])
 
     def verdict(self) -> tuple[Tensor, Tensor]:
         """Class logits after each segment (S, K), and of the clip (K,): those after the last one."""

@@ -38,6 +38,7 @@ class CascadeModel(nn.Module):
         super().__init__()
         self.cascade = cascade
         self.register_buffer("rgb_weight", network.rgb_weight.detach().clone())
+        self.fusion = network.kind.fusion
 
     def forward(self, batch: ClipBatch, temperature: float) -> tuple[Tensor, Tensor]:
         """Clip logits (B, K), sharpened, and decisions to look (B, S)."""
@@ -53,7 +54,7 @@ class CascadeModel(nn.Module):
         features, logits = batch.features["audio"], batch.logits
         _, look = self.cascade(features, logits["audio"], logits["rgb"], heard, batch.present[:, :1], weight, decide)
         decisions = torch.stack((look, heard[..., 0]), -1)
-        clip_logits = fuse(batch.logits["rgb"], batch.logits["audio"], decisions, weight, "renormalised")[1]
+        clip_logits = fuse(batch.logits["rgb"], batch.logits["audio"], decisions, weight, self.fusion)[1]
         return SHARPNESS * clip_logits, look
 
 

@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from adamml.media.spectrogram import SILENCE, log_spectrogram
-from adamml.nn import AdaMML, PolicyNetwork
+from adamml.engine.parts import missing_glimpse
+from adamml.media.front_ends import log_spectrogram
+from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
 from adamml.nn.deciders import DECIDERS, new_decider
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import EverydayPreset
@@ -145,7 +146,7 @@ class EverydayRun:
             settings = replace(self.preset.cascade, seed=seed)
             job = CascadeJob(network, decider, clips.confusing(settings.confused), settings)
         elif name == "liteeval":
-            job = LiteEvalJob(decider, clips, replace(self.preset.liteeval, seed=seed))
+            job = LiteEvalJob(decider, network, clips, replace(self.preset.liteeval, seed=seed))
         else:
             decider = new_decider("adamml-own", network)  # fresh for every seed, glimpses shared
             start_open(decider)
@@ -191,19 +192,14 @@ def average_weights(module: nn.Module, initial: Mapping[str, torch.Tensor], keep
 
 
 def fills(network: AdaMML) -> Missing:
-    """What the policy is shown where a modality is missing: mid-grey frames, a silent spectrogram."""
-    with torch.no_grad():
-        return Missing(
-            glimpse={
-                "rgb": network.policy.rgb(torch.zeros(1, 4, 3, 160, 160))[0],
-                "audio": network.policy.audio(torch.full((1, 256, 256), SILENCE))[0],
-            }
-        )
+    """What the policy is shown where a modality is missing: mid-grey frames, silence."""
+    return Missing(glimpse={m: missing_glimpse(network, m).clone() for m in MODALITIES})
 
 
 def share_backbone(network: AdaMML) -> None:
     """The policy listens with the trained recogniser's backbone; it looks with the initial one."""
     network.policy.audio.features.load_state_dict(network.recognizers["audio"].net.features.state_dict())
+    network.share_equal_glimpses()
 
 
 @torch.no_grad()

@@ -53,7 +53,7 @@ def outcome_of(
         if base == "cascade":
             return _cascade(network, deciders[base], batch, threshold)
         if base == "liteeval":
-            return _liteeval(deciders[base], batch)
+            return _liteeval(network, deciders[base], batch)
         return _learned(base, network, deciders[base], batch, threshold)
 
 
@@ -80,7 +80,7 @@ def _fixed(base: str, network: AdaMML, batch: ClipBatch, rates: tuple[float, flo
 
 def _fused(network: AdaMML, batch: ClipBatch, decisions: Tensor) -> Tensor:
     _, _, logits = _cached(batch)
-    return fuse(logits["rgb"], logits["audio"], decisions, network.rgb_weight)[1]
+    return fuse(logits["rgb"], logits["audio"], decisions, network.rgb_weight, network.kind.fusion)[1]
 
 
 def _never_empty(decisions: Tensor, probability: Tensor | None, batch: ClipBatch) -> Tensor:
@@ -130,23 +130,26 @@ def _cascade(network: AdaMML, cascade: nn.Module, batch: ClipBatch, threshold: f
     )
 
 
-def _liteeval(net: nn.Module, batch: ClipBatch) -> Outcome:
+def _liteeval(network: AdaMML, net: nn.Module, batch: ClipBatch) -> Outcome:
     glimpse, features, _ = _cached(batch)
     coarse = torch.cat([glimpse[m] for m in MODALITIES], -1)
     fine = torch.cat([features[m] * batch.present[:, None, i : i + 1] for i, m in enumerate(MODALITIES)], -1)
     gates, decisions, classes = net(coarse, fine, lambda gate: gate.argmax(-1).float())
     probability = gates.softmax(-1)[..., 1][..., None].expand(-1, -1, len(MODALITIES))
+    cells = decisions[..., None] * batch.present[:, None]
+    if not net.names_classes:
+        cells = _never_empty(cells, probability, batch)
     return Outcome(
-        decisions=decisions[..., None] * batch.present[:, None],
+        decisions=cells,
         probability=probability,
-        clip_logits=classes[:, -1],
+        clip_logits=classes[:, -1] if net.names_classes else _fused(network, batch, cells),
         decider="liteeval",
         glimpses=True,
-        judges=True,
+        judges=net.names_classes,
     )
 
 
-def runs_of(outcome: Outcome, batch: ClipBatch) -> list[Runs]:
+def runs_of(outcome: Outcome, batch: ClipBatch, shared: frozenset[str] = frozenset()) -> list[Runs]:
     """What ran for every clip of the batch."""
     segments = outcome.decisions.shape[1]
     used = outcome.decisions.sum(1).long().tolist()
@@ -154,12 +157,15 @@ def runs_of(outcome: Outcome, batch: ClipBatch) -> list[Runs]:
     found = []
     for clip, (rgb, audio) in enumerate(used):
         has = [bool(flag) for flag in batch.present[clip].tolist()]
+        seen, heard = (segments if outcome.glimpses and here else 0 for here in has)
         found.append(
             Runs(
                 rgb=rgb,
                 audio=audio,
-                glimpse_rgb=segments if outcome.glimpses and has[0] else 0,
-                glimpse_audio=segments if outcome.glimpses and has[1] else 0,
+                features_rgb=seen if "rgb" in shared else 0,
+                features_audio=heard if "audio" in shared else 0,
+                glimpse_rgb=0 if "rgb" in shared else seen,
+                glimpse_audio=0 if "audio" in shared else heard,
                 decider=outcome.decider or "adamml",
                 decide=segments if outcome.decider else 0,
                 judge=either[clip] if outcome.judges else 0,
@@ -176,7 +182,7 @@ def records_of(
     scores = (outcome.clip_logits.double() / temperature).softmax(1)
     present = batch.present.bool().tolist()
     records = []
-    for clip, runs in enumerate(runs_of(outcome, batch)):
+    for clip, runs in enumerate(runs_of(outcome, batch, cost.shared)):
         segments = outcome.decisions.shape[1]
         records.append(
             ClipRecord(

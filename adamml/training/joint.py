@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork, fuse, gumbel_softmax_decisions, policy_penalty
+from adamml.nn.glimpses import small_frames
 from adamml.nn.gumbel import temperature_at
 from adamml.nn.losses import PenaltyForm
-from adamml.nn.policy import small_frames
 from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.loop import Job, row_rng
 
@@ -83,7 +83,8 @@ class JointModel(nn.Module):
         if batch.frames is not None and batch.sound is not None:
             shape = batch.frames.shape[:2]
             frames, sound = batch.frames.flatten(0, 1), batch.sound.flatten(0, 1)
-            policy_logits = self.policy(small_frames(frames).unflatten(0, shape), batch.sound)
+            small = small_frames(frames, self.network.kind.input.picture.glimpse)
+            policy_logits = self.policy(small.unflatten(0, shape), batch.sound)
             return {
                 "rgb": nets["rgb"](frames).unflatten(0, shape),
                 "audio": nets["audio"](sound).unflatten(0, shape),
@@ -138,8 +139,8 @@ class JointJob(Job):
         if part == "recognizers":
             return [*network.recognizers.parameters(), network.rgb_weight]
         if part == "classifiers":
-            rgb, audio = network.recognizers["rgb"].net.fc, network.recognizers["audio"].net.classifier
-            return [*rgb.parameters(), *audio.parameters(), network.rgb_weight]
+            named = [parameter for net in network.recognizers.values() for parameter in net.classifier.parameters()]
+            return [*named, network.rgb_weight]
         if part == "policy":
             return list(policy.parameters())
         return [*policy.joint.parameters(), *policy.lstm.parameters(), *policy.heads.parameters()]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from adamml.nn import MODALITIES, gumbel_softmax_decisions
+from adamml.nn import MODALITIES, AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.decider_job import DeciderJob
@@ -34,14 +34,19 @@ class LiteEvalStage:
 
 
 class LiteEvalModel(nn.Module):
-    """LiteEval over cached features; what a clip lacks is a fill to the coarse LSTM and zeros to the fine one."""
+    """LiteEval over cached features; what a clip lacks is a fill to the coarse LSTM and zeros to the fine one.
 
-    def __init__(self, net: LiteEvalNetwork) -> None:
+    Args:
+        network: whose fused answer a gate without a classifier of its own is trained on.
+    """
+
+    def __init__(self, net: LiteEvalNetwork, network: AdaMML) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.fusion = net, network.kind.fusion
+        self.register_buffer("rgb_weight", network.rgb_weight.detach().clone())
 
     def forward(self, batch: ClipBatch, temperature: float) -> tuple[Tensor, Tensor]:
-        """Class logits (B, S, K) after each segment, and decisions (B, S)."""
+        """Class logits (B, S, K) after each segment, or (B, 1, K) of the clip from the gate alone; decisions (B, S)."""
         assert batch.glimpse is not None
         assert batch.features is not None
         coarse = torch.cat([batch.glimpse[m] for m in MODALITIES], -1)
@@ -52,7 +57,13 @@ class LiteEvalModel(nn.Module):
             return gumbel_softmax_decisions(gate_B2, temperature, uniform=next(noise))
 
         _, decisions, classes = self.net(coarse, fine, decide)
-        return classes, decisions
+        if self.net.names_classes:
+            return classes, decisions
+        assert batch.logits is not None
+        cells = decisions[..., None] * batch.present[:, None]
+        rgb_weight: Tensor = self.rgb_weight
+        clip_BK = fuse(batch.logits["rgb"], batch.logits["audio"], cells, rgb_weight, self.fusion)[1]
+        return clip_BK[:, None], decisions
 
 
 class LiteEvalJob(DeciderJob):
@@ -60,9 +71,9 @@ class LiteEvalJob(DeciderJob):
 
     name = "liteeval"
 
-    def __init__(self, net: LiteEvalNetwork, clips: ClipSource, config: LiteEvalStage) -> None:
+    def __init__(self, net: LiteEvalNetwork, network: AdaMML, clips: ClipSource, config: LiteEvalStage) -> None:
         self.config, self.clips, self.steps = config, clips, config.steps
-        self.network: nn.Module = LiteEvalModel(net)
+        self.network: nn.Module = LiteEvalModel(net, network)
         self.optimiser = torch.optim.Adam(net.parameters(), lr=config.rate, weight_decay=config.decay)
 
     def answer(self, said: Tensor) -> Tensor:

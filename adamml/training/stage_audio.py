@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from adamml.media.spectrogram import log_spectrogram
+from adamml.media.front_ends import log_spectrogram
 from adamml.nn import AudioRecognizer
 from adamml.nn.recognizers import initialise_one_channel
 from adamml.training.data.sounds import SoundMaker, cut_window

@@ -17,12 +17,12 @@ from torch.nn import functional as F
 from adamml.checkpoint import ModelCard, load_model, save_model
 from adamml.files import write_whole
 from adamml.hub import card_of
-from adamml.nn import AdaMML
+from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.deciders import new_decider
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import ClipsPreset
+from adamml.training.data.cached_features import CachedFeatures, cache_features
 from adamml.training.data.clips import Bank, RecordedClips
-from adamml.training.data.filmed import FilmedSegments, film_segments
 from adamml.training.data.manifest import SPLITS, ClipEntry, read_manifest
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Table
@@ -62,11 +62,10 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
     folder.mkdir(parents=True, exist_ok=True)
     network = begin_with(start, len(manifest.classes))
     sides = {
-        side: _filmed(preset, manifest.side(side), manifest.classes, network, folder, start, say) for side in SPLITS
+        side: _cached(preset, manifest.side(side), manifest.classes, network, folder, start, say) for side in SPLITS
     }
-    tail = Tail(network.recognizers["rgb"].net)
-    _stage1(preset, network, tail, sides, folder, say)
-    banks = {side: _banks(filmed, network, tail) for side, filmed in sides.items()}
+    _stage1(preset, network, sides, folder, say)
+    banks = {side: _banks(cached, network) for side, cached in sides.items()}
     missing = fills(network)
     network.eval().requires_grad_(False)
 
@@ -77,7 +76,7 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
     run(JointJob(JointModel(network), clips, preset.policy), folder / "adamml", seed=0, say=say)
     run(JointJob(JointModel(network), plain, preset.last, "last"), folder / "last", seed=0, say=say)
     network.requires_grad_(False)
-    banks = {side: _banks(filmed, network, tail) for side, filmed in sides.items()}  # the classifiers have moved
+    banks = {side: _banks(cached, network) for side, cached in sides.items()}  # the classifiers have moved
     clips = RecordedClips(banks["train"], sides["train"].present, missing, dropout=preset.modality_dropout)
     deciders = _other_rows(preset, network, clips, folder, say)
 
@@ -85,7 +84,7 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
     rows = Rows(network=network, deciders=deciders, classes=manifest.classes, temperatures={})
     table = rows.table(test.all(), [name for name in ROWS if name in deciders or name not in _LEARNED])
     write_report(table, folder / "results")
-    left_out = {path: why for filmed in sides.values() for path, why in filmed.left_out.items()}
+    left_out = {path: why for cached in sides.values() for path, why in cached.left_out.items()}
     write_whole(folder / "left_out.json", json.dumps(left_out, indent=2) + "\n")
     trained_on = len(sides["train"].present)
     return ClipsResult(network=network, deciders=deciders, table=table, trained_on=trained_on, left_out=left_out)
@@ -98,14 +97,24 @@ def begin_with(model: str, classes: int) -> AdaMML:
     """A network for other classes with the backbones of a model; policy layers and classifiers are fresh."""
     old = load_model(model).network
     torch.manual_seed(0)
-    network = AdaMML(classes, fusion="renormalised")
-    fresh = (".fc.", ".classifier.", "policy.joint", "policy.lstm", "policy.heads", "rgb_weight")
-    kept = {name: value for name, value in old.state_dict().items() if not any(part in name for part in fresh)}
-    network.load_state_dict(kept, strict=False)
+    # The table from sounds to actions knows the actions of Kinetics; other classes are learned from features.
+    kind = ARCHITECTURES["i3d-tagger-linear"] if old.kind.name == "i3d-tagger" else old.kind
+    network = AdaMML(classes, kind, fusion=kind.fusion)
+    classifiers = [
+        f"recognizers.{m}.{name}."
+        for m, net in network.recognizers.items()
+        for name, layer in net.named_modules()
+        if layer is net.classifier
+    ]
+    fresh = (*classifiers, "policy.joint", "policy.lstm", "policy.heads", "rgb_weight")
+    kept = {name: value for name, value in old.state_dict().items() if not name.startswith(fresh)}
+    wanted = network.state_dict()
+    network.load_state_dict({name: value for name, value in kept.items() if name in wanted}, strict=False)
+    network.share_equal_glimpses()
     return network.eval()
 
 
-def _filmed(
+def _cached(
     preset: ClipsPreset,
     entries: Sequence[ClipEntry],
     classes: Sequence[str],
@@ -113,8 +122,8 @@ def _filmed(
     folder: Path,
     start: str,
     say: Say,
-) -> FilmedSegments:
-    filmed = film_segments(
+) -> CachedFeatures:
+    cached = cache_features(
         entries,
         classes,
         network,
@@ -124,52 +133,50 @@ def _filmed(
         keep_trunk=preset.rgb.steps > 0,
         say=say,
     )
-    for clip, why in filmed.left_out.items():
+    for clip, why in cached.left_out.items():
         say(f"left out: {clip}: {why}")
-    return filmed
+    return cached
 
 
-def _stage1(
-    preset: ClipsPreset, network: AdaMML, tail: Tail, sides: dict[str, FilmedSegments], folder: Path, say: Say
-) -> None:
-    """Both classifiers to convergence on fixed features; then, where asked for, the last stage of RGB."""
+def _stage1(preset: ClipsPreset, network: AdaMML, sides: dict[str, CachedFeatures], folder: Path, say: Say) -> None:
+    """Both classifiers to convergence on fixed features; then, where asked for, the last stage of a ResNet."""
     train = sides["train"]
     has = train.present[train.clip] > 0  # N, M
-    fit_classifier(tail.fc, train.seen[has[:, 0]], train.label[has[:, 0]], preset.probe_steps)
-    fit_classifier(
-        network.recognizers["audio"].net.classifier[1],
-        train.audio[has[:, 1]],
-        train.label[has[:, 1]],
-        preset.probe_steps,
-    )
+    for place, (modality, features) in enumerate({"rgb": train.rgb, "audio": train.audio}.items()):
+        if bool((here := has[:, place]).any()):
+            fit_classifier(network.recognizers[modality], features[here], train.label[here], preset.probe_steps)
     test = sides["test"]
     if train.trunk is not None and test.trunk is not None:
+        tail = Tail(network.recognizers["rgb"].net)
         bank = TrunkBank(trunk=train.trunk[has[:, 0]], label=train.label[has[:, 0]])
         tests = {"segments": TrunkBank(trunk=test.trunk, label=test.label)}
         run(RGBJob(tail, bank, bank, tests, preset.rgb), folder / "rgb", seed=preset.rgb.seed, say=say)
 
 
-def fit_classifier(layer: nn.Module, features_ND: Tensor, label_N: Tensor, steps: int) -> None:
-    """A linear layer on fixed features, by full-batch AdamW."""
-    optimiser = torch.optim.AdamW(layer.parameters(), lr=1e-2, weight_decay=0.05)
+def fit_classifier(recognizer: nn.Module, features_ND: Tensor, label_N: Tensor, steps: int) -> None:
+    """A recognizer's classifier on fixed features, by full-batch AdamW."""
+    recognizer.eval()  # no dropout: the features do not change
+    optimiser = torch.optim.AdamW(recognizer.classifier.parameters(), lr=1e-2, weight_decay=0.05)
     with torch.enable_grad():
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
-            loss = F.cross_entropy(layer(features_ND), label_N, label_smoothing=0.05)
+            loss = F.cross_entropy(recognizer.classify(features_ND), label_N, label_smoothing=0.05)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
 
 
 @torch.no_grad()
-def _banks(filmed: FilmedSegments, network: AdaMML, tail: Tail) -> dict[str, Bank]:
-    seen = filmed.seen if filmed.trunk is None else features_of(tail, filmed.trunk)
-    audio = network.recognizers["audio"].eval()
-    shared = {"label": filmed.label, "source": filmed.clip}
+def _banks(cached: CachedFeatures, network: AdaMML) -> dict[str, Bank]:
+    nets = network.recognizers.eval()
+    rgb = cached.rgb
+    if cached.trunk is not None:  # the stage after it was trained
+        rgb = features_of(Tail(nets["rgb"].net), cached.trunk)
+    shared = {"label": cached.label, "source": cached.clip}
     return {
-        "rgb": Bank(glimpse=filmed.glimpse_rgb, features=seen, logits=tail.fc(seen), **shared),
+        "rgb": Bank(glimpse=cached.glimpse_rgb, features=rgb, logits=nets["rgb"].classify(rgb), **shared),
         "audio": Bank(
-            glimpse=filmed.glimpse_audio, features=filmed.audio, logits=audio.classify(filmed.audio), **shared
+            glimpse=cached.glimpse_audio, features=cached.audio, logits=nets["audio"].classify(cached.audio), **shared
         ),
     }
 
@@ -188,7 +195,7 @@ def _other_rows(
         run(CascadeJob(network, cascade, clips, preset.cascade), folder / "cascade", seed=0, say=say)
     if "liteeval" in preset.rows:
         liteeval = deciders["liteeval"] = _fresh("liteeval", network)
-        run(LiteEvalJob(liteeval, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
+        run(LiteEvalJob(liteeval, network, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
     for module in deciders.values():
         module.eval().requires_grad_(False)
     return deciders
@@ -211,6 +218,8 @@ def save_clips_model(
         name=name,
         version=version,
         classes=table.classes,
+        architecture=result.network.kind.name,
+        sounds=base.sounds if result.network.kind.audio.names_sounds else (),
         licence=f"{base.licence} (inherited from {base.name} {base.version})",
         trained=f"{learned_from}, on top of {base.name} {base.version}, whose backbones stayed as they were; {tested}",
         facts={

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from adamml.checkpoint import ModelCard, save_model
 from adamml.engine import normalise
 from adamml.hub import card_of
-from adamml.media import SILENCE, Clip, ClipError, log_spectrogram, settings_for
+from adamml.inputs import ClipInput
+from adamml.media import FRONT_ENDS, Clip, ClipError, settings_for
 from adamml.training.config import RecognizerEpochs, VideoPreset
 from adamml.training.data.clips import ClipBatch
 from adamml.training.data.manifest import ClipEntry, read_manifest
@@ -26,7 +27,6 @@ from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.loop import Job, TrainingError, row_rng, run, world
 from adamml.training.video import begin_with
 
-SIZE, SPECTRUM = (8, 3, 224, 224), (256, 256)
 MAX_TRIES = 20  # unreadable clips in a row before giving up
 
 
@@ -35,6 +35,7 @@ class DecodedClips:
 
     Args:
         entries: of one side of the split.
+        given: what the model is given of a segment.
         dropout: share of clips that lose their picture for once, and the same again their sound.
         device: where batches go.
     """
@@ -44,10 +45,12 @@ class DecodedClips:
         entries: Sequence[ClipEntry],
         classes: Sequence[str],
         segments: int,
+        given: ClipInput,
         *,
         dropout: float = 0.0,
         device: str = "cpu",
     ) -> None:
+        self.given = given
         self.entries, self.segments, self.dropout, self.device = entries, segments, dropout, torch.device(device)
         self.number = {name: index for index, name in enumerate(classes)}
         # Decoding leaves the interpreter free, so that threads share the cores among the rows of a batch.
@@ -69,21 +72,24 @@ class DecodedClips:
         raise TrainingError(f"{MAX_TRIES} clips in a row cannot be read, the last one {entry.path}; check the manifest")
 
     def _decoded(self, entry: ClipEntry, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        clip = Clip(entry.path, settings_for("local", isolated=False), self.segments, entry.start, entry.end)
+        given, settings = self.given, settings_for("local", isolated=False)
+        clip = Clip(entry.path, settings, self.segments, entry.start, entry.end, given)
         seen = [s for s in clip.segments if clip.has_picture(s)]
         heard = [s for s in clip.segments if clip.has_sound(s)]
         lost = rng.random()
         if seen and heard and lost < 2 * self.dropout:
             seen, heard = ([], heard) if lost < self.dropout else (seen, [])
-        frames = torch.zeros(self.segments, *SIZE)
+        count, height, width, colors = given.picture.shape
+        frames = torch.zeros(self.segments, count, colors, height, width)
         for index, pixels in clip.frames(seen).items():
-            frames[index] = normalise(torch.from_numpy(pixels))
+            frames[index] = normalise(torch.from_numpy(pixels), given.picture)
         if rng.random() < 0.5:
             frames = frames.flip(-1)
         gain = 10 ** (rng.uniform(-12, 0) / 20)
-        sound = torch.full((self.segments, *SPECTRUM), SILENCE)
+        sound = torch.full((self.segments, *given.sound.shape), given.sound.silence)
+        front_end = FRONT_ENDS[given.sound.front_end]
         for segment in heard:
-            sound[segment.index] = log_spectrogram(clip.window(segment) * np.float32(gain))
+            sound[segment.index] = front_end(clip.window(segment) * np.float32(gain))
         present = torch.tensor([float(bool(seen)), float(bool(heard))])
         uniform = torch.from_numpy(rng.random((self.segments, 2, 2), np.float32).clip(1e-6, 1 - 1e-6))
         return frames, sound, present, uniform, torch.tensor(self.number[entry.label])
@@ -143,7 +149,8 @@ def train_whole(
     rank, processes = world()
     device = f"cuda:{rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
     network = begin_with(start, len(manifest.classes)).to(device)
-    clips = DecodedClips(entries, manifest.classes, preset.segments, device=device)
+    given = network.kind.input
+    clips = DecodedClips(entries, manifest.classes, preset.segments, given, device=device)
 
     def steps(batch: int) -> int:
         return max(1, len(entries) // batch)
@@ -152,7 +159,9 @@ def train_whole(
     for modality, recognizer in network.recognizers.items():
         job = RecognizerJob(modality, recognizer, clips, config, steps(config.batch))
         run(job, folder / modality, seed=config.seed, say=say)
-    dropped = DecodedClips(entries, manifest.classes, preset.segments, dropout=preset.modality_dropout, device=device)
+    dropped = DecodedClips(
+        entries, manifest.classes, preset.segments, given, dropout=preset.modality_dropout, device=device
+    )
     stages: dict[str, JointStage] = {"stage2": preset.stage2, "stage3": preset.stage3, "stage4": preset.stage4}
     for name, stage in stages.items():
         stage = replace(stage, steps=steps(stage.batch))
@@ -164,6 +173,8 @@ def train_whole(
             version=version,
             classes=manifest.classes,
             licence=f"{base.licence} (inherited from {base.name} {base.version})",
+            architecture=network.kind.name,
+            sounds=base.sounds if network.kind.audio.names_sounds else (),
             trained=f"{len(entries)} clips of {len(manifest.classes)} classes, preset {preset.name}, from {base.name}",
             facts={"preset": asdict(preset), "measured": "not yet; adamml evaluate does"},
         )

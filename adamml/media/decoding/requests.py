@@ -19,7 +19,6 @@ from adamml.media.decoding.show import even_frames, stereo_blocks
 from adamml.media.decoding.sound import mono_blocks
 from adamml.media.decoding.video import Moments, centre_crop, frames_at, scaled
 from adamml.media.info import ClipInfo
-from adamml.media.sampling import SHORT_SIDE
 from adamml.media.settings import MediaSettings
 
 Answer = Iterator[tuple[dict[str, Any], np.ndarray | None]]
@@ -30,8 +29,14 @@ def _probe(path: Path, settings: MediaSettings) -> Answer:
     yield {"info": look_over(path, settings).to_wire()}, None
 
 
-def frames(info: ClipInfo, segments: Sequence[tuple[int, Sequence[float]]], at: At = frames_at) -> Answer:
-    """Per segment, in the given order, the crops of its moments: (T, 224, 224, 3) uint8; kept no longer than needed.
+def frames(
+    info: ClipInfo,
+    segments: Sequence[tuple[int, Sequence[float]]],
+    short_side: int,
+    crop: int,
+    at: At = frames_at,
+) -> Answer:
+    """Per segment, in the given order, the crops of its moments: (T, crop, crop, 3) uint8; kept no longer than needed.
 
     Frames are scaled in a thread of their own, while those after them are decoded.
     """
@@ -41,17 +46,17 @@ def frames(info: ClipInfo, segments: Sequence[tuple[int, Sequence[float]]], at: 
     with ThreadPoolExecutor(1) as aside, closing(at(info, list(last_use))) as shown:
         for time, frame in shown:
             if frame is not last_frame or last_crop is None:  # several moments can show one frame
-                last_frame, last_crop = frame, aside.submit(_crop, frame, info.pixel_aspect)
+                last_frame, last_crop = frame, aside.submit(_crop, frame, info.pixel_aspect, short_side, crop)
             crops[time] = last_crop
             while place < len(segments) and all(moment in crops for moment in segments[place][1]):
                 index, times = segments[place]
                 yield {"segment": index}, np.stack([crops[moment].result() for moment in times])
                 place += 1
-                crops = {moment: crop for moment, crop in crops.items() if last_use[moment] >= place}
+                crops = {moment: cut for moment, cut in crops.items() if last_use[moment] >= place}
 
 
-def _crop(frame: av.VideoFrame, pixel_aspect: float) -> np.ndarray:
-    return centre_crop(scaled(frame, SHORT_SIDE, pixel_aspect))
+def _crop(frame: av.VideoFrame, pixel_aspect: float, short_side: int, crop: int) -> np.ndarray:
+    return centre_crop(scaled(frame, short_side, pixel_aspect), crop)
 
 
 def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:
@@ -63,8 +68,8 @@ def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:
         yield {"time": time}, pixels[: 2 * side, left : left + width]
 
 
-def _sound(info: ClipInfo, start: float | None, end: float | None) -> Answer:
-    for block, rate in mono_blocks(info, start, end):
+def _sound(info: ClipInfo, wanted: int, start: float | None, end: float | None) -> Answer:
+    for block, rate in mono_blocks(info, wanted, start, end):
         yield {"rate": rate}, block
 
 

@@ -10,24 +10,26 @@ from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, ope
 from adamml.media.errors import ClipLimitError
 from adamml.media.info import ClipInfo
 from adamml.media.kinds import MAX_RATIO, OVERRUN_S
-from adamml.media.sampling import SAMPLE_RATE
 
 GAP_S = 0.05  # a jump in time stamps longer than this is kept as silence
 BLOCK = 65_536  # samples that are sent on at a time, and that silence comes in
 
 
-def mono_blocks(info: ClipInfo, start: float | None, end: float | None) -> Iterator[tuple[np.ndarray, int]]:
+def mono_blocks(
+    info: ClipInfo, wanted: int, start: float | None, end: float | None
+) -> Iterator[tuple[np.ndarray, int]]:
     """The track mixed down: (N,) float32 blocks with their common rate, ready to be resampled by torchaudio.
 
     Args:
         info: of the whole file.
+        wanted: samples per second that it will be resampled to.
         start, end: seconds of the clip to keep; None stands for all there is. Cut before resampling, as a file that
             held only this part would be.
     """
     assert info.audio is not None
     waiting: list[np.ndarray] = []
-    rate, position = SAMPLE_RATE, 0
-    for piece, rate in sound_pieces(info):
+    rate, position = wanted, 0
+    for piece, rate in sound_pieces(info, wanted=wanted):
         samples = piece.mean(axis=0, dtype=np.float32)
         begin = max(0, round(((start or 0.0) - info.audio.start) * rate) - position)
         stop = samples.size if end is None else round((end - info.audio.start) * rate) - position
@@ -43,12 +45,13 @@ def mono_blocks(info: ClipInfo, start: float | None, end: float | None) -> Itera
 
 
 def sound_pieces(
-    info: ClipInfo, *, rate: int | None = None, layout: str | None = None, in_step: bool = False
+    info: ClipInfo, *, rate: int | None = None, wanted: int = 0, layout: str | None = None, in_step: bool = False
 ) -> Iterator[tuple[np.ndarray, int]]:
     """(channels, N) float32 pieces of the sound track with their rate; gaps in the time stamps become silence.
 
     Args:
-        rate: samples per second; the track's own when not given, unless that is an odd one.
+        rate: samples per second; the track's own when not given, unless that is an odd one beside `wanted`.
+        wanted: samples per second that the pieces will be resampled to, where `rate` is not given.
         layout: "stereo", say; every frame's own when not given, with silence in one channel.
         in_step: begin with silence until the first sample's own time, however short, so that lips and sound agree.
 
@@ -60,9 +63,9 @@ def sound_pieces(
         stream = container.streams[info.audio.stream]
         assert isinstance(stream, av.AudioStream)
         if rate is None:
-            native = stream.rate or SAMPLE_RATE
-            common = math.gcd(native, SAMPLE_RATE)
-            rate = native if max(native, SAMPLE_RATE) // common <= MAX_RATIO else SAMPLE_RATE
+            native = stream.rate or wanted
+            common = math.gcd(native, wanted)
+            rate = native if max(native, wanted) // common <= MAX_RATIO else wanted
         channels = av.AudioLayout(layout).nb_channels if layout else 1
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None

@@ -18,7 +18,6 @@ from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, 
 from adamml.media.decoding.sparing import spared
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
-from adamml.media.sampling import CROP
 
 MAX_LONG_SIDE = 4096
 # Containers round time stamps (Matroska to 1 ms): a frame that begins this little after t still counts as begun.
@@ -54,7 +53,7 @@ def resized(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     return np.rot90(pixels, quarter_turns) if quarter_turns else pixels
 
 
-def centre_crop(pixels: np.ndarray, size: int = CROP) -> np.ndarray:
+def centre_crop(pixels: np.ndarray, size: int) -> np.ndarray:
     """The middle (size, size, 3) of an image whose sides are at least that long."""
     top, left = round((pixels.shape[0] - size) / 2), round((pixels.shape[1] - size) / 2)
     return np.ascontiguousarray(pixels[top : top + size, left : left + size])

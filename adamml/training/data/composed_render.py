@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from adamml.media.spectrogram import SAMPLE_RATE
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.training.data.composed import SECONDS, ClipPlan, ComposeError, SecondPlan
 from adamml.training.data.pictures import blurred, degrade, film
 from adamml.training.data.sounds import add_at_snr, noise, read_sound
@@ -24,6 +24,7 @@ BLUR_RADIUS = (4.0, 14.0)
 FAINT = (0.001, 0.03)  # peak of faint noise
 QUIET_SHARE = 10**-1.2  # of the loudest second's power: 12 dB below it still counts as loud
 # So that no cut clicks: a short way in, which spares the attack of a struck drum, and a longer way out.
+SAMPLE_RATE = PUBLISHED_INPUT.sound.sample_rate
 FADE_IN, FADE_OUT = SAMPLE_RATE // 1000, SAMPLE_RATE // 200
 PEAK = 0.99
 PICTURE, SOUND = 1, 2  # streams of randomness; above 0, because seeds that differ by a trailing 0 are the same

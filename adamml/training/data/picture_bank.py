@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from adamml.engine import exporting
 from adamml.engine.exporting import as_onnx
 from adamml.nn import AdaMML
-from adamml.nn.policy import small_frames
+from adamml.nn.glimpses import small_frames
 from adamml.training.data.pictures import PictureMaker
 from adamml.training.data.sources import OTHER, Source
 

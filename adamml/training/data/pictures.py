@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.training.data.sources import OTHER, Source
 
-FRAMES, SIZE = 8, 224
-CENTRE_SHARE = 224 / 256  # of the short side, after the centre crop
+FRAMES, SIZE = PUBLISHED_INPUT.picture.frames, PUBLISHED_INPUT.picture.crop
+CENTRE_SHARE = SIZE / PUBLISHED_INPUT.picture.short_side  # of the short side, after the centre crop
 ASPECTS = (4 / 3, 16 / 9, 1.0, 3 / 4)
-FRAME_GAP_S = 4 / 29.97
+FRAME_GAP_S = PUBLISHED_INPUT.picture.spacing
 
 Box = tuple[float, float, float, float]
 

@@ -8,9 +8,10 @@ import torch
 import torchaudio
 from scipy.signal import butter, sosfilt
 
-from adamml.media.spectrogram import SAMPLE_RATE, WINDOW_SAMPLES
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.training.data.sources import OTHER, Source
 
+SAMPLE_RATE, WINDOW_SAMPLES = PUBLISHED_INPUT.sound.sample_rate, PUBLISHED_INPUT.sound.samples
 PEAK = 0.9
 WORN_SHARE, MIXED_SHARE, EDGE_SHARE = 0.5, 0.5, 0.25  # of training windows
 
