@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from adamml.checkpoint import CheckpointError, ModelCard
     from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
+    from adamml.examples import (
+        Example,
+        ExampleError,
+        ExampleUnreachableError,
+        fetch_example,
+        list_examples,
+        local_example,
+    )
     from adamml.hub import InstalledModel, card_of, installed_models, resolve
     from adamml.media import ClipError, Storyboard
     from adamml.media.nursery import prestart
@@ -28,6 +36,10 @@ _HOME = {
     "adamml.checkpoint": ("CheckpointError", "ModelCard"),
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
+    "adamml.examples": (
+        *("Example", "ExampleError", "ExampleUnreachableError"),
+        *("fetch_example", "list_examples", "local_example"),
+    ),
     "adamml.hub": ("InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.media.nursery": ("prestart",),
@@ -56,6 +68,9 @@ __all__ = [
     "Decided",
     "Decoded",
     "Event",
+    "Example",
+    "ExampleError",
+    "ExampleUnreachableError",
     "ExportError",
     "Finished",
     "InstalledModel",
@@ -72,8 +87,11 @@ __all__ = [
     "card_of",
     "check_clip",
     "export_steps",
+    "fetch_example",
     "get_policy",
     "installed_models",
+    "list_examples",
+    "local_example",
     "prestart",
     "private_folder",
     "render_report",

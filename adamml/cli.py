@@ -11,6 +11,7 @@ from adamml.commands import (
     compose,
     doctor,
     evaluate,
+    examples,
     export,
     manifest,
     new,
@@ -19,7 +20,7 @@ from adamml.commands import (
     weights,
 )
 
-COMMANDS = (analyze, batch, export, app, doctor, weights, new, prepare, manifest, compose, train, evaluate)
+COMMANDS = (analyze, batch, export, app, doctor, weights, examples, new, prepare, manifest, compose, train, evaluate)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -2,7 +2,8 @@
 
 Plain HTTP is spoken to this machine alone (mirrors and tests), and never after beginning elsewhere. What arrives goes
 into `TARGET.part`, which stays when a transfer breaks off, so that the next call goes on there; the target itself is
-there whole or not at all. Callers hold a lock, so that no two processes write one part.
+there whole or not at all. Callers hold a lock, so that no two processes write one part. What a server says of a
+file's length is compared with the expected length before anything is transferred.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ MAX_JSON = 1 << 20  # bytes
 TRIES = 5  # transfers of one file, each going on where the last one broke off
 PAUSE = 0.5  # seconds before the second of them; doubles
 Progress = Callable[[int, int], object]  # bytes here, bytes in all
+BY_HAND = "download the file with a browser and use: adamml weights import FILE"
 
 
 class FetchError(CheckpointError):
@@ -37,10 +39,14 @@ class UnreachableError(FetchError):
 
 
 class Web:
-    """A client for what begins at one address: `with Web(base) as web: ...`."""
+    """A client for what begins at one address: `with Web(base) as web: ...`.
 
-    def __init__(self, base: str) -> None:
-        self._plain = is_loopback(base)
+    Args:
+        by_hand: what to do instead of waiting when the server has had enough requests; ends the error message.
+    """
+
+    def __init__(self, base: str, *, by_hand: str = BY_HAND) -> None:
+        self._plain, self._by_hand = is_loopback(base), by_hand
         self._client = httpx.Client(
             follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
@@ -74,6 +80,21 @@ class Web:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
             raise FetchError(f"{_named(url)} answers with something that is no JSON") from error
+
+    def size(self, url: str, *, at_most: int) -> int:
+        """How many bytes the server says a file has, for files whose exact size is not known beforehand.
+
+        Raises:
+            FetchError: for a refusal, or when it states no size or more than `at_most` bytes.
+            UnreachableError: when nobody answers.
+        """
+        with self._answer(url, {"Accept": "application/octet-stream"}, method="HEAD") as answer:
+            stated = _stated_size(answer)
+        if stated is None:
+            raise FetchError(f"{_named(url)} does not say how long it is")
+        if not 0 < stated <= at_most:
+            raise FetchError(f"{_named(url)} is said to have {stated} bytes; at most {at_most} are expected")
+        return stated
 
     def file(self, url: str, target: Path, *, size: int, sha256: str | None, progress: Progress) -> str:
         """Fetch a file of `size` bytes; returns its sha256, which is checked when one is given.
@@ -122,6 +143,11 @@ class Web:
             if answer.status_code == 416 or (answer.status_code == 206 and not going_on):
                 part.unlink(missing_ok=True)  # the server knows another file under this address
                 return
+            stated = _stated_size(answer)
+            if stated is not None and stated != size:
+                part.unlink(missing_ok=True)
+                differs = "longer" if stated > size else "shorter"
+                raise FetchError(f"{_named(url)} is {differs} than the stated {size} bytes: it has {stated}")
             done = done if going_on else 0
             with part.open("ab" if going_on else "wb") as out:
                 for piece in answer.iter_raw():
@@ -135,10 +161,10 @@ class Web:
             raise FetchError(f"{_named(url)} is longer than the stated {size} bytes")
 
     @contextmanager
-    def _answer(self, url: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+    def _answer(self, url: str, headers: dict[str, str], method: str = "GET") -> Iterator[httpx.Response]:
         try:
-            with self._client.stream("GET", url, headers=headers) as answer:
-                _check_status(answer, url)
+            with self._client.stream(method, url, headers=headers) as answer:
+                _check_status(answer, url, self._by_hand)
                 yield answer
         except httpx.TooManyRedirects as error:
             raise FetchError(f"{_named(url)} redirects more than {MAX_REDIRECTS} times") from error
@@ -151,17 +177,16 @@ class Web:
     def _check_scheme(self, request: httpx.Request) -> None:
         url = request.url
         if url.scheme != "https" and not (url.scheme == "http" and self._plain and is_loopback(str(url))):
-            raise FetchError(f"{_named(str(url))} is refused: weights are only fetched over https")
+            raise FetchError(f"{_named(str(url))} is refused: files are only fetched over https")
 
 
-def _check_status(answer: httpx.Response, url: str) -> None:
+def _check_status(answer: httpx.Response, url: str, by_hand: str) -> None:
     status = answer.status_code
     if status < 300 or status == 416:
         return
     if status in (403, 429) and (answer.headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in answer.headers):
         raise UnreachableError(
-            f"{_named(url)} answers no more questions from this network {_until(answer)}; wait, or download the file "
-            "with a browser and use: adamml weights import FILE"
+            f"{_named(url)} answers no more questions from this network {_until(answer)}; wait, or {by_hand}"
         )
     if status >= 500 or status == 429:
         raise UnreachableError(f"{_named(url)} answers {status}: it does not work just now, try again later")
@@ -176,6 +201,15 @@ def _until(answer: httpx.Response) -> str:
     except (KeyError, ValueError, OverflowError, OSError):
         return "for now"
     return f"before {time.strftime('%H:%M', reset)} UTC"
+
+
+def _stated_size(answer: httpx.Response) -> int | None:
+    """The whole file's length as the answer states it; None where it states none."""
+    if answer.status_code == 206:
+        stated = answer.headers.get("Content-Range", "").rpartition("/")[2]
+    else:
+        stated = answer.headers.get("Content-Length", "")
+    return int(stated) if stated.isascii() and stated.isdigit() else None
 
 
 def _size_of(path: Path) -> int:

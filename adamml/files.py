@@ -1,8 +1,9 @@
-"""Writing files that are whole or not there, and where what was fetched or prepared is kept."""
+"""Writing files that are whole or not there, one process at a time, and where what was fetched or prepared is kept."""
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -46,3 +47,20 @@ def cache_folder() -> Path:
     if given:
         return Path(given).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adamml"
+
+
+@contextmanager
+def alone(lock: Path, name: str, say: Callable[[str], object]) -> Iterator[None]:
+    """Wait until no other process fetches the same thing; the lock of one that was killed falls by itself."""
+    from filelock import FileLock, Timeout
+
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        say(f"another process fetches {name}; waiting for it")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()

@@ -12,8 +12,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from adamml.checkpoint import (
     model_roots,
     read_card,
 )
+from adamml.files import alone
 from adamml.huggingface import SCHEME, address_of, parse
 
 DEFAULT_MODEL = "everyday-av"  # comes with the repository
@@ -183,7 +183,7 @@ def install(name: str, build: Callable[[Path], object], *, anew: bool = False, s
     target = root / name
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _alone(root / f".{name}.lock", name, say):
+        with alone(root / f".{name}.lock", name, say):
             if (target / MODEL_FILE).is_file() and not anew:
                 return target
             for left in root.glob(f".{name}.*.new"):  # of a process that was killed: the lock says that none is at it
@@ -216,20 +216,3 @@ def _replace(target: Path, fresh: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _alone(lock: Path, name: str, say: Say) -> Iterator[None]:
-    """Wait until no other process fetches the same model; the lock of one that was killed falls by itself."""
-    from filelock import FileLock, Timeout
-
-    held = FileLock(lock)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        say(f"another process fetches {name}; waiting for it")
-        held.acquire()
-    try:
-        yield
-    finally:
-        held.release()

@@ -90,7 +90,12 @@ def test_a_complete_part_is_checked_and_used(server: Shelf, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("sha256", "size", "message"), [("0" * 64, len(DATA), "damaged or changed"), (None, 1000, "longer than the stated")]
+    ("sha256", "size", "message"),
+    [
+        ("0" * 64, len(DATA), "damaged or changed"),
+        (None, 1000, "longer than the stated"),
+        (None, 1_000_000, f"shorter than the stated 1000000 bytes: it has {len(DATA)}"),
+    ],
 )
 def test_another_content_is_refused_and_not_kept(
     server: Shelf, tmp_path: Path, sha256: str | None, size: int, message: str
@@ -98,6 +103,25 @@ def test_another_content_is_refused_and_not_kept(
     with pytest.raises(FetchError, match=message):
         fetch(server, tmp_path / "x", sha256=sha256, size=size)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_known_to_be_another_is_not_gone_on_with(server: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "x.part").write_bytes(DATA[:1000])
+    with pytest.raises(FetchError, match="shorter than the stated"):
+        fetch(server, tmp_path / "x", size=len(DATA) + 1)
+    assert ranges(server) == ["bytes=1000-"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_size_that_is_not_known_is_asked_for(server: Shelf) -> None:
+    server.redirects["/a"] = "/file"
+    with Web(server.address) as web:
+        assert web.size(f"{server.address}/a", at_most=len(DATA)) == len(DATA)
+        with pytest.raises(FetchError, match=f"said to have {len(DATA)} bytes; at most 1000 are expected"):
+            web.size(f"{server.address}/file", at_most=1000)
+        with pytest.raises(FetchError, match="there is nothing at"):
+            web.size(f"{server.address}/none", at_most=1000)
+    assert {method for method, _, _ in server.seen} == {"HEAD"}
 
 
 def test_redirects_have_an_end(server: Shelf, tmp_path: Path) -> None:
@@ -108,9 +132,7 @@ def test_redirects_have_an_end(server: Shelf, tmp_path: Path) -> None:
 
 def test_only_https_is_followed_away_from_this_machine(server: Shelf, tmp_path: Path) -> None:
     server.redirects["/a"] = "http://example.invalid/file?signature=secret"
-    with pytest.raises(
-        FetchError, match=r"http://example.invalid/file is refused: weights are only fetched over https"
-    ):
+    with pytest.raises(FetchError, match=r"http://example.invalid/file is refused: files are only fetched over https"):
         fetch(server, tmp_path / "x", "/a")
     server.redirects["/a"] = "ftp://127.0.0.1/file"
     with pytest.raises(FetchError):
@@ -128,6 +150,15 @@ def test_a_spent_allowance_is_explained(server: Shelf) -> None:
     with (
         Web(server.address) as web,
         pytest.raises(UnreachableError, match=r"before 22:13 UTC; wait, or .* import FILE"),
+    ):
+        web.json(f"{server.address}/a")
+
+
+def test_what_to_do_by_hand_depends_on_what_is_fetched(server: Shelf) -> None:
+    server.refusals["/a"] = (429, {"Retry-After": "60"})
+    with (
+        Web(server.address, by_hand="look elsewhere") as web,
+        pytest.raises(UnreachableError, match="for now; wait, or look elsewhere"),
     ):
         web.json(f"{server.address}/a")
 

@@ -9,7 +9,7 @@ from adamml.checkpoint import CHECKPOINTS
 from adamml.training.card import Results, filled
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.mp4"))
+ALL_EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.mp4"))
 # The class that each example was filmed for, by the first word of its name.
 CLASS_OF = {
     "blackbird": "bird",
@@ -20,6 +20,7 @@ CLASS_OF = {
     "rooster": "chicken",
     "sheep": "sheep",
 }
+EXAMPLES = [path for path in ALL_EXAMPLES if path.stem.split("_")[0] in CLASS_OF]  # the model knows no piano
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,11 @@ def answers(shipped: Recognizer) -> dict[str, Analysis]:
 
 def test_there_are_small_examples() -> None:
     assert len(EXAMPLES) >= 4
-    assert all(path.stat().st_size < 1.5e6 for path in EXAMPLES)
-    assert "GPL-2" in (ROOT / "assets" / "CREDITS.md").read_text()
+    assert all(path.stat().st_size < 1.5e6 for path in ALL_EXAMPLES)
+    credits = (ROOT / "assets" / "CREDITS.md").read_text()
+    assert "GPL-2" in credits
+    assert "GPL-3" in credits
+    assert all(f"`{path.name}`" in credits for path in ALL_EXAMPLES)
 
 
 def test_examples_are_answered_rightly(answers: dict[str, Analysis]) -> None:
