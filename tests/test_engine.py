@@ -66,7 +66,7 @@ def test_backends_decide_alike_and_say_the_same(sessions: dict[str, ClipSession]
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_company_and_order_change_no_bit(shipped: dict[str, Recognizer], part: str) -> None:
+def test_company_and_order_change_no_bit(shipped: dict[str, Recognizer], toy_network: AdaMML, part: str) -> None:
     generator = torch.Generator().manual_seed(1)
     inputs = [example_of(toy_network, part)[0]]
     for _ in range(3):
