@@ -10,8 +10,9 @@ from typing import TextIO
 from adamml.batch import cluster, local
 from adamml.batch.clips import ArchiveClip, BatchError, list_archive
 from adamml.batch.progress import Progress, lasting
-from adamml.batch.store import SAVE_SECONDS, Store
+from adamml.batch.store import LOCK_FILE, SAVE_SECONDS, SETTINGS_FILE, Store
 from adamml.batch.worker import Recipe
+from adamml.files import check_folder
 
 ENGINES = ("local", "ray")
 
@@ -99,6 +100,7 @@ def run_batch(
     if workers is not None and workers < 1:
         raise BatchError(f"at least one worker is needed, not {workers}")
     archive = list_archive(source)
+    check_folder(out, (SETTINGS_FILE, LOCK_FILE), inputs=[source])
     with Store(out, recipe.settings, source, len(archive.clips), save_seconds=save_seconds) as store:
         done = store.done()
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input
+from adamml.commands import bad_input, report_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +35,17 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run_folder(args: argparse.Namespace) -> int:
+    from adamml.files import check_targets
     from adamml.training.data.folders import list_folder
     from adamml.training.data.manifest import ManifestError, write_manifest
 
     try:
+        check_targets([args.out])
         entries = list_folder(args.folder, test_share=args.test_share, seed=args.seed, separator=args.separator)
         write_manifest(args.out, entries)
     except (ManifestError, OSError) as error:
         return bad_input(error)
-    print(f"{args.out}: {_counts(entries)}")
+    print(f"{args.out}: {_counts(entries)}", file=report_stream([args.out]))
     return 0
 
 

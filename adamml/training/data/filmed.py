@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from adamml.engine import normalise
+from adamml.files import whole_file
 from adamml.media import Clip, ClipError, log_spectrogram, settings_for
 from adamml.nn import AdaMML
 from adamml.nn.policy import small_frames
@@ -146,7 +147,5 @@ def _segment(clip: Clip, index: int, network: AdaMML, tail: Tail) -> tuple[dict[
 
 
 def _keep(path: Path, found: dict[str, Tensor]) -> None:
-    """As .npz, beside the target first."""
-    temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, allow_pickle=False, **{name: value.numpy() for name, value in found.items()})
-    temporary.replace(path)
+    with whole_file(path, suffix=".npz") as made:
+        np.savez(made, allow_pickle=False, **{name: value.numpy() for name, value in found.items()})
