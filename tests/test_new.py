@@ -69,7 +69,7 @@ def test_from_class_folders_to_a_model_in_a_run_that_was_stopped(
     listed = read_manifest(folder / "manifest.csv")
     assert {side: len(listed.side(side)) for side in ("train", "test")} == {"train": 4, "test": 2}
     checks = json.loads((folder / "checks.json").read_text())
-    assert sorted(Path(path).name for path in checks["left_out"]) == ["broken.mp4", "z_copy.mp4"]
+    assert sorted(Path(path).name for path in checks["left_out"]) == ["broken.mp4", "manifest.csv", "z_copy.mp4"]
     assert any("fewer than 10 clips to learn from: high (2), low (2)" in note for note in checks["notes"])
 
     assert main(["new", str(folder)]) == 0

@@ -85,9 +85,9 @@ def test_a_list_is_not_written_over_its_clips_nor_a_result_over_its_list(
     before = clip.read_bytes()
     (tmp_path / "set" / "cat").mkdir(parents=True)
     (tmp_path / "set" / "cat" / "a.mp4").write_bytes(before)
-    assert "which is read" in refused(
-        capsys, "manifest", "folder", tmp_path / "set", "--out", tmp_path / "set" / "cat" / "a.mp4"
-    )
+    (tmp_path / "set" / "list").symlink_to("cat/a.mp4")
+    for name, says in (("cat/a.mp4", "is called like a clip"), ("list", "which is read")):
+        assert says in refused(capsys, "manifest", "folder", tmp_path / "set", "--out", tmp_path / "set" / name)
     assert (tmp_path / "set" / "cat" / "a.mp4").read_bytes() == before
     out = tmp_path / "measured"
     out.mkdir()

@@ -23,6 +23,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--start", default="everyday-av", help="model to build on (default: %(default)s)")
     parser.add_argument("--test-share", type=float, default=0.2, metavar="X", help="kept apart (default: 0.2)")
     parser.add_argument("--separator", default="", metavar="TEXT", help="names that agree before it are of one source")
+    parser.add_argument(
+        "--shared-sources", action="store_true", help="clips of different classes whose names agree are of one source"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="(default: all cores)")
     parser.set_defaults(run=run)
@@ -87,6 +90,7 @@ def _project(args: argparse.Namespace) -> "Project":
         test_share=args.test_share,
         seed=args.seed,
         separator=args.separator,
+        shared_sources=args.shared_sources,
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_project(folder, project)

@@ -33,7 +33,7 @@ def write_set(folder: Path, clips: int, seconds: float = 3.0, tones: Mapping[str
             if not path.exists():
                 _write_clip(path, hertz, seconds, np.random.default_rng([number, index]))
     manifest = folder / "manifest.csv"
-    write_manifest(manifest, list_folder(folder, test_share=0.34))
+    write_manifest(manifest, list_folder(folder, test_share=0.34).entries)
     return manifest
 
 

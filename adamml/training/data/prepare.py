@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def prepare_kinetics(
             break
     chosen.sort()
     broken = {place for place, done in ready.items() if done.found.fault}
-    report = _report(rows, paths, chosen, ready, broken, copies, asked, straddling)
+    left_out = folder.left_out(paths, rows)
+    report = replace(_report(rows, paths, chosen, ready, broken, copies, asked, straddling), left_out=left_out)
     texts = (report.to_json(), f"{report.table()}\n```\n{report}\n```\n")
     write_all({out / name: text for name, text in zip(REPORTS, texts, strict=True)}, inputs=tables)
     if not chosen:
