@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST_NAME = 200  # bytes of a file's name that its temporary name repeats; 255 are allowed
 MAX_LINKS = 40  # one after the other, as in Linux
 
 
@@ -74,10 +75,9 @@ def write_all(contents: Mapping[Path, str | bytes], *, inputs: Iterable[Path] = 
     files = {path: _beside(target.file) for path, target in targets.items() if target.file is not None}
     try:
         for path, temporary in files.items():
-            with _said_of(targets[path]), temporary.open("xb") as file:
-                file.write(data[path])
-                file.flush()
-                os.fsync(file.fileno())  # else a power cut may leave the new name with nothing in it
+            with _said_of(targets[path]):
+                temporary.write_bytes(data[path])
+                _to_disk(temporary)
         for path, temporary in files.items():
             _rename(temporary, targets[path])
     finally:
@@ -112,8 +112,8 @@ def whole_file(path: Path, *, suffix: str = "", inputs: Iterable[Path] = ()) -> 
         if target.file is None:
             _stream(target, made)
             return
-        with _said_of(target), made.open("rb+") as file:
-            os.fsync(file.fileno())
+        with _said_of(target):
+            _to_disk(made)
         _rename(made, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -232,8 +232,15 @@ def _swallows(target: _Target) -> bool:
 
 
 def _beside(file: Path) -> Path:
-    # Not made from the file's own name, which may be as long as names can be.
-    return file.with_name(f".adamml-{secrets.token_hex(4)}.part")
+    # Cut short, since the file's own name may be as long as names can be.
+    name = os.fsdecode(os.fsencode(file.name)[:LONGEST_NAME])
+    return file.with_name(f".{name}.{secrets.token_hex(4)}.part")
+
+
+def _to_disk(file: Path) -> None:
+    """Else a power cut may leave the new name with nothing in it."""
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
 
 
 def _rename(temporary: Path, target: _Target) -> None:
