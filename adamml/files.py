@@ -228,7 +228,8 @@ def _descriptor(path: Path) -> int | None:
 
 def _swallows(target: _Target) -> bool:
     """Whether it is /dev/null, which takes any number of results."""
-    return target.state is not None and os.path.samestat(target.state, Path(os.devnull).stat())
+    state = target.state
+    return state is not None and stat.S_ISCHR(state.st_mode) and state.st_rdev == Path(os.devnull).stat().st_rdev
 
 
 def _beside(file: Path) -> Path:
