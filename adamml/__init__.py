@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import FORMS, ExportError, as_webvtt, export_steps, render_report, render_video, video_steps
     from adamml.session import ClipSession
+    from adamml.suffixes import FILE_SUFFIXES
 
 __version__ = "0.1.0"
 
@@ -51,10 +52,12 @@ _HOME = {
         *("render_report", "render_video", "video_steps"),
     ),
     "adamml.session": ("ClipSession",),
+    "adamml.suffixes": ("FILE_SUFFIXES",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "FILE_SUFFIXES",
     "FORMS",
     "POLICIES",
     "Analysis",
