@@ -59,13 +59,13 @@ def _photo_groups(paths: list[Path]) -> list[str]:
     return [paths[k].stem for k in leader]
 
 
-def _sound_group(path: Path) -> str:
+def sound_group(path: Path) -> str:
     """ESC-10 names hold the recording's id and a take letter; takes of one recording belong together."""
     match = re.fullmatch(r"(esc10_\d+-\d+)-[A-Z]", path.stem)
     return match[1] if match else path.stem
 
 
-def _is_test(group: str) -> bool:
+def is_kept_apart(group: str) -> bool:
     """A fixed, seedless split: the group's name decides."""
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF < TEST_SHARE
 
@@ -73,7 +73,7 @@ def _is_test(group: str) -> bool:
 def _collect(folder: Path, pattern: str, label: int, groups_of) -> list[Source]:
     paths = sorted(folder.glob(pattern))
     return [
-        Source(path=path, label=label, group=group, test=_is_test(f"{folder.parent.name}/{group}"))
+        Source(path=path, label=label, group=group, test=is_kept_apart(f"{folder.parent.name}/{group}"))
         for path, group in zip(paths, groups_of(paths), strict=True)
     ]
 
@@ -91,7 +91,7 @@ def read_sources(data: Path) -> Sources:
     sounds: list[Source] = []
     for label, folder in enumerate(folders):
         photos += _collect(folder / "images", "*.jpg", label, _photo_groups)
-        sounds += _collect(folder / "audio", "*.ogg", label, lambda paths: [_sound_group(p) for p in paths])
+        sounds += _collect(folder / "audio", "*.ogg", label, lambda paths: [sound_group(p) for p in paths])
     photos += _collect(data / "other/images", "background/*.jpg", OTHER, _photo_groups)
-    sounds += _collect(data / "other/audio", "*/*.ogg", OTHER, lambda paths: [_sound_group(p) for p in paths])
+    sounds += _collect(data / "other/audio", "*/*.ogg", OTHER, lambda paths: [sound_group(p) for p in paths])
     return Sources(classes=tuple(folder.name for folder in folders), photos=tuple(photos), sounds=tuple(sounds))

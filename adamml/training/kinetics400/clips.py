@@ -20,6 +20,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from adamml.engine import Engine, new_engine
 from adamml.evidence import Evidence
+from adamml.files import whole_file
 from adamml.media import FRONT_ENDS, Clip, settings_for
 from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
@@ -71,10 +72,9 @@ def cache_damage(
         path = folder / f"damage-{hashlib.sha256(repr(what).encode()).hexdigest()[:24]}.npz"
         if not path.exists():
             engine = engine or new_engine(network)
-            np.savez(
-                path.with_suffix(".part.npz"), **{k: v.numpy() for k, v in _damaged(entry, segments, engine).items()}
-            )
-            path.with_suffix(".part.npz").replace(path)
+            found = _damaged(entry, segments, engine)
+            with whole_file(path, suffix=".npz") as made:
+                np.savez(made, allow_pickle=False, **{name: value.numpy() for name, value in found.items()})
             say(f"damaged spans: {done} of {len(entries)} clips")
         with np.load(path) as stored:
             rows.append({name: torch.from_numpy(stored[name]) for name in stored.files})
