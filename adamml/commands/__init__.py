@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 BAD_INPUT = 2
 MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else everyday-av)"
+FUSION_HELP = "how segments become the clip's answer (default: as the model was made)"
 
 
 def bad_input(error: Exception | str) -> int:

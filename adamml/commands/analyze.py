@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import MODEL_HELP, bad_input, policy_name
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, policy_name
 
 GUESSES = 5
 
@@ -25,11 +25,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
-    parser.add_argument(
-        "--fusion",
-        choices=("renormalised", "published", "per_modality"),
-        help="how segments become the clip's answer (default: as the model was made)",
-    )
+    parser.add_argument("--fusion", choices=("renormalised", "published", "per_modality"), help=FUSION_HELP)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole result as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per segment as CSV")
     parser.set_defaults(run=run)
