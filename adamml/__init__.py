@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from adamml.render.running import running
     from adamml.session import ClipSession
+    from adamml.suffixes import FILE_SUFFIXES
 
 __version__ = "0.1.0"
 
@@ -62,11 +63,13 @@ _HOME = {
     ),
     "adamml.render.running": ("running",),
     "adamml.session": ("ClipSession",),
+    "adamml.suffixes": ("FILE_SUFFIXES",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "DEFAULT_MODEL",
+    "FILE_SUFFIXES",
     "FORMS",
     "POLICIES",
     "Analysis",

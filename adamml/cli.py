@@ -1,12 +1,16 @@
 """The `adamml` command: a table of its commands, which live in `adamml.commands`, one file each."""
 
 import argparse
+import io
+import os
 import sys
+from contextlib import suppress
 
 from adamml import __version__
 from adamml.commands import (
     analyze,
     app,
+    bad_input,
     batch,
     compose,
     doctor,
@@ -20,6 +24,7 @@ from adamml.commands import (
     weights,
 )
 
+READER_GONE = 128 + 13  # SIGPIPE
 COMMANDS = (analyze, batch, export, app, doctor, weights, examples, new, prepare, manifest, compose, train, evaluate)
 
 
@@ -36,13 +41,45 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit status: 0 done, 1 something is missing or wrong, 2 bad input (one line on stderr), 130 interrupted."""
+    """Exit status: 0 done, 1 something is missing or wrong, 2 bad input (one line on stderr), 130 interrupted.
+
+    141 when whoever read the output has gone (`adamml analyze clip | head -1`), as a signal would have it; quietly.
+    """
+    if sys.stdout is not None and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold any bytes
+    try:
+        try:
+            return _run(argv)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where something can be made of what goes wrong
+    except BrokenPipeError:
+        _let_go()
+        return READER_GONE
+    except OSError as error:  # what no command expects: a full disk behind what is printed
+        _let_go()
+        return bad_input(error)
+
+
+def _run(argv: list[str] | None) -> int:
     args = build_parser().parse_args(argv)
     try:
         return args.run(args)
     except KeyboardInterrupt:
         print("adamml: stopped", file=sys.stderr)
         return 130
+
+
+def _let_go() -> None:
+    """What cannot be written any more goes nowhere, so that Python does not try again when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):
+            try:
+                stream.flush()
+            except OSError:
+                os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

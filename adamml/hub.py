@@ -152,6 +152,8 @@ def import_file(
         raise CheckpointError("classes of your own need a name of their own")
     if not path.is_file():
         raise CheckpointError(f"there is no file {str(path)!r}")
+    if path.resolve().is_relative_to((model_roots()[1] / (name or known.name)).resolve()):
+        raise CheckpointError(f"{str(path)!r} lies in the folder that it would replace; move it elsewhere first")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -40,8 +40,10 @@ def label(name: str) -> str:
 
 
 def policy(name: str) -> str:
-    """A policy's name as a heading."""
-    return POLICY.get(name, name.replace("_", " ").replace("-", " ").capitalize())
+    """A policy's name as a heading; with a budget it is "AdaMML at 0.30"."""
+    base, at, budget = name.partition("@")
+    said = POLICY.get(base, base.replace("_", " ").replace("-", " ").capitalize())
+    return f"{said} at {budget}" if at else said
 
 
 def percent(share: float) -> str:

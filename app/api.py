@@ -35,22 +35,24 @@ def endpoints() -> None:
     """Add them to the page being built; their components are never drawn."""
     names = list(service.policies())
 
-    def choice(label: str, values: Sequence[str], value: str) -> gr.Radio:
+    def choice(label: str, values: Sequence[str], value: str, *, budgets: bool = False) -> gr.Radio:
         radio = gr.Radio([(name, name) for name in values], value=value, label=label)
 
         def preprocess(given: Any) -> Any:
             """As usual, but for a wrong one: a sentence for the caller, and no traceback in the log."""
-            if given not in values:
-                raise gr.Error(f"{label!r} is one of {words.listing(list(values), 'or')}.", print_exception=False)
-            return given
+            if given in values or (budgets and isinstance(given, str) and service.runs(given)):
+                return given
+            rest = "; adamml@0.30 is adamml with a budget" if budgets else ""
+            raise gr.Error(f"{label!r} is one of {words.listing(list(values), 'or')}{rest}.", print_exception=False)
 
         radio.preprocess = preprocess
         return radio
 
     with gr.Column(visible=False):
         clip = _upload("A video or sound file")
-        policy = choice("Who picks", names, "adamml")
-        left, right = choice("This", names, "adamml"), choice("against this", names, "rgb")
+        policy = choice("Who picks", names, "adamml", budgets=True)
+        left = choice("This", names, "adamml", budgets=True)
+        right = choice("against this", names, "rgb", budgets=True)
         kind = choice("What to make of it", [form for form, *_ in OFFERS], "mp4")
         segments = gr.Number(10, label=f"Segments spread over the clip, 1 to {service.max_segments()}")
         spacing = gr.Number(0, label="Or one segment every so many seconds; 0: as many as `segments` says")
@@ -171,9 +173,7 @@ def _runs(
     path: str, policies: tuple[str, ...], segments: int, spacing: float, pictures: bool
 ) -> Generator[Analysis | adamml.Storyboard | None, None, None]:
     """Every policy on one clip; a step now and then, so that it can be left."""
-    service.check(path)
-    count = service.segments_for(path, segments, spacing)
-    with service.models.recognizer().open(path, segments=count, profile=service.profile()) as session:
+    with service.open_clip(path, service.segments_for(path, segments, spacing)) as session:
         for policy in policies:
             for event in session.run(policy):
                 yield event.analysis if isinstance(event, adamml.Finished) else None

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+import adamml
 from app import api, compare, details, examples, panels, recorded, service, takeaway, uploads, words
 from app.known import known
 from app.player import player
@@ -21,10 +22,7 @@ SENTENCE = (
     "Segment by segment, a small policy picks the picture, the sound, both or neither, so that little has to be run."
 )
 # Named one by one beside the families: browsers know few of the less common ones by family.
-FILE_TYPES = [
-    *("video", "audio", ".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".3gp", ".ts", ".gif"),
-    *(".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opus"),
-]
+FILE_TYPES = ["video", "audio", *adamml.FILE_SUFFIXES]
 
 _RECORD = """<div class="record"><button type="button" class="small-button" data-record>Record</button>
 <div class="record-box" hidden><video muted autoplay playsinline aria-label="Camera"></video></div>

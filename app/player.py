@@ -43,6 +43,7 @@ def preview(path: str | None) -> str | None:
     folder = PREVIEWS / secrets.token_urlsafe(12)
     folder.mkdir(mode=0o700)
     try:
+        service.check(path)
         made = adamml.browser_preview(path, folder, profile=service.profile())
     except adamml.ClipError:
         return None  # the analysis says what is wrong with it

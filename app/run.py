@@ -1,100 +1,50 @@
 """The way in: `python -m app` (or `python -m app --host 0.0.0.0 --port 7860`) serves the page.
 
-Host and port also come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, as hosts of such pages set them. On SIGTERM or
-Ctrl-C nobody new is taken in, who waits is told so, the analysis that runs may end if it is quick, and nothing is left
-on disk.
+Host and port also come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, as hosts of such pages set them. What is wrong
+with any of it is said in one line, before the seconds that importing the page takes.
 """
 
 import argparse
 import os
-import signal
 import sys
-import threading
-import time
-
-from starlette.middleware import Middleware
+from typing import NoReturn
 
 import adamml
-from app import examples, scratch, service
-from app.gate import Gate
-from app.look import HEAD, STYLES, theme
-from app.page import build
-from app.player import PREVIEWS
-from app.turns import LINES
+from app.address import HOST, PORT, AddressError, free_address
 
-WAITING = 40  # requests of all kinds; the line before the analyses has its own bound, see `turns`
-MAX_UPLOADS = 5_000_000_000  # bytes on disk at any time, for the public profile; each goes after an hour
-GRACE_S = 8.0  # hosts kill what has not ended 10 to 30 s after SIGTERM
-CLOSING = "The server is being restarted. Please try again in a minute."
-# Where the proxies of a Space stand: they, and nobody else, may say on whose behalf they ask.
-_PROXIES = "127.0.0.1,10.0.0.0/8"
+BAD_INPUT = 2
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Load the model in the background and serve the page until stopped."""
+    """Serve the page until stopped."""
     parser = argparse.ArgumentParser(prog="app", description="Serve the page of AdaMML Studio.")
-    parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("GRADIO_SERVER_PORT", "7860")))
-    parser.add_argument("--profile", choices=sorted(adamml.PROFILES), default=service.profile(), help="limits on clips")
-    options = parser.parse_args(arguments)
-    service.use_profile(options.profile)
-    try:
-        service.limits()
-    except adamml.ClipError as error:  # a limit that the environment sets is none
-        parser.error(str(error))
-    adamml.prestart()
-    stopping = _stop_on_signals()
-    serve(options.host, options.port)
-    service.load_in_background()
-    try:
-        stopping.wait()
-    finally:
-        _end()
-
-
-def serve(host: str, port: int) -> str:
-    """Serve the page from a thread; returns its address."""
-    uploads = scratch.folder("uploads")
-    if "SPACE_ID" in os.environ:
-        os.environ.setdefault("FORWARDED_ALLOW_IPS", _PROXIES)
-    most = adamml.PROFILES[service.profile()].max_bytes
-    room = Middleware(Gate, folder=uploads, max_upload=most, max_folder=max(MAX_UPLOADS, 5 * most))
-    page = build().queue(max_size=WAITING)
-    _, address, _ = page.launch(
-        server_name=host,
-        server_port=port,
-        prevent_thread_lock=True,
-        max_file_size=most,
-        allowed_paths=[*examples.folders(), str(PREVIEWS)],
-        app_kwargs={"middleware": [room]},
-        enable_monitoring=False,
-        show_error=False,
-        theme=theme(),
-        css_paths=STYLES,
-        head=HEAD,
-        state_session_capacity=500,
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
+    parser.add_argument("--host", help=f"(default: GRADIO_SERVER_NAME, or {HOST})")
+    parser.add_argument("--port", type=int, help=f"(default: GRADIO_SERVER_PORT, or {PORT})")
+    parser.add_argument(
+        "--profile", choices=sorted(adamml.PROFILES), help="limits on clips (default: ADAMML_PROFILE, or public)"
     )
-    return str(address)
+    options = parser.parse_args(arguments)
+    try:
+        address = free_address(options.host, options.port)
+    except AddressError as error:
+        _refuse(error)
+    # Gradio reads these when it is imported, and tries the name as an address of IPv4 whatever it is told to serve at.
+    os.environ |= {
+        "GRADIO_SERVER_PORT": str(address.port),
+        "GRADIO_SERVER_NAME": HOST if ":" in address.host else address.host,
+    }
+    from app import service
+
+    try:
+        service.use_profile(options.profile or service.profile())
+        service.limits()
+    except (ValueError, adamml.ClipError) as error:  # what the environment sets is no profile, or no limit
+        _refuse(error)
+    from app.serving import serve_until_stopped
+
+    serve_until_stopped(address.host, address.port)
 
 
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
-
-
-def _end() -> None:
-    """Let what runs end for a while, delete what lies on disk, and go: a thread deep in a network cannot be asked."""
-    for line in LINES:
-        line.close(CLOSING)
-    until = time.monotonic() + GRACE_S
-    while any(map(len, LINES)) and time.monotonic() < until:
-        time.sleep(0.1)
-    scratch.clear()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+def _refuse(error: Exception) -> NoReturn:
+    print(f"adamml: {error}", file=sys.stderr)
+    raise SystemExit(BAD_INPUT)

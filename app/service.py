@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import adamml
@@ -45,9 +46,7 @@ def profile() -> str:
 
 
 models = Models(os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: visits.forget_model(name))
-visits: Visits = Visits(
-    lambda key: models.recognizer(key.model).open(key.path, segments=key.segments, profile=key.profile)
-)
+visits: Visits = Visits(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
 
 
 def policies(model: str | None = None) -> dict[str, str]:
@@ -59,6 +58,15 @@ def policies(model: str | None = None) -> dict[str, str]:
 def names() -> list[str]:
     """What the models of this page are called."""
     return [card.name for card in models.cards().values()]
+
+
+def runs(policy: str, model: str | None = None) -> bool:
+    """Whether a model can run a policy, named with or without a budget (`adamml@0.30`)."""
+    try:
+        adamml.get_policy(policy)
+    except ValueError:
+        return False
+    return policy.partition("@")[0] in policies(model)
 
 
 def load_in_background(model: str | None = None) -> None:
@@ -93,7 +101,28 @@ def check(path: str) -> adamml.ClipFacts:
     Raises:
         ClipError: when it cannot be used here.
     """
-    clip = adamml.check_clip(path, profile=_profile)
+    return _short_enough(adamml.check_clip(path, profile=_profile))
+
+
+def open_clip(
+    path: str, segments: int, model: str | None = None, profile_name: str | None = None
+) -> adamml.ClipSession:
+    """Open a clip. There is no other way to one, so that what `check` refuses is refused whoever asks, and however.
+
+    Raises:
+        ClipError: when it cannot be used here.
+        CheckpointError: when the model cannot be loaded.
+    """
+    with ExitStack() as closing:
+        session = closing.enter_context(
+            models.recognizer(model).open(path, segments=segments, profile=profile_name or _profile)
+        )
+        _short_enough(session.clip)
+        closing.pop_all()
+    return session
+
+
+def _short_enough(clip: adamml.ClipFacts) -> adamml.ClipFacts:
     if clip.duration > LONGEST_SECONDS:
         raise adamml.ClipError(
             f"{clip.name!r} lasts {clip.duration / 60:.0f} minutes; this page takes up to "
@@ -131,7 +160,7 @@ def segments_for(path: str, segments: float, spacing: float) -> int:
     """How many segments a clip gets: as asked, or one every `spacing` seconds, within what a drawing shows."""
     if not spacing:
         return int(segments)
-    duration = adamml.check_clip(path, profile=_profile).duration
+    duration = check(path).duration
     return min(max(1, math.ceil(duration / spacing)), max_segments())
 
 

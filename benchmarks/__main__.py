@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from adamml.engine.threads import available_cores
+from adamml.files import write_whole
 from benchmarks import decoding, length, networks, starting, whole
 from benchmarks.clock import Row
 
@@ -51,9 +52,7 @@ def main() -> None:
     if args.json:
         rows = {part: [asdict(row) for row in found] for part, found in measured.items()}
         whole_text = json.dumps({"date": str(date.today()), "machine": machine, "measured": rows}, indent=2) + "\n"
-        temporary = args.json.with_name(args.json.name + ".part")
-        temporary.write_text(whole_text)
-        temporary.replace(args.json)
+        write_whole(args.json, whole_text)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def test_every_clip_has_a_row_and_every_good_one_its_segments(archive: Path, who
     out, summary = whole
     rows = pq.read_table(out / "clips").to_pylist()
     assert (summary.clips, summary.analysed, summary.errors) == (CLIPS, CLIPS, {"UnreadableClipError": 2})
-    assert summary.passed_over == {"files of other kinds": 1}
+    assert summary.left_out.counts() == {"files of other kinds": 1, "hidden": 1}
     assert [row["clip"] for row in rows] == sorted(row["clip"] for row in rows)
     bad = {row["path"]: row for row in rows if row["status"] == "error"}
     assert set(bad) == {"broken.mp4", "empty.mkv"}
@@ -219,7 +219,11 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     (inside / "twin.mp4").symlink_to("a.mp4")
     archive = list_archive(inside)
     assert [clip.clip for clip in archive.clips] == ["a.mp4", "twin.mp4"]
-    assert archive.passed_over == {"links that lead out of the folder": 1}
+    assert archive.left_out.reasons == {
+        "broken links, pipes and the like": ("gone.mp4",),
+        "links that lead out of the folder": ("out.mp4",),
+        "links to folders": ("folder", "loop"),
+    }
 
 
 @pytest.mark.usefixtures("here_alone")

@@ -99,28 +99,28 @@ def test_folders_are_split_by_group_and_seed(tmp_path: Path) -> None:
             for take in range(3):
                 touch(tmp_path / label / f"{label}{source:02d}_c{take}.mp4")
         touch(tmp_path / label / "notes.txt")
-    entries = list_folder(tmp_path, test_share=0.25, seed=1, separator="_c")
+    entries = list_folder(tmp_path, test_share=0.25, seed=1, separator="_c").entries
     assert Counter((e.label, e.split) for e in entries) == {
         (label, split): number for label in ("cat", "dog") for split, number in (("train", 45), ("test", 15))
     }
     write_manifest(tmp_path / "m.csv", entries)  # would refuse a group on both sides
     assert len({e.group for e in entries}) == 40
-    assert list_folder(tmp_path, test_share=0.25, seed=1, separator="_c") == entries
-    assert list_folder(tmp_path, test_share=0.25, seed=2, separator="_c") != entries
-    assert len({e.group for e in list_folder(tmp_path)}) == 120
+    assert list_folder(tmp_path, test_share=0.25, seed=1, separator="_c").entries == entries
+    assert list_folder(tmp_path, test_share=0.25, seed=2, separator="_c").entries != entries
+    assert len({e.group for e in list_folder(tmp_path).entries}) == 120
 
 
 def test_a_class_with_two_large_sources_still_has_one_to_test_on(tmp_path: Path) -> None:
     for name in ("a_1", "a_2", "a_3", "b_1", "b_2"):
         touch(tmp_path / "cat" / f"{name}.mp4")
-    entries = list_folder(tmp_path, test_share=0.1, separator="_")
-    assert {e.group for e in entries if e.split == "test"} == {"b"}
+    entries = list_folder(tmp_path, test_share=0.1, separator="_").entries
+    assert {e.group for e in entries if e.split == "test"} == {"cat/b"}
 
 
 def test_a_split_that_is_found_is_kept(tmp_path: Path) -> None:
     for name in ("train/cat/1.mp4", "train/dog/2.webm", "test/cat/1.mp4", "test/dog/9_a.mkv"):
         touch(tmp_path / name)
-    entries = list_folder(tmp_path)
+    entries = list_folder(tmp_path).entries
     assert [(e.path.relative_to(tmp_path).as_posix(), e.label, e.split) for e in entries] == [
         ("train/cat/1.mp4", "cat", "train"),
         ("train/dog/2.webm", "dog", "train"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from adamml import Recognizer
 from adamml.cli import main
-from adamml.training import video
+from adamml.training import own, video
 from adamml.training.config import PRESETS
 from adamml.training.data.manifest import read_manifest
 from adamml.training.data.own import OwnClips, list_own_clips
@@ -69,7 +70,7 @@ def test_from_class_folders_to_a_model_in_a_run_that_was_stopped(
     listed = read_manifest(folder / "manifest.csv")
     assert {side: len(listed.side(side)) for side in ("train", "test")} == {"train": 4, "test": 2}
     checks = json.loads((folder / "checks.json").read_text())
-    assert sorted(Path(path).name for path in checks["left_out"]) == ["broken.mp4", "z_copy.mp4"]
+    assert sorted(Path(path).name for path in checks["left_out"]) == ["broken.mp4", "manifest.csv", "z_copy.mp4"]
     assert any("fewer than 10 clips to learn from: high (2), low (2)" in note for note in checks["notes"])
 
     assert main(["new", str(folder)]) == 0
@@ -101,12 +102,12 @@ def test_what_should_be_known_of_the_clips_is_said(tmp_path: Path) -> None:
         for n in range(count):
             heard = tone(1.0, hertz=200.0 + 30 * n) if label == "some" else None
             write_clip(tmp_path / label / f"{n}.mp4", seconds=1.0 + n / 10, fps=10, sound=heard)
-    own = listed(tmp_path)
-    assert own.counts() == {"many": {"train": 11, "test": 3}, "some": {"train": 1, "test": 1}}
-    assert len(own.notes) == 3
-    assert "fewer than 10 clips to learn from: some (1)" in own.notes[0]
-    assert "1 to 11 clips" in own.notes[1]
-    assert "14 clips have nothing to hear" in own.notes[2]
+    mine = listed(tmp_path)
+    assert mine.counts() == {"many": {"train": 11, "test": 3}, "some": {"train": 1, "test": 1}}
+    assert len(mine.notes) == 3
+    assert "fewer than 10 clips to learn from: some (1)" in mine.notes[0]
+    assert "1 to 11 clips" in mine.notes[1]
+    assert "14 clips have nothing to hear" in mine.notes[2]
 
 
 @pytest.mark.parametrize(
@@ -215,3 +216,26 @@ def test_the_page_opens_with_the_model_that_is_named(
     assert main(["app", "--model", "nobody"]) == 2
     assert seen == ["another", "everyday-av"]
     assert capsys.readouterr().err.startswith("adamml: no model named 'nobody'")
+
+
+@pytest.mark.parametrize("name", ["p 1 #%", "it's", "$HOME", "-x", "plain"])
+def test_the_commands_that_are_printed_can_be_run_by_a_shell(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir()
+    write_project(Path(name), Project(name="mine", clips="/clips"))
+    here = name if not name.startswith("-") else f"./{name}"
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(own, "run_project", stopped)
+    assert main(["new", "--", name]) == 130
+    said = capsys.readouterr().err.partition("`")[2].rpartition("`")[0]
+    assert shlex.split(said, comments=True) == ["adamml", "new", here]
+    monkeypatch.setattr(own, "run_project", lambda *_, **__: None)
+    monkeypatch.setattr(own, "results", lambda _: "")
+    assert main(["new", "--", name]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert shlex.split(last, comments=True) == ["adamml", "app", "--model", f"{here}/model"]

@@ -6,17 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 import adamml
 from adamml import InstalledModel, Recognizer
-from app import play, service
+from app import api, play, service
 from app.compare import comparison, verdict
 from app.geometry import DENSE
 from app.models import Models
 from app.opened import opened
 from app.page import build
 from app.play import Pair
+from app.player import preview
 from app.recorded import RECORD, load
 from app.service import Step
 from app.shown import THRESHOLDS, Shown, budget_grid, grid_of
@@ -268,6 +270,52 @@ def test_a_longer_clip_goes_through_in_stretches(tmp_path: Path, monkeypatch: py
     usable, line = service.look_over(str(clip))
     assert not usable
     assert "120 s are allowed" in line
+
+
+@pytest.mark.parametrize("way", ["analyze", "spacing", "again", "visit", "program", "preview"])
+def test_a_clip_that_is_too_long_here_is_refused_whoever_asks(
+    way: str, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_profile", "local")
+    monkeypatch.setattr(service, "LONGEST_SECONDS", 2)
+    says = "lasts 0 minutes; this page takes up to 0"
+    if way == "preview":
+        monkeypatch.setattr(adamml, "browser_preview", lambda *_, **__: pytest.fail("it was made"))
+        assert preview(str(clip)) is None
+    elif way in ("analyze", "spacing", "again"):
+        usable, line = service.look_over(str(clip))
+        assert not usable
+        assert says in line
+        for _ in range(2 if way == "again" else 1):
+            *_, last = service.steps(str(clip), "adamml", 3, spacing=1 if way == "spacing" else 0)
+            assert last.failed
+            assert last.shown is None
+            assert says in last.status
+    else:
+        visit = service.visits.session(VisitKey(path=str(clip), segments=1, profile="local"))
+        program = api._runs(str(clip), ("rgb",), 1, 0, False)
+        with pytest.raises(adamml.ClipError, match=says):
+            visit.__enter__() if way == "visit" else next(program)
+    monkeypatch.setattr(service, "LONGEST_SECONDS", 600)
+    assert run(clip).base.label
+
+
+def test_programs_may_name_a_budget_as_on_the_command_line(clip: Path) -> None:
+    radios = [block for block in build().blocks.values() if isinstance(block, gr.Radio)]
+    asked = {radio.label: radio for radio in radios if radio.label in ("Who picks", "This", "against this")}
+    assert len(asked) == 3
+    for radio in asked.values():
+        assert radio.preprocess("adamml@0.5") == "adamml@0.5"
+        for wrong in ("adamml@", "adamml@2", "rgb@0.5", "cascade@0.5", "best", None, 3):
+            with pytest.raises(gr.Error, match="is one of adamml, "):
+                radio.preprocess(wrong)
+    (kind,) = (radio for radio in radios if radio.label == "What to make of it")
+    with pytest.raises(gr.Error, match="is one of mp4, "):
+        kind.preprocess("adamml@0.5")
+    *_, found = (step for step in api._runs(str(clip), ("adamml@0.5",), 2, 0, False) if step is not None)
+    assert isinstance(found, adamml.Analysis)
+    assert found.policy == "adamml@0.50"
+    assert adamml.words.policy(found.policy) == "AdaMML at 0.50"
 
 
 def test_bad_input_meets_a_message(tmp_path: Path) -> None:

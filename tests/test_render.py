@@ -209,9 +209,9 @@ def test_what_cannot_be_written_is_said_and_leaves_the_clip_alone(
 ) -> None:
     with pytest.raises(ExportError, match="of a clip of"):
         render_video(sound_only, analysis, tmp_path / "out.mp4")
-    with pytest.raises(ExportError, match="Nothing can be written"):
+    with pytest.raises(ExportError, match="there is no folder"):
         render_video(clip, analysis, tmp_path / "none" / "out.mp4")
-    with pytest.raises(ExportError, match="the clip itself"):
+    with pytest.raises(ExportError, match="which is read"):
         render_video(clip, analysis, clip)
     assert list(tmp_path.iterdir()) == []
     assert clip.stat().st_size > 0

@@ -1,13 +1,16 @@
 """From a folder of clips to a model, in less than `make train-tiny` takes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from adamml import Recognizer
+from adamml.cli import main
 from adamml.hub import card_of
 from adamml.media import Clip
 from adamml.training.config import ClipsPreset
@@ -18,6 +21,7 @@ from adamml.training.loop import TrainingError
 from adamml.training.stage_rgb import Tail, features_of
 from adamml.training.tiny import write_set
 from adamml.training.video import begin_with, save_clips_model, train_clips
+from adamml.training.whole import DecodedClips
 
 PRESET = ClipsPreset(
     name="smallest",
@@ -114,3 +118,47 @@ def test_a_list_without_test_clips_is_refused_before_anything_is_trained(manifes
     listed.write_text("".join(line for line in lines if ",test," not in line))
     with pytest.raises(TrainingError, match="no test clips"):
         train_clips(PRESET, listed, tmp_path / "run", "everyday-av", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["low,train", "low,test"], "clips of one class only, 'low'; a model needs two or more"),
+        (["low,train", "low,test", "high,test"], "nothing to learn from of 'high': the manifest lists only test clips"),
+        (["low,test", "high,test"], "the manifest has no train clips"),
+    ],
+)
+@pytest.mark.parametrize("preset", ["tiny", "kinetics-400"])
+def test_a_list_that_nothing_can_be_learned_from_is_refused(
+    preset: str, rows: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{number}.mp4,,,{row},," for number, row in enumerate(rows)]
+    (tmp_path / "m.csv").write_text("\n".join(["path,start,end,label,split,group,cells", *lines]))
+    arguments = ["train", "--preset", preset, "--manifest", str(tmp_path / "m.csv"), "--out", str(tmp_path / "run")]
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("adamml: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_of_which_no_clip_can_be_used_is_refused_before_anything_is_trained(
+    manifest: Path, tmp_path: Path
+) -> None:
+    listed = manifest.with_name("one_broken_class.csv")
+    (manifest.parent / "low" / "broken.mp4").write_text("not a clip")
+    rows = ("high/high_00.mp4,,,high,train,,", "low/broken.mp4,,,low,train,,", "low/low_01.mp4,,,low,test,,")
+    listed.write_text("\n".join(["path,start,end,label,split,group,cells", *rows]))
+    with pytest.raises(TrainingError, match="of 'low': none of its training clips can be used"):
+        train_clips(PRESET, listed, tmp_path / "run", "everyday-av", lambda _: None)
+
+
+def test_clips_that_cannot_be_read_while_training_are_named_once(manifest: Path) -> None:
+    entries = [replace(entry, path=manifest.parent / "none.mp4") for entry in read_manifest(manifest).side("train")[:1]]
+    said: list[str] = []
+    clips = DecodedClips(entries, ("high", "low"), 1, say=said.append)
+    with pytest.raises(TrainingError, match="cannot be read"):
+        clips.draw([np.random.default_rng(0)])
+    assert len(said) == len(clips.left_out) == 1
+    assert "none.mp4" in said[0]

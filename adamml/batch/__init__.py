@@ -1,6 +1,7 @@
 """Whole archives: every clip of a folder or a list, analysed in parallel into one Parquet data set.
 
     DIR/batch.json                 what it was made with (model, weights, policy, ...), and how many shards there are
+    DIR/left_out.json              files of the archive that are no clips, each with the reason
     DIR/clips/shard-00000.parquet      one row per clip, or per part of one that a manifest lists
     DIR/segments/shard-00000.parquet   one row per segment; joined to its clip by the column `clip`
 

@@ -1,20 +1,18 @@
 """What is to be analysed: the clips of a folder, or of a manifest. Nothing is opened here, only looked up.
 
-A folder is read to the bottom. Hidden files and files of other kinds are passed over; folders behind links are not
-entered, and a link to a file counts only where it leads to one inside the folder.
+A folder is read to the bottom. Folders behind links are not entered, and a link to a file counts only where it leads to
+one inside the folder. What is not taken is named with the reason.
 """
 
 import os
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from adamml.training.data.folders import SUFFIXES as PICTURE_SUFFIXES
+from adamml.listing import LeftOut, find_clips
+from adamml.suffixes import FILE_SUFFIXES
 from adamml.training.data.manifest import read_manifest
-
-SOUND_SUFFIXES = frozenset({".mp3", ".wav", ".flac", ".aac", ".m4a", ".ogg", ".oga", ".mka"})
-SUFFIXES = PICTURE_SUFFIXES | SOUND_SUFFIXES
 
 
 class BatchError(ValueError):
@@ -58,11 +56,11 @@ class ArchiveClip:
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """The clips by name, and what was passed over (kind -> how many files)."""
+    """The clips by name, and what is not among them."""
 
     root: Path
     clips: tuple[ArchiveClip, ...]
-    passed_over: dict[str, int] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def printable(text: str) -> str:
@@ -83,7 +81,8 @@ def list_archive(source: Path) -> Archive:
     if source.is_dir():
         archive = _list_folder(source)
         if not archive.clips:
-            raise BatchError(f"there are no clips in {str(source)!r} ({', '.join(sorted(SUFFIXES))})")
+            rest = "".join(f"; {line}" for line in archive.left_out.lines())
+            raise BatchError(f"there are no clips in {str(source)!r} ({', '.join(sorted(FILE_SUFFIXES))}){rest}")
     else:
         archive = _list_manifest(source)
     names = [clip.clip for clip in archive.clips]
@@ -94,26 +93,14 @@ def list_archive(source: Path) -> Archive:
 
 def _list_manifest(path: Path) -> Archive:
     manifest = read_manifest(path)
-    parts = dict.fromkeys((entry.path, entry.start, entry.end) for entry in manifest.entries)
-    clips = (ArchiveClip.of(file, manifest.root, start, end) for file, start, end in parts)
-    return Archive(root=path, clips=tuple(sorted(clips, key=lambda clip: clip.clip)))
+    parts = Counter((entry.path, entry.start, entry.end) for entry in manifest.entries)
+    clips = {part: ArchiveClip.of(part[0], manifest.root, *part[1:]) for part in parts}
+    again = tuple(clips[part].clip for part, count in parts.items() for _ in range(count - 1))
+    left_out = LeftOut(reasons={"listed before": again} if again else {})
+    return Archive(root=path, clips=tuple(sorted(clips.values(), key=lambda clip: clip.clip)), left_out=left_out)
 
 
 def _list_folder(root: Path) -> Archive:
-    inside, passed_over = root.resolve(), {"links that lead out of the folder": 0, "files of other kinds": 0}
-    clips = []
-    for file in _files(root):
-        if file.suffix.lower() not in SUFFIXES:
-            passed_over["files of other kinds"] += 1
-        elif file.is_symlink() and not file.resolve().is_relative_to(inside):
-            passed_over["links that lead out of the folder"] += 1
-        elif file.is_file():  # neither a broken link nor a pipe
-            clips.append(ArchiveClip.of(file, root))
-    clips.sort(key=lambda clip: clip.clip)
-    return Archive(root=root, clips=tuple(clips), passed_over={kind: n for kind, n in passed_over.items() if n})
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):  # which does not enter links
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in files if not name.startswith("."))
+    found = find_clips(root, links=False)
+    clips = sorted((ArchiveClip.of(file, root) for file in found.clips), key=lambda clip: clip.clip)
+    return Archive(root=root, clips=tuple(clips), left_out=LeftOut.of(found.why, root))

@@ -1,5 +1,6 @@
 """A whole archive into one data set: what is missing is analysed, by whichever engine, and kept."""
 
+import json
 import sys
 from collections import Counter
 from contextlib import closing
@@ -10,10 +11,13 @@ from typing import TextIO
 from adamml.batch import cluster, local
 from adamml.batch.clips import ArchiveClip, BatchError, list_archive
 from adamml.batch.progress import Progress, lasting
-from adamml.batch.store import SAVE_SECONDS, Store
+from adamml.batch.store import LOCK_FILE, SAVE_SECONDS, SETTINGS_FILE, Store
 from adamml.batch.worker import Recipe
+from adamml.files import check_folder, write_whole
+from adamml.listing import LeftOut
 
 ENGINES = ("local", "ray")
+LEFT_OUT_FILE = "left_out.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class Summary:
         seconds: that the run took, by the clock; video_seconds: that the clips last.
         gone: clips in the data set that are no longer in the archive.
         bytes: of the data set.
-        passed_over: kind -> files of the archive that were left out.
+        left_out: files of the archive that are no clips, by reason; all are named in `left_out.json`.
     """
 
     folder: Path
@@ -42,7 +46,7 @@ class Summary:
     video_seconds: float
     gone: int
     bytes: int
-    passed_over: dict[str, int] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def __str__(self) -> str:
         failed = sum(self.errors.values())
@@ -60,7 +64,7 @@ class Summary:
         lines += [f"failed    {count} {kind}" for kind, count in sorted(self.errors.items())]
         if self.failed_before:
             lines.append(f"failed    {self.failed_before} earlier (--retry-failed tries them again)")
-        lines += [f"left out  {count} {kind}" for kind, count in self.passed_over.items()]
+        lines += self.left_out.lines()
         if self.gone:
             lines.append(f"note      {self.gone} clips of the data set are no longer there; their rows were kept")
         return "\n".join(lines)
@@ -99,7 +103,9 @@ def run_batch(
     if workers is not None and workers < 1:
         raise BatchError(f"at least one worker is needed, not {workers}")
     archive = list_archive(source)
+    check_folder(out, (SETTINGS_FILE, LOCK_FILE, LEFT_OUT_FILE), inputs=[source])
     with Store(out, recipe.settings, source, len(archive.clips), save_seconds=save_seconds) as store:
+        write_whole(out / LEFT_OUT_FILE, json.dumps(archive.left_out.by_name(), indent=2) + "\n", inputs=[source])
         done = store.done()
 
         def is_done(clip: ArchiveClip) -> bool:
@@ -134,5 +140,5 @@ def run_batch(
             video_seconds=progress.video_seconds,
             gone=len(done.keys() - names),
             bytes=store.size(),
-            passed_over=archive.passed_over,
+            left_out=archive.left_out,
         )

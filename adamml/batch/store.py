@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from adamml.batch.clips import ArchiveClip, BatchError
 from adamml.batch.rows import Outcome, Row, clip_schema, segment_schema
 from adamml.batch.settings import BatchSettings
+from adamml.files import write_whole
 
 SETTINGS_FILE, LOCK_FILE = "batch.json", ".lock"
 CLIPS_PER_SHARD = 2000  # 20,000 segments: a few megabytes with a few dozen classes
@@ -125,16 +126,6 @@ class Store:
         write_whole(path, sink.getvalue().to_pybytes())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """So that no reader ever sees half a file, even after a power cut. Readers of data sets pass hidden files over."""
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def _locked(path: Path) -> Any:
     """An open file that is locked until it is closed, by the process or by its end."""
     file = path.open("w")
@@ -153,7 +144,7 @@ def _agreed(folder: Path, settings: BatchSettings, source: Path, shards: int) ->
         if next(folder.glob("*/*.parquet"), None) is not None:
             raise BatchError(f"{str(folder)!r} holds Parquet files, but no {SETTINGS_FILE}: write to a new folder")
         facts = {"source": os.fsencode(source).decode("utf-8", "backslashreplace"), "shards": max(1, shards)}
-        write_whole(path, (json.dumps(facts | settings.to_dict(), indent=2) + "\n").encode())
+        write_whole(path, json.dumps(facts | settings.to_dict(), indent=2) + "\n")
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
         shards = int(there["shards"])

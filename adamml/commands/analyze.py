@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, policy_name
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
 
 GUESSES = 5
 
@@ -34,24 +34,19 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     from adamml.checkpoint import CheckpointError
     from adamml.evidence import PolicyMissingError
-    from adamml.files import write_whole
+    from adamml.files import write_all
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
 
     try:
-        for target in (args.json, args.csv):
-            if target is not None and not target.parent.is_dir():
-                raise ClipError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
+        targets = check_results([args.json, args.csv], clips=[args.clip], model=args.model)
         recognizer = Recognizer.load(args.model, fusion=args.fusion)
         analysis = recognizer.analyze(args.clip, args.policy, args.segments)
-        for target, text in ((args.json, analysis.to_json), (args.csv, analysis.to_csv)):
-            if target is not None:
-                write_whole(target, text())
-    except (ClipError, CheckpointError, PolicyMissingError) as error:
+        written = ((args.json, analysis.to_json()), (args.csv, analysis.to_csv()))
+        write_all({target: text for target, text in written if target is not None}, inputs=[args.clip])
+    except (ClipError, CheckpointError, PolicyMissingError, OSError) as error:
         return bad_input(error)
-    except OSError as error:
-        return bad_input(f"cannot write {error.filename!r}: {error.strerror}")
-    print(as_table(analysis))
+    print(as_table(analysis), file=report_stream(targets))
     return 0
 
 

@@ -8,9 +8,11 @@ from adamml.commands import bad_input
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("app", help="open the web page")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=7860)
-    parser.add_argument("--profile", choices=("public", "local"), default="public", help="limits on clips")
+    parser.add_argument("--host", help="(default: $GRADIO_SERVER_NAME, or 127.0.0.1)")
+    parser.add_argument("--port", help="(default: $GRADIO_SERVER_PORT, or 7860)", type=int)
+    parser.add_argument(
+        "--profile", choices=("public", "local"), help="limits on clips (default: $ADAMML_PROFILE, or public)"
+    )
     parser.add_argument("--model", help="model name or folder (default: $ADAMML_MODEL, or the model that comes along)")
     parser.set_defaults(run=run)
 
@@ -27,5 +29,6 @@ def run(args: argparse.Namespace) -> int:
         os.environ["ADAMML_MODEL"] = args.model  # read when the page is imported
     from app.run import main as serve
 
-    serve(["--host", args.host, "--port", str(args.port), "--profile", args.profile])
+    given = {"--host": args.host, "--port": args.port, "--profile": args.profile}
+    serve([f"{option}={value}" for option, value in given.items() if value is not None])
     return 0

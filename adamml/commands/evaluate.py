@@ -40,13 +40,19 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     try:
         from adamml.training.data.manifest import ManifestError, read_manifest
-        from adamml.training.evaluation.evaluate import EvaluationError, evaluate_manifest
+        from adamml.training.evaluation.evaluate import (
+            RECORDS_FILE,
+            SETTINGS_FILE,
+            EvaluationError,
+            evaluate_manifest,
+        )
         from adamml.training.evaluation.records import RecordError
-        from adamml.training.evaluation.report import to_markdown, write_report
+        from adamml.training.evaluation.report import TABLE_FILES, to_markdown, write_report
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; evaluating needs: pip install -e '.[train]'")
     from adamml.checkpoint import CheckpointError
     from adamml.evidence import PolicyMissingError
+    from adamml.files import check_folder
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
 
@@ -55,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
         entries = spread([entry for entry in manifest.entries if entry.split == args.split], args.limit)
         if not entries:
             raise EvaluationError(f"{str(args.manifest)!r} lists no clips of the split {args.split!r}")
+        read = [args.manifest, *(entry.path for entry in entries)]
+        check_folder(args.out, (RECORDS_FILE, SETTINGS_FILE, *TABLE_FILES), inputs=read)
         table = evaluate_manifest(
             Recognizer.load(args.model, fusion=args.fusion),
             entries,

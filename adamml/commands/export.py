@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adamml import words
-from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, policy_name
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
 from adamml.render.forms import FORMS
 
 if TYPE_CHECKING:
@@ -42,27 +42,21 @@ def run(args: argparse.Namespace) -> int:
 
     targets = {form: getattr(args, form) for form in FORMS if getattr(args, form) is not None}
     try:
-        _check(args.clip, targets)
+        _check(args.clip, targets, args.model)
         _export(args, targets, Recognizer.load(args.model, fusion=args.fusion))
     except (ClipError, CheckpointError, PolicyMissingError, ExportError, OSError) as error:
         return bad_input(error)
     return 0
 
 
-def _check(clip: Path, targets: dict[str, Path]) -> None:
+def _check(clip: Path, targets: dict[str, Path], model: str | None) -> None:
     """Whatever can be refused is refused before the long work begins."""
     from adamml.recognizer import check_clip
     from adamml.render import ExportError
 
     if not targets:
         raise ExportError(f"say what to write: {', '.join(f'--{form} FILE' for form in FORMS)}")
-    if len({target.resolve() for target in targets.values()}) < len(targets):
-        raise ExportError("two forms cannot be written to one file")
-    for target in targets.values():
-        if not target.parent.is_dir():
-            raise ExportError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
-        if target.resolve() == clip.resolve():
-            raise ExportError(f"{target.name!r} is the clip itself; write the result somewhere else")
+    check_results(targets.values(), clips=[clip], model=model)
     check_clip(clip, profile="local")
 
 
@@ -78,7 +72,7 @@ def _export(args: argparse.Namespace, targets: dict[str, Path], recognizer: "Rec
                 _say(step.share, step.message)
         finally:
             _say(1.0, "", last=True)
-    print(_summary(analysis, targets))
+    print(_summary(analysis, targets), file=report_stream(targets.values()))
 
 
 def _say(share: float, message: str, *, last: bool = False) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input
+from adamml.commands import bad_input, report_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,16 +18,21 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = subparsers.add_parser("manifest", help="list clips for training and evaluation, or check such a list")
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
 
-    folder = kinds.add_parser("folder", help="from a folder of class folders, or of train and test folders of those")
+    folder = kinds.add_parser(
+        "folder", help="from a folder of class folders, or of train, val and test folders of those"
+    )
     folder.add_argument("folder", type=Path)
     folder.add_argument("--out", type=Path, required=True, metavar="M", help="the manifest to write (CSV)")
     folder.add_argument("--test-share", type=float, default=0.2, metavar="X", help="of each class (default: 0.2)")
     folder.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
-    folder.add_argument("--separator", metavar="TEXT", help="names that agree before it are of one source")
+    folder.add_argument("--separator", metavar="TEXT", help="of a class, names that agree before it are of one source")
+    folder.add_argument(
+        "--shared-sources", action="store_true", help="clips of different classes whose names agree are of one source"
+    )
     folder.set_defaults(run=run_folder)
 
     check = kinds.add_parser(
-        "check", help="name missing, unreadable and duplicate clips; exit status 1 if there are any"
+        "check", help="name missing, unreadable, duplicate and overlapping clips; exit status 1 if there are any"
     )
     check.add_argument("manifest", type=Path)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -35,15 +40,29 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run_folder(args: argparse.Namespace) -> int:
+    from adamml.files import check_targets
+    from adamml.suffixes import why_not
     from adamml.training.data.folders import list_folder
     from adamml.training.data.manifest import ManifestError, write_manifest
 
     try:
-        entries = list_folder(args.folder, test_share=args.test_share, seed=args.seed, separator=args.separator)
-        write_manifest(args.out, entries)
+        check_targets([args.out])
+        if not why_not(args.out.name):
+            raise ManifestError(
+                f"{str(args.out)!r} is called like a clip; give the list another name, such as clips.csv"
+            )
+        listed = list_folder(
+            args.folder,
+            test_share=args.test_share,
+            seed=args.seed,
+            separator=args.separator,
+            shared_sources=args.shared_sources,
+            leave_out=[args.folder / args.out.name] if args.out.absolute().parent == args.folder.absolute() else [],
+        )
+        write_manifest(args.out, listed.entries)
     except (ManifestError, OSError) as error:
         return bad_input(error)
-    print(f"{args.out}: {_counts(entries)}")
+    print("\n".join([f"{args.out}: {_counts(listed.entries)}", *listed.lines()]), file=report_stream([args.out]))
     return 0
 
 

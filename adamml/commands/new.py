@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help="one folder of clips per class (at first only)")
     parser.add_argument("--start", default="everyday-av", help="model to build on (default: %(default)s)")
     parser.add_argument("--test-share", type=float, default=0.2, metavar="X", help="kept apart (default: 0.2)")
-    parser.add_argument("--separator", default="", metavar="TEXT", help="names that agree before it are of one source")
+    parser.add_argument(
+        "--separator", default="", metavar="TEXT", help="of a class, names that agree before it: one source"
+    )
+    parser.add_argument(
+        "--shared-sources", action="store_true", help="clips of different classes whose names agree are of one source"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="(default: all cores)")
     parser.set_defaults(run=run)
@@ -46,13 +52,19 @@ def run(args: argparse.Namespace) -> int:
         return bad_input(error)
     except KeyboardInterrupt:
         if (folder / FILE).exists():
-            print(f"adamml: stopped; `adamml new {folder}` goes on from here", file=sys.stderr)
+            print(f"adamml: stopped; `{_command('new', folder)}` goes on from here", file=sys.stderr)
             return 130
         raise
     print(results(card))
     print(f"\nThe model is in {folder / 'model'}, its description in {folder / 'README.md'}. To open the page with it:")
-    print(f"\n    adamml app --model {folder / 'model'}")
+    print(f"\n    {_command('app', '--model', folder / 'model')}")
     return 0
+
+
+def _command(*arguments: object) -> str:
+    """A command that a shell can run, whatever the project is called; a leading dash would be taken for an option."""
+    words = [f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word) for word in arguments]
+    return shlex.join(["adamml", *words])
 
 
 def _say(line: str) -> None:
@@ -87,6 +99,7 @@ def _project(args: argparse.Namespace) -> "Project":
         test_share=args.test_share,
         seed=args.seed,
         separator=args.separator,
+        shared_sources=args.shared_sources,
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_project(folder, project)

@@ -125,4 +125,9 @@ def _labelled(clips: Path) -> "Sequence[ClipEntry]":
     from adamml.training.data.folders import list_folder
     from adamml.training.data.manifest import read_manifest
 
-    return list_folder(clips) if clips.is_dir() else read_manifest(clips).entries
+    if not clips.is_dir():
+        return read_manifest(clips).entries
+    listed = list_folder(clips)
+    for line in listed.left_out.lines():
+        print(line, file=sys.stderr)
+    return listed.entries

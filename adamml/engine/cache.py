@@ -8,13 +8,12 @@ folder is ADAMML_CACHE, or `adamml` in XDG_CACHE_HOME or `~/.cache`; only the gr
 import hashlib
 import logging
 import os
-import tempfile
 from functools import cache
 from pathlib import Path
 
 from torch import nn
 
-from adamml.files import cache_folder
+from adamml.files import cache_folder, write_whole
 
 KEPT = 24  # files; four to a model
 _log = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ def keep_graph(name: str, content: bytes) -> None:
         _write(path, content)
         _forget_old(path.parent)
     except OSError as error:
-        _log.warning("prepared networks cannot be kept in %s: %s", path.parent, error.strerror)
+        _log.warning("prepared networks cannot be kept in %s: %s", path.parent, error.strerror or error)
 
 
 def _path(name: str) -> Path | None:
@@ -81,15 +80,7 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest())
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, hashlib.sha256(content).digest() + content)
 
 
 def _forget_old(folder: Path) -> None:

@@ -6,6 +6,7 @@ enough to be worth all cores when it has nothing beside it; it is there twice fo
 """
 
 import logging
+import os
 import time
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class OnnxBackend:
     def __init__(self, network: AdaMML, threads: int) -> None:
         self.threads = threads
         self.preparation = 0.0
+        self._process = os.getpid()
         self._network = network
         parts = cpu_parts_of(network)
         self.sessions: dict[str, Sessions] = {name: self._sessions(name, part) for name, part in parts.items()}
@@ -64,7 +66,8 @@ class OnnxBackend:
     def run(self, part: str, inputs: Tensor, *, alone: bool = True) -> Tensor:
         """(1, ...) -> (1, D) float32."""
         sessions = self.sessions[part]
-        session = sessions.all if alone else sessions.one
+        # A session's threads stay behind when a process is forked, and a session waits for them for ever.
+        session = sessions.all if alone and os.getpid() == self._process else sessions.one
         return torch.from_numpy(session.run(None, {"input": inputs.numpy()})[0])
 
     def _sessions(self, name: str, part: nn.Module) -> Sessions:

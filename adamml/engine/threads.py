@@ -2,7 +2,7 @@
 
 A container is often given two cores of a machine with sixty-four: the affinity mask says so, or the quota of its
 control group does. Taking more threads than that makes every network several times slower, since all of them wait
-for those that have no core.
+for those that have no core. A process that is forked, as by multiprocessing's "fork", has one thread and no more.
 """
 
 import math
@@ -41,6 +41,18 @@ def _quota(root: Path) -> float | None:
     except (ValueError, ZeroDivisionError):  # "max"
         return None
     return share if share > 0 else None
+
+
+def _after_fork() -> None:
+    """In a forked process: none of its parent's threads are here, and what wants several would wait for them for ever.
+
+    So torch keeps to one, as it does in the workers of its own data loaders.
+    """
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class OneCore:

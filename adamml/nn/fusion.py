@@ -3,8 +3,9 @@
 Three rules. `published`: w and 1 - w stay as they are when a modality is off, and a segment in which nothing was
 selected counts as zeros in the clip's mean. `renormalised`, our default: the weights of what is on sum to 1, and
 only segments with something selected are averaged, so that skipping never pulls an answer towards "don't know".
-`per_modality`: each modality is averaged over the segments in which it ran, and then both are joined, so that a look
-weighs the same wherever it was heard beside it; with everything on it is the published rule.
+`per_modality`: each modality is pooled over the segments in which it ran, and then both are joined, so that a look
+weighs the same whether or not it was heard beside it. Sound is averaged. Of the picture the softened probabilities are,
+which lets one sure look count for more than several unsure ones: tau * log(mean(softmax(logits / tau))).
 """
 
 from typing import Literal
@@ -13,6 +14,7 @@ from torch import Tensor
 
 FusionRule = Literal["renormalised", "published", "per_modality"]
 FUSION_RULES: tuple[FusionRule, ...] = ("renormalised", "published", "per_modality")
+TAU = 3.0  # fits 100 clips of Kinetics' validation list best (least cross entropy of 1, 2, 3 and the plain mean)
 
 
 def fuse(
@@ -46,14 +48,20 @@ def fuse(
 
 
 def _per_modality(rgb_BSK: Tensor, audio_BSK: Tensor, decisions_BSM: Tensor, rgb_weight: Tensor) -> Tensor:
-    """(B, K): the weighted mean of both modalities' means over the segments in which they ran."""
-    clip_BK, total_B1 = rgb_BSK.new_zeros(()), rgb_BSK.new_zeros(())
-    for logits_BSK, used_BS1, weight in (
-        (rgb_BSK, decisions_BSM[..., 0:1], rgb_weight),
-        (audio_BSK, decisions_BSM[..., 1:2], 1 - rgb_weight),
-    ):
-        times_B1 = used_BS1.sum(1)
-        ever_B1 = times_B1.clamp(max=1)  # 1 where it ran at all
-        clip_BK = clip_BK + weight * ever_B1 * (logits_BSK * used_BS1).sum(1) / times_B1.clamp(min=1)
-        total_B1 = total_B1 + weight * ever_B1
-    return clip_BK / total_B1.clamp(min=1e-6)
+    """(B, K): the weighted mean of what both modalities say of the clip."""
+    times_BM = decisions_BSM.sum(1)
+    ever_BM = times_BM.clamp(max=1)  # 1 where a modality ran at all
+    seen_BK = ((rgb_BSK / TAU).softmax(-1) * decisions_BSM[..., 0:1]).sum(1) / times_BM[:, 0:1].clamp(min=1)
+    picture_BK = TAU * seen_BK.clamp(min=1e-30).log() * ever_BM[:, 0:1]
+    sound_BK = (audio_BSK * decisions_BSM[..., 1:2]).sum(1) / times_BM[:, 1:2].clamp(min=1)
+    total_B1 = rgb_weight * ever_BM[:, 0:1] + (1 - rgb_weight) * ever_BM[:, 1:2]
+    return (rgb_weight * picture_BK + (1 - rgb_weight) * sound_BK) / total_B1.clamp(min=1e-6)
+
+
+def training_rule(rule: FusionRule) -> FusionRule:
+    """The rule that decisions are trained through.
+
+    Through the logarithm of pooled probabilities gradients of what was skipped explode, and renormalised, a segment
+    that is only heard would weigh as much as one that is seen: both teach to look everywhere.
+    """
+    return "published" if rule == "per_modality" else rule

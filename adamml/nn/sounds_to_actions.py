@@ -2,9 +2,10 @@
 
 The table (sound, action, weight from 0 to 1) is written from the names and definitions of both. What is learned from
 clips belongs to no single class: how often each sound scores what it does when nothing in particular is heard
-(`background`), and how much all of it weighs (`scale`). So a figure on some classes holds for those without clips too.
+(`background`), below which score a sound is not to be relied on (`floor`), and how much all of it weighs (`scale`). So
+a figure on some classes holds for those without clips too.
 
-    surprise of sound j   z_j = max(0, log(score_j / background_j))
+    surprise of sound j   z_j = max(0, log((score_j + floor) / (background_j + floor)))
     evidence of action k  e_k = scale * max over the table's pairs (j, k) of weight_jk * z_j
 
 Evidence is never negative: that a sound is missing says little, and most actions make none.
@@ -14,7 +15,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from adamml.nn.tagger import NUM_SOUNDS
 
@@ -34,6 +34,7 @@ class SoundsToActions(nn.Module):
         for name in _COLUMNS:  # numbers of sounds and of actions are kept as floats, as all weights on disk are
             self.register_buffer(name, torch.zeros(0))
         self.register_buffer("background_N", torch.full((NUM_SOUNDS,), 0.01))
+        self.register_buffer("floor", torch.full((1,), 0.01))
         self.scale = nn.Parameter(torch.ones(1))
 
     def fill(self, table: Sequence[tuple[int, int, float]]) -> None:
@@ -55,9 +56,9 @@ class SoundsToActions(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *more)
 
     def forward(self, features_BD: Tensor, sounds_BN: Tensor) -> Tensor:
-        """Logits of the sounds (B, 527) -> evidence of the classes (B, K)."""
-        surprise_BN = (F.logsigmoid(sounds_BN) - self.background_N.log()).clamp(min=0)
-        evidence_BP = surprise_BN[:, self.sound_P.long()] * self.weight_P
-        none_BK = evidence_BP.new_zeros(len(sounds_BN), self.num_classes)
-        actions_BP = self.action_P.long().expand(len(sounds_BN), -1)
-        return self.scale * none_BK.scatter_reduce(1, actions_BP, evidence_BP, "amax")
+        """Logits of the sounds (..., 527) -> evidence of the classes (..., K)."""
+        surprise_BN = ((sounds_BN.sigmoid() + self.floor).log() - (self.background_N + self.floor).log()).clamp(min=0)
+        evidence_BP = surprise_BN[..., self.sound_P.long()] * self.weight_P
+        none_BK = evidence_BP.new_zeros(*sounds_BN.shape[:-1], self.num_classes)
+        actions_BP = self.action_P.long().expand_as(evidence_BP)
+        return self.scale * none_BK.scatter_reduce(-1, actions_BP, evidence_BP, "amax")

@@ -1,9 +1,11 @@
 """Deciding what is run: one small file per way of deciding, all chosen by name."""
 
+import re
+
 from adamml.policies.base import Decider, Decision, Judge, Policy
 from adamml.policies.by_hand import ByHandPolicy
 from adamml.policies.cascade import CascadePolicy
-from adamml.policies.fixed import FixedPolicy, RandomPolicy
+from adamml.policies.fixed import EvenPolicy, FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
 from adamml.policies.liteeval import LiteEvalPolicy
 
@@ -38,13 +40,17 @@ POLICIES: dict[str, str] = {name: policy.description for name, policy in REGISTR
 def get_policy(name: str) -> Policy:
     """A policy by name; `adamml@0.30` is AdaMML with a budget: a cell is used from a probability of 0.30 on.
 
+    `even-3` looks at three segments, evenly spread, whatever is in them.
+
     Raises:
         ValueError: for an unknown name, a budget outside 0 to 1, or one on a policy that takes none.
     """
+    if (even := re.fullmatch(r"even-([1-9]\d{0,3})", name)) is not None:
+        return EvenPolicy(looks=int(even[1]))
     base, at, budget = name.partition("@")
     policy = REGISTRY.get(base)
     if policy is None:
-        raise ValueError(f"policy must be one of {', '.join(REGISTRY)}, got {name!r}")
+        raise ValueError(f"policy must be one of {', '.join(REGISTRY)} or even-1, even-2 and so on, got {name!r}")
     if not at:
         return policy
     if not isinstance(policy, LearnedPolicy | CascadePolicy):
@@ -65,6 +71,7 @@ __all__ = [
     "CascadePolicy",
     "Decider",
     "Decision",
+    "EvenPolicy",
     "FixedPolicy",
     "Judge",
     "LearnedPolicy",

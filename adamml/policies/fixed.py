@@ -32,6 +32,49 @@ class _FixedDecider:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvenPolicy:
+    """Looks at k segments, evenly spread over the clip, and listens wherever there is sound: the plain rival.
+
+    Args:
+        looks: k, at least 1; every segment of a clip that has no more.
+    """
+
+    looks: int
+
+    def __post_init__(self) -> None:
+        if self.looks < 1:
+            raise ValueError(f"there must be at least one look, got {self.looks}")
+
+    @property
+    def name(self) -> str:
+        return f"even-{self.looks}"
+
+    @property
+    def description(self) -> str:
+        return f"Even: looks at {self.looks} segments, evenly spread, and listens everywhere"
+
+    def begin(self, evidence: Evidence) -> "_EvenDecider":
+        return _EvenDecider(frozenset(evenly(self.looks, evidence.segments)), evidence)
+
+
+def evenly(looks: int, segments: int) -> tuple[int, ...]:
+    """Which segments: the middles of as many equal shares of the clip."""
+    looks = min(looks, segments)
+    return tuple(int((k + 0.5) * segments / looks) for k in range(looks))
+
+
+class _EvenDecider:
+    def __init__(self, looked_at: frozenset[int], evidence: Evidence) -> None:
+        self.looked_at, self.evidence = looked_at, evidence
+
+    def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
+        for s in segments:
+            wanted = {"rgb": s in self.looked_at, "audio": True}
+            use = {m: wanted[m] and self.evidence.available(s, m) for m in MODALITIES}
+            yield Decision(segment=s, use=use, probability=dict.fromkeys(MODALITIES))
+
+
+@dataclass(frozen=True, kw_only=True)
 class RandomPolicy:
     """Every cell by the toss of a seeded coin.
 

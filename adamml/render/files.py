@@ -1,11 +1,11 @@
-"""Written whole or not at all: work beside the target, then one rename."""
+"""Exports go through `adamml.files`, like every result; what cannot be written is an `ExportError` here."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from adamml.files import OutputError, whole_file
 
 
 class ExportError(ValueError):
@@ -21,29 +21,14 @@ class Progress:
 
 
 @contextmanager
-def workshop(out: Path) -> Iterator[Path]:
-    """A folder beside `out` for unfinished files, gone afterwards whatever happened.
+def export_file(out: Path, *, suffix: str = "", inputs: Iterable[Path] = ()) -> Iterator[Path]:
+    """`adamml.files.whole_file` for exports.
 
     Raises:
-        ExportError: when nothing can be written there.
+        ExportError: when the target cannot be written, or is one of the inputs.
     """
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".adamml-", suffix=".part", dir=out.parent))
-    except OSError as error:
-        raise ExportError(f"Nothing can be written into {str(out.parent)!r}: {error.strerror}.") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def put_in_place(finished: Path, out: Path) -> Path:
-    """Rename a finished file to its target.
-
-    Raises:
-        ExportError: when the target cannot be replaced.
-    """
-    try:
-        return finished.replace(out)
-    except OSError as error:
-        raise ExportError(f"{out.name!r} cannot be written: {error.strerror}.") from error
+        with whole_file(out, suffix=suffix, inputs=inputs) as made:
+            yield made
+    except OutputError as error:
+        raise ExportError(str(error)) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adamml.analysis import Analysis
 from adamml.render.captions import as_webvtt
-from adamml.render.files import Progress, put_in_place, workshop
+from adamml.render.files import Progress, export_file
 
 FORMS = {
     "mp4": "an annotated video with the clip's own sound",
@@ -35,7 +35,7 @@ def export_steps(
 
     Args:
         form: one of `FORMS`.
-        path: the clip that was analysed; only "mp4" reads it.
+        path: the clip that was analysed, which is never written over; only "mp4" reads it.
         analysis: what was found.
         out: where to write; replaced when it exists.
         thumbnails: one JPEG per segment (or None) for "png", as in `Storyboard.thumbnails`.
@@ -55,10 +55,9 @@ def export_steps(
         return
     yield Progress(share=0.0, message=f"Writing {out.name}")
     if form == "png":
-        import_module("adamml.render.report").render_report(analysis, out, thumbnails=thumbnails)
+        report = import_module("adamml.render.report")
+        report.render_report(analysis, out, thumbnails=thumbnails, inputs=[Path(path)])
     else:
-        with workshop(out) as folder:
-            finished = folder / "text"
-            finished.write_text(_TEXTS[form](analysis), encoding="utf-8")
-            put_in_place(finished, out)
+        with export_file(out, inputs=[Path(path)]) as made:
+            made.write_text(_TEXTS[form](analysis), encoding="utf-8")
     yield Progress(share=1.0, message=f"Wrote {out.name}")

@@ -6,7 +6,7 @@ the same as the colours, so that a black-and-white print can be read. 1240 x 175
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from adamml import words
 from adamml.analysis import Analysis
 from adamml.render import report_timeline
-from adamml.render.files import put_in_place, workshop
+from adamml.render.files import export_file
 from adamml.render.lanes import lay_out
 from adamml.render.lettering import plain
 from adamml.render.paper import MUTED, TEXT
@@ -26,13 +26,20 @@ from adamml.render.report_timeline import pictures, timeline
 _MOST_NOTES = 6
 
 
-def render_report(analysis: Analysis, out: str | Path, *, thumbnails: Sequence[bytes | None] | None = None) -> Path:
+def render_report(
+    analysis: Analysis,
+    out: str | Path,
+    *,
+    thumbnails: Sequence[bytes | None] | None = None,
+    inputs: Iterable[Path] = (),
+) -> Path:
     """Write the report as PNG.
 
     Args:
         analysis: what to report.
         out: where to write; replaced when it exists.
         thumbnails: one JPEG per segment (or None), as in `Storyboard.thumbnails`; left out when not given.
+        inputs: files that must not be written over, such as the clip.
 
     Returns:
         `out`.
@@ -51,10 +58,9 @@ def render_report(analysis: Analysis, out: str | Path, *, thumbnails: Sequence[b
     compute(figure.add_axes((0.22, 0.185, 0.38, 0.095)), analysis)
     measured(figure.add_axes((0.74, 0.185, 0.19, 0.095)), analysis)
     _small_print(figure, analysis)
-    with workshop(out) as folder:
-        finished = folder / "report.png"
-        canvas.print_png(str(finished))
-        return put_in_place(finished, out)
+    with export_file(out, suffix=".png", inputs=inputs) as made:
+        canvas.print_png(str(made))
+    return out
 
 
 def _write(figure: Figure, x: float, y: float, text: str, size: float = 9, **style: Any) -> None:

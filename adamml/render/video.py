@@ -1,7 +1,7 @@
 """An annotated video: the clip as it plays, and below it what was picked, and the answer so far with its certainty.
 
 The media room decodes, `strip` draws, moviepy encodes H.264 (yuv420p, even sides) with the clip's own sound as AAC, and
-the finished file replaces the target in one rename. The whole thing is a generator of progress, so that leaving it
+the finished file takes the target's place in one step. The whole thing is a generator of progress, so that leaving it
 early (`close()`, an exception in a callback, Ctrl-C) cleans up and leaves no file behind.
 """
 
@@ -16,7 +16,7 @@ from adamml.analysis import Analysis
 from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
 from adamml.media.display import PLAY_RATE
 from adamml.render.card import WaveformCard
-from adamml.render.files import ExportError, Progress, put_in_place, workshop
+from adamml.render.files import ExportError, Progress, export_file
 from adamml.render.shapes import GROUND
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, Strip
 
@@ -75,14 +75,11 @@ def video_steps(
             f"The analysis is of a clip of {analysis.clip.duration:.1f} s, but {info.path.name!r} lasts "
             f"{info.duration:.1f} s: export a result together with the clip it came from."
         )
-    if out.resolve() == info.path.resolve():
-        raise ExportError(f"{out.name!r} is the clip itself; write the video somewhere else.")
-    with workshop(out) as folder:
+    with export_file(out, suffix=".mp4", inputs=[info.path]) as finished:
         yield Progress(share=0.0, message="Fetching the sound")
-        track, finished = folder / "sound.wav", folder / "video.mp4"
+        track = finished.with_suffix(".wav")
         peaks = yield from _write_sound(info, track)
         yield from _write_video(info, analysis, peaks, track if info.audio else None, finished)
-        put_in_place(finished, out)
     yield Progress(share=1.0, message=f"Wrote {out.name}")
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.cascade import CascadeNetwork
+from adamml.nn.fusion import training_rule
 from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.decider_job import DeciderJob
 
@@ -38,7 +39,7 @@ class CascadeModel(nn.Module):
         super().__init__()
         self.cascade = cascade
         self.register_buffer("rgb_weight", network.rgb_weight.detach().clone())
-        self.fusion = network.kind.fusion
+        self.fusion = training_rule(network.kind.fusion)
 
     def forward(self, batch: ClipBatch, temperature: float) -> tuple[Tensor, Tensor]:
         """Clip logits (B, K), sharpened, and decisions to look (B, S)."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from adamml.cost import CostModel, Runs
 from adamml.nn import MODALITIES, AdaMML, fuse
+from adamml.policies.fixed import evenly
 from adamml.training.data.clips import ClipBatch
 from adamml.training.evaluation.records import ClipRecord
 
@@ -48,7 +49,7 @@ def outcome_of(
     base, _, budget = name.partition("@")
     threshold = float(budget) if budget else None
     with torch.inference_mode():
-        if base in ("rgb", "audio", "all", "random"):
+        if base in ("rgb", "audio", "all", "random") or base.startswith("even-"):
             return _fixed(base, network, batch, rates, seed)
         if base == "cascade":
             return _cascade(network, deciders[base], batch, threshold)
@@ -72,6 +73,10 @@ def _fixed(base: str, network: AdaMML, batch: ClipBatch, rates: tuple[float, flo
         toss = torch.from_numpy(np.random.default_rng(seed).random(tuple(shape)))
         decisions = (toss < torch.tensor(rates)).float()
         probability = torch.tensor(rates).expand(shape)
+    elif base.startswith("even-"):
+        decisions = torch.zeros(shape)
+        decisions[:, list(evenly(int(base.removeprefix("even-")), shape[1])), 0] = 1.0
+        decisions[..., 1] = 1.0
     else:
         decisions = torch.tensor(chosen[base]).expand(shape)
     decisions = _never_empty(decisions * batch.present[:, None], probability, batch)

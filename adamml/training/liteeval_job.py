@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.nn import MODALITIES, AdaMML, fuse, gumbel_softmax_decisions
+from adamml.nn.fusion import training_rule
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.decider_job import DeciderJob
@@ -42,7 +43,8 @@ class LiteEvalModel(nn.Module):
 
     def __init__(self, net: LiteEvalNetwork, network: AdaMML) -> None:
         super().__init__()
-        self.net, self.fusion = net, network.kind.fusion
+        self.net = net
+        self.fusion = training_rule(network.kind.fusion)
         self.register_buffer("rgb_weight", network.rgb_weight.detach().clone())
 
     def forward(self, batch: ClipBatch, temperature: float) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from adamml.files import whole_file
+
 Numbers = Mapping[str, float]
 
 
@@ -143,12 +145,11 @@ def _step_of(line: str) -> float:
 
 
 def save_state(path: Path, job: Job, step: int) -> None:
-    """Beside the target first, then renamed: a state is whole or not there."""
-    temporary = path.with_suffix(".part")
+    """A state is whole or not there."""
     described = json.dumps(_described(job.config), sort_keys=True)
     state = {"step": step, "config": described, "network": job.network.state_dict()}
-    torch.save(state | {"optimiser": job.optimiser.state_dict()}, temporary)
-    temporary.replace(path)
+    with whole_file(path) as made:
+        torch.save(state | {"optimiser": job.optimiser.state_dict()}, made)
 
 
 def _described(config: Any) -> dict[str, Any]:

@@ -49,15 +49,15 @@ def _check_clips(folder: Path, project: Project, workers: int, say: Say) -> None
         test_share=project.test_share,
         seed=project.seed,
         separator=project.separator or None,
+        shared_sources=project.shared_sources,
         workers=workers,
         say=say,
     )
-    left_out = {str(path): why for path, why in own.left_out.items()}
-    checks = {"classes": own.counts(), "left_out": left_out, "notes": own.notes}
+    checks = {"classes": own.counts(), "left_out": own.left_out.by_name(), "notes": own.notes}
     write_whole(folder / CHECKS, json.dumps(checks, indent=2, ensure_ascii=False) + "\n")
     for label, sides in own.counts().items():
         say(f"class {label}: {sides['train']} clips to learn from, {sides['test']} kept apart to measure on")
-    for line in (*(f"left out: {path}: {why}" for path, why in left_out.items()), *own.notes):
+    for line in (*own.left_out.lines(), *own.notes):
         say(line)
     write_manifest(folder / MANIFEST, own.entries)
 

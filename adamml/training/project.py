@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {
 }
 TEXT = ("name", "clips", "start", "preset", "separator")
 KINDS: dict[str, tuple[type, ...]] = dict.fromkeys(TEXT, (str,))
-KINDS |= {"test_share": (float, int), "seed": (int,), "settings": (dict,)}
+KINDS |= {"test_share": (float, int), "seed": (int,), "shared_sources": (bool,), "settings": (dict,)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,7 @@ class Project:
         test_share: share of each class that is kept apart to measure on.
         seed: of that split.
         separator: names of clips that agree before it are of one source and stay on one side; empty for none.
+        shared_sources: names of clips of different classes that agree are of one source, too.
         settings: other values for settings of the preset.
 
     Raises:
@@ -61,6 +62,7 @@ class Project:
     test_share: float = TEST_SHARE
     seed: int = 0
     separator: str = ""
+    shared_sources: bool = False
     settings: Mapping[str, Any] = field(default_factory=lambda: dict(SETTINGS))
 
     def __post_init__(self) -> None:
@@ -112,7 +114,7 @@ def read_project(folder: Path) -> Project:
         kinds = KINDS.get(name)
         if kinds is None:
             raise TrainingError(f"{path}: there is no {name!r} in a project; there is {', '.join(KINDS)}")
-        if not isinstance(value, kinds) or isinstance(value, bool):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise TrainingError(f"{path}: {name} cannot be {value!r}")
     if missing := {"name", "clips"} - values.keys():
         raise TrainingError(f"{path}: {', '.join(sorted(missing))} is missing")

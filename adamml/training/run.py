@@ -2,12 +2,15 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from adamml.files import write_whole
+from adamml.checkpoint import MODEL_FILE
+from adamml.files import check_folder, write_whole
+from adamml.hub import resolve
 from adamml.nn import AdaMML
 from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, VideoPreset
 from adamml.training.data.clips import ComposedClips
@@ -34,6 +37,9 @@ def train(args: argparse.Namespace) -> int:
     except KeyError:
         raise TrainingError(f"preset must be one of {', '.join(PRESETS)}, got {args.preset!r}") from None
     preset = overridden(preset, dict(map(parse_setting, args.set)))
+    check_folder(args.out)
+    if args.save is not None:
+        check_folder(args.save, [MODEL_FILE], inputs=_read_by(preset, args))
     try:
         return _train(preset, args)
     finally:
@@ -54,6 +60,11 @@ def _train(preset: EverydayPreset | ClipsPreset | VideoPreset, args: argparse.Na
         else:
             train_whole(preset, args.manifest, args.out, start=args.start, save=args.save, version=args.version)
     return 0
+
+
+def _read_by(preset: EverydayPreset | ClipsPreset | VideoPreset, args: argparse.Namespace) -> list[Path]:
+    """The description of the model that training begins with: saving over it would put another one in its place."""
+    return [] if isinstance(preset, EverydayPreset) else [resolve(args.start) / MODEL_FILE]
 
 
 def _need(args: argparse.Namespace, *names: str) -> None:

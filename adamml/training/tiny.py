@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from adamml.files import whole_file
 from adamml.training.config import PRESETS, ClipsPreset
 from adamml.training.data.folders import list_folder
 from adamml.training.data.manifest import write_manifest
@@ -32,15 +33,14 @@ def write_set(folder: Path, clips: int, seconds: float = 3.0, tones: Mapping[str
             if not path.exists():
                 _write_clip(path, hertz, seconds, np.random.default_rng([number, index]))
     manifest = folder / "manifest.csv"
-    write_manifest(manifest, list_folder(folder, test_share=0.34))
+    write_manifest(manifest, list_folder(folder, test_share=0.34).entries)
     return manifest
 
 
 def _write_clip(path: Path, hertz: float, seconds: float, rng: np.random.Generator) -> None:
     """Grey noise to see, alike in all clips; a slightly detuned tone in faint noise to hear."""
     snow = np.random.default_rng(0)
-    temporary = path.with_suffix(".part.mp4")
-    with av.open(str(temporary), "w") as out:
+    with whole_file(path, suffix=".mp4") as made, av.open(str(made), "w") as out:
         picture = out.add_stream("h264", rate=FPS, options={"crf": "30", "preset": "ultrafast"})
         picture.width = picture.height = SIZE
         picture.pix_fmt = "yuv420p"
@@ -57,7 +57,6 @@ def _write_clip(path: Path, hertz: float, seconds: float, rng: np.random.Generat
             frame.sample_rate, frame.pts = RATE, begin
             out.mux(sound.encode(frame))
         out.mux(sound.encode())
-    temporary.rename(path)
 
 
 def train_tiny(folder: Path, clips: int = 6) -> ClipsResult:

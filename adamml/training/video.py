@@ -30,9 +30,10 @@ from adamml.training.everyday import AlwaysOn, fills, start_open
 from adamml.training.finish import measured_rows
 from adamml.training.joint import JointJob, JointModel
 from adamml.training.liteeval_job import LiteEvalJob
-from adamml.training.loop import TrainingError, run
+from adamml.training.loop import run
 from adamml.training.measure import ROWS, Rows
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
+from adamml.training.trainable import check_learned, check_trainable
 
 Say = Callable[[str], None]
 
@@ -52,18 +53,18 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
     """All stages, then the table of the test side.
 
     Raises:
-        TrainingError: when the manifest lacks a side of the split.
+        TrainingError: when the manifest lacks a side of the split, a second class, or clips of one to learn from.
         ManifestError, CheckpointError: when either cannot be read.
     """
     manifest = read_manifest(manifest_path)
-    for side in ("train", "test"):
-        if not manifest.side(side):
-            raise TrainingError(f"the manifest has no {side} clips; both sides are needed")
+    check_trainable(manifest, SPLITS)
     folder.mkdir(parents=True, exist_ok=True)
     network = begin_with(start, len(manifest.classes))
     sides = {
         side: _cached(preset, manifest.side(side), manifest.classes, network, folder, start, say) for side in SPLITS
     }
+    learned = {manifest.classes[number] for number in sides["train"].label.unique().tolist()}
+    check_learned(manifest.classes, learned, "none of its training clips can be used")
     _stage1(preset, network, sides, folder, say)
     banks = {side: _banks(cached, network) for side, cached in sides.items()}
     missing = fills(network)

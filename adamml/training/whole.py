@@ -4,6 +4,7 @@ Meant for GPUs; under torchrun every process takes its share of each batch. Batc
 one path that analysis uses, with a mirror and a gain as augmentation that treats all classes alike.
 """
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from torch.nn import functional as F
 
 from adamml.checkpoint import ModelCard, save_model
 from adamml.engine import normalise
+from adamml.files import write_whole
 from adamml.hub import card_of
 from adamml.inputs import ClipInput
 from adamml.media import FRONT_ENDS, Clip, ClipError, settings_for
@@ -25,17 +27,19 @@ from adamml.training.data.clips import ClipBatch
 from adamml.training.data.manifest import ClipEntry, read_manifest
 from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.loop import Job, TrainingError, row_rng, run, world
+from adamml.training.trainable import check_trainable
 from adamml.training.video import begin_with
 
 MAX_TRIES = 20  # unreadable clips in a row before giving up
 
 
 class DecodedClips:
-    """Raw batches from clips, decoded when drawn; a clip that cannot be used is replaced by the next one drawn.
+    """Raw batches from clips, decoded when drawn; a clip that cannot be used is named and replaced by the next one.
 
     Args:
         entries: of one side of the split.
         given: what the model is given of a segment.
+        say: told of clips that cannot be used, once each.
         dropout: share of clips that lose their picture for once, and the same again their sound.
         device: where batches go.
     """
@@ -49,9 +53,12 @@ class DecodedClips:
         *,
         dropout: float = 0.0,
         device: str = "cpu",
+        say: Callable[[str], None] = print,
     ) -> None:
         self.given = given
         self.entries, self.segments, self.dropout, self.device = entries, segments, dropout, torch.device(device)
+        self.left_out: dict[str, str] = {}
+        self.say = say
         self.number = {name: index for index, name in enumerate(classes)}
         # Decoding leaves the interpreter free, so that threads share the cores among the rows of a batch.
         self.threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // world()[1]))
@@ -67,8 +74,10 @@ class DecodedClips:
             entry = self.entries[int(rng.integers(len(self.entries)))]
             try:
                 return self._decoded(entry, rng)
-            except ClipError:
-                continue
+            except ClipError as error:
+                if str(entry.path) not in self.left_out:
+                    self.left_out[str(entry.path)] = str(error)
+                    self.say(f"left out: {entry.path}: {error}")
         raise TrainingError(f"{MAX_TRIES} clips in a row cannot be read, the last one {entry.path}; check the manifest")
 
     def _decoded(self, entry: ClipEntry, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -140,17 +149,16 @@ def train_whole(
     """All four stages, then the model folder.
 
     Raises:
-        TrainingError: when the manifest has no training clips.
+        TrainingError: when the manifest has no training clips, one class only, or one without training clips.
     """
     manifest = read_manifest(manifest_path)
+    check_trainable(manifest, ["train"])
     entries = manifest.side("train")
-    if not entries:
-        raise TrainingError("the manifest has no training clips")
     rank, processes = world()
     device = f"cuda:{rank % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
     network = begin_with(start, len(manifest.classes)).to(device)
     given = network.kind.input
-    clips = DecodedClips(entries, manifest.classes, preset.segments, given, device=device)
+    clips = DecodedClips(entries, manifest.classes, preset.segments, given, device=device, say=say)
 
     def steps(batch: int) -> int:
         return max(1, len(entries) // batch)
@@ -162,10 +170,13 @@ def train_whole(
     dropped = DecodedClips(
         entries, manifest.classes, preset.segments, given, dropout=preset.modality_dropout, device=device
     )
+    dropped.say, dropped.left_out = say, clips.left_out  # what was named is not named again
     stages: dict[str, JointStage] = {"stage2": preset.stage2, "stage3": preset.stage3, "stage4": preset.stage4}
     for name, stage in stages.items():
         stage = replace(stage, steps=steps(stage.batch))
         run(JointJob(JointModel(network), dropped, stage, name), folder / name, seed=stage.seed, say=say)
+    if rank == 0:
+        write_whole(folder / "left_out.json", json.dumps(clips.left_out, indent=2) + "\n")
     if save and rank == 0:
         base = card_of(start)
         card = ModelCard(

@@ -57,6 +57,11 @@ def test_compare_answers_with_both_and_a_sentence(client: Client, clip: Path) ->
     assert timeless(both["right"])["segments"] == alone["segments"]
 
 
+def test_a_budget_is_taken_as_on_the_command_line(client: Client, clip: Path) -> None:
+    answer = client.predict(clip=handle_file(clip), policy="adamml@0.5", segments=3, api_name="/analyse")
+    assert answer["policy"] == "adamml@0.50"
+
+
 def test_export_gives_each_kind_of_file(client: Client, clip: Path) -> None:
     made = {
         kind: Path(client.predict(clip=handle_file(clip), kind=kind, policy="all", segments=3, api_name="/export"))
@@ -74,6 +79,7 @@ def test_export_gives_each_kind_of_file(client: Client, clip: Path) -> None:
     [
         ({"policy": "best"}, "is one of adamml, "),
         ({"policy": ["adamml"]}, "is one of adamml, "),
+        ({"policy": "rgb@0.5"}, "is one of adamml, "),
         ({"segments": 0}, "segments is a whole number"),
         ({"segments": 2.5}, "segments is a whole number"),
         ({"segments": "many"}, "segments is a whole number"),

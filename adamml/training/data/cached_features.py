@@ -18,6 +18,7 @@ from torch import Tensor
 
 from adamml.engine import Engine, new_engine, normalise
 from adamml.evidence import Evidence
+from adamml.files import whole_file
 from adamml.media import Clip, ClipError, settings_for
 from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
@@ -148,7 +149,5 @@ def _trunk(network: AdaMML, evidence: Evidence, segments: int) -> Tensor:
 
 
 def _keep(path: Path, found: dict[str, Tensor]) -> None:
-    """As .npz, beside the target first."""
-    temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, allow_pickle=False, **{name: value.numpy() for name, value in found.items()})
-    temporary.replace(path)
+    with whole_file(path, suffix=".npz") as made:
+        np.savez(made, allow_pickle=False, **{name: value.numpy() for name, value in found.items()})

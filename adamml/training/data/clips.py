@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adamml.files import whole_file
 from adamml.nn import MODALITIES
 from adamml.training.data.sources import OTHER
 
@@ -35,10 +36,9 @@ class Bank:
     source: Tensor  # N: segments of one photograph or recording share a number; -1 where there is none
 
     def save(self, path: Path) -> None:
-        """As .npz, beside the target first."""
-        temporary = path.with_suffix(".part.npz")
-        np.savez(temporary, allow_pickle=False, **{f.name: getattr(self, f.name).numpy() for f in fields(self)})
-        temporary.rename(path)
+        """As .npz, whole or not at all."""
+        with whole_file(path, suffix=".npz") as made:
+            np.savez(made, allow_pickle=False, **{f.name: getattr(self, f.name).numpy() for f in fields(self)})
 
     @staticmethod
     def load(path: Path) -> "Bank":

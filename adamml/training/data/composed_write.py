@@ -19,6 +19,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from adamml.files import check_folder, whole_file, write_whole
 from adamml.inputs import PUBLISHED_INPUT
 from adamml.training.data.composed import ClipPlan, ComposeError, Shelf, plan_clip
 from adamml.training.data.composed_render import FPS, SIZE, render_frames, render_sound
@@ -79,6 +80,7 @@ def write_clips(
     if min(size) < 16 or size[0] % 2 or size[1] % 2:
         raise ComposeError(f"frames must have even sides of at least 16 pixels, not {size[0]} x {size[1]}")
     shelf = Shelf.of(sources, side)
+    check_folder(out_dir)
     clips = out_dir / "clips"
     clips.mkdir(parents=True, exist_ok=True)
     _keep_recipe(out_dir, shelf, seed, size)
@@ -160,33 +162,26 @@ def _keep_recipe(out_dir: Path, shelf: Shelf, seed: int, size: tuple[int, int]) 
         raise ComposeError(
             f"{str(out_dir)!r} holds clips of another recipe ({', '.join(differs)} differ); compose into another folder"
         )
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, json.dumps(recipe, indent=2) + "\n")
 
 
 def write_clip(path: Path, frames: Iterator[np.ndarray], sound: np.ndarray, size: tuple[int, int]) -> None:
     """An MP4 of frames (H, W, 3) uint8 and mono samples at 24 kHz, whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with av.open(str(temporary), "w", format="mp4") as out:
-            video = out.add_stream("libx264", rate=FPS)
-            video.width, video.height, video.pix_fmt = *size, "yuv420p"
-            # One thread: with several, the bytes would depend on the machine.
-            video.options = {"crf": "20", "preset": "veryfast", "threads": "1"}
-            audio = out.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
-            audio.bit_rate = 96_000
-            for index, pixels in enumerate(frames):
-                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-                frame.pts, frame.time_base = index, 1 / FPS
-                out.mux(video.encode(frame))
-            out.mux(video.encode())
-            for begin in range(0, sound.size, SOUND_FRAME):
-                piece = np.ascontiguousarray(sound[None, begin : begin + SOUND_FRAME])
-                heard = av.AudioFrame.from_ndarray(piece, format="fltp", layout="mono")
-                heard.sample_rate, heard.pts, heard.time_base = SAMPLE_RATE, begin, Fraction(1, SAMPLE_RATE)
-                out.mux(audio.encode(heard))
-            out.mux(audio.encode())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path, suffix=".mp4") as made, av.open(str(made), "w", format="mp4") as out:
+        video = out.add_stream("libx264", rate=FPS)
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        # One thread: with several, the bytes would depend on the machine.
+        video.options = {"crf": "20", "preset": "veryfast", "threads": "1"}
+        audio = out.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+        audio.bit_rate = 96_000
+        for index, pixels in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts, frame.time_base = index, 1 / FPS
+            out.mux(video.encode(frame))
+        out.mux(video.encode())
+        for begin in range(0, sound.size, SOUND_FRAME):
+            piece = np.ascontiguousarray(sound[None, begin : begin + SOUND_FRAME])
+            heard = av.AudioFrame.from_ndarray(piece, format="fltp", layout="mono")
+            heard.sample_rate, heard.pts, heard.time_base = SAMPLE_RATE, begin, Fraction(1, SAMPLE_RATE)
+            out.mux(audio.encode(heard))
+        out.mux(audio.encode())

@@ -12,6 +12,7 @@ from typing import Literal
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from adamml.files import whole_file
 from adamml.media.kinds import DEMUXERS
 
 KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
@@ -72,19 +73,16 @@ def cut(source: Path, target: Path, start: float, seconds: float, key_frames: Se
 
 
 def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str]) -> Path:
-    temporary = target.with_name(target.name + ".part")
     safe = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(DEMUXERS))
     what = ("-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn")
     command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *safe, "-ss", f"{start:.3f}", "-i", f"file:{source}"]
-    command += ["-t", f"{seconds:.3f}", *what, *options, f"file:{temporary}"]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+    command += ["-t", f"{seconds:.3f}", *what, *options]
+    with whole_file(target, inputs=[source]) as made:
+        try:
+            done = subprocess.run([*command, f"file:{made}"], capture_output=True, timeout=TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise CutError(f"cutting took longer than {TIMEOUT_S} s") from error
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason was given"]
             raise CutError(f"the part from {start:.0f} s on cannot be cut out: {said[-1]}")
-        temporary.replace(target)
-    except subprocess.TimeoutExpired as error:
-        raise CutError(f"cutting took longer than {TIMEOUT_S} s") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target

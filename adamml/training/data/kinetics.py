@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adamml.training.data.folders import SUFFIXES
+from adamml.listing import LeftOut, find_clips
+from adamml.training.data.labels import plain
 from adamml.training.data.manifest import ManifestError
 
 NEEDED = ("label", "youtube_id", "time_start", "time_end", "split")
@@ -55,11 +56,6 @@ def read_lists(tables: Sequence[Path], classes: Collection[str] | None = None) -
     return tuple(row for row in rows if plain(row.label) in wanted)
 
 
-def plain(label: str) -> str:
-    """A class's name however a folder or list spells it."""
-    return label.replace("_", " ").strip().lower()
-
-
 def _read(table: Path) -> list[ListedClip]:
     rows: list[ListedClip] = []
     try:
@@ -92,7 +88,7 @@ def _row(row: dict[str, str]) -> ListedClip:
 
 
 class Folder:
-    """The videos in and below a folder, by name.
+    """The clips in and below a folder, by name.
 
     Raises:
         ManifestError: when there is no such folder.
@@ -101,10 +97,10 @@ class Folder:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise ManifestError(f"there is no folder {str(folder)!r}")
+        self._folder, self._found = folder, find_clips(folder)
         self._by_name: dict[str, list[Path]] = {}
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-                self._by_name.setdefault(path.stem, []).append(path)
+        for path in self._found.clips:
+            self._by_name.setdefault(path.stem, []).append(path)
 
     def path_of(self, row: ListedClip) -> Path | None:
         """The row's file, trimmed before whole; of several with its name, the one in the folder of its class."""
@@ -116,6 +112,20 @@ class Folder:
             if paths:
                 return paths[0]
         return None
+
+    def left_out(self, used: Collection[Path | None], rows: Sequence[ListedClip]) -> LeftOut:
+        """What no row's clip comes from: files that no list names, and what is there of listed ones but not taken.
+
+        Args:
+            used: the files that rows were given.
+        """
+        named = {name for row in rows for name in (row.name, row.identity)}
+        why = dict(self._found.why)
+        taken = {path for path in used if path is not None}
+        for path in self._found.clips:
+            if path not in taken:
+                why[path] = "another file of its name is used" if path.stem in named else "in none of the lists"
+        return LeftOut.of(why, self._folder)
 
 
 def straddling_ids(rows: Sequence[ListedClip]) -> set[str]:

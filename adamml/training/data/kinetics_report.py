@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from adamml.listing import LeftOut
+
 COLUMNS = ("listed", "train", "test", "missing", "broken", "duplicate", "silent")
 NAMED = 10  # of each kind, for people; the JSON names all
 
@@ -33,6 +35,7 @@ class KineticsReport:
         duplicates: name -> the clip with the same bytes that is used in its place.
         straddling: videos listed on both sides; their training clips are left out.
         cut: clips cut out of whole videos, by the way it was done.
+        left_out: files of the folder that no listed clip comes from, by reason.
     """
 
     classes: Mapping[str, ClassCounts]
@@ -42,6 +45,7 @@ class KineticsReport:
     duplicates: Mapping[str, str] = field(default_factory=dict)
     straddling: Sequence[str] = ()
     cut: Mapping[str, int] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def total(self, column: str) -> int:
         """The sum of a count over all classes."""
@@ -68,7 +72,7 @@ class KineticsReport:
         lines += _some("duplicate", [f"{name} = {kept}" for name, kept in self.duplicates.items()])
         if silent := self.total("silent"):
             lines.append(f"silent      {silent} of the clips used have nothing to hear")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.left_out.lines()])
 
     def table(self) -> str:
         """One line per class, Markdown."""

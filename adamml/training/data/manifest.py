@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adamml.files import write_whole
+
 COLUMNS = ("path", "start", "end", "label", "split", "group", "cells")
 SPLITS = ("train", "test")
 SHOWN = 5  # of many faults, the first few are enough to see what is wrong
@@ -147,13 +149,15 @@ def straddling(entries: Sequence[ClipEntry]) -> list[tuple[int, int]]:
 
 
 def write_manifest(path: Path, entries: Iterable[ClipEntry]) -> None:
-    """Write a manifest, whole or not at all. Paths below its folder are written relative to it.
+    """Write a manifest, whole or not at all, and never over one of its clips.
+
+    Paths below its folder are written relative to it, unless its name is a link: then it lies in two folders.
 
     Raises:
         ManifestError: when there are no entries, or a group lies on both sides of the split.
         OSError: when the file cannot be written.
     """
-    rows, root = list(entries), path.absolute().parent
+    rows, root = list(entries), None if path.is_symlink() else path.absolute().parent
     if not rows:
         raise ManifestError(f"there are no clips to write into {path.name}")
     groups = [rows[a].group for a, _ in straddling(rows)]
@@ -164,9 +168,7 @@ def write_manifest(path: Path, entries: Iterable[ClipEntry]) -> None:
     writer.writerow(COLUMNS)
     for e in rows:
         whole = e.path.absolute()
-        where = whole.relative_to(root) if whole.is_relative_to(root) else whole
+        where = whole.relative_to(root) if root is not None and whole.is_relative_to(root) else whole
         span = ["" if value is None else repr(float(value)) for value in (e.start, e.end)]
         writer.writerow([where.as_posix(), *span, e.label, e.split, e.group, e.cells])
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(out.getvalue(), encoding="utf-8", newline="")
-    temporary.replace(path)
+    write_whole(path, out.getvalue(), inputs=[e.path for e in rows])

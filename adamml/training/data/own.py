@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from adamml.listing import LeftOut
 from adamml.training.data.folders import list_folder
 from adamml.training.data.inspect import CRASHED, Inspection, inspect, same_files
 from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError
@@ -19,7 +21,7 @@ class OwnClips:
     """The clips that can be used, with their sides; those that cannot, with the reason; and what should be known."""
 
     entries: tuple[ClipEntry, ...]
-    left_out: dict[Path, str]
+    left_out: LeftOut
     notes: tuple[str, ...]
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -34,42 +36,47 @@ def list_own_clips(
     test_share: float,
     seed: int,
     separator: str | None,
+    shared_sources: bool = False,
     workers: int,
     say: Callable[[str], None],
 ) -> OwnClips:
     """Look every clip over, split what can be used, and see whether it is enough.
 
     Args:
-        folder, test_share, seed, separator: see `list_folder`.
+        folder, test_share, seed, separator, shared_sources: see `list_folder`.
         workers: processes.
 
     Raises:
         ManifestError: when there are fewer than two classes, or a class has not a clip to learn from and one to
             measure on.
     """
-    listed = list_folder(folder, test_share=test_share, seed=seed, separator=separator)
-    paths = [entry.path for entry in listed]
+    how = partial(
+        list_folder, folder, test_share=test_share, seed=seed, separator=separator, shared_sources=shared_sources
+    )
+    listed = how()
+    paths = [entry.path for entry in listed.entries]
     found: dict[Path, Inspection] = {}
     for count, (place, inspection) in enumerate(in_processes(inspect, paths, workers), start=1):
         found[paths[place]] = inspection or Inspection(fault=CRASHED)
         if count % SAY_EVERY == 0 or count == len(paths):
             say(f"{count} of {len(paths)} clips looked over")
-    left_out = {path: found[path].fault for path in paths if found[path].fault}
-    for same in same_files({path: found[path].sha256 for path in paths if path not in left_out}):
-        left_out |= dict.fromkeys(same[1:], f"it is the same file as {same[0].parent.name}/{same[0].name}")
-    usable = [path for path in paths if path not in left_out]
-    if not usable:
-        raise ManifestError(f"none of the {len(paths)} clips can be used; {paths[0].name}: {left_out[paths[0]]}")
-    entries = list_folder(folder, test_share=test_share, seed=seed, separator=separator, leave_out=left_out)
-    own = OwnClips(entries=entries, left_out=left_out, notes=())
-    _enough(own, {entry.label for entry in listed})
-    return OwnClips(entries=entries, left_out=left_out, notes=tuple(_notes(own, found)))
+    faults = {path: found[path].fault for path in paths if found[path].fault}
+    for same in same_files({path: found[path].sha256 for path in paths if path not in faults}):
+        faults |= dict.fromkeys(same[1:], f"it is the same file as {same[0].parent.name}/{same[0].name}")
+    if len(faults) == len(paths):
+        raise ManifestError(f"none of the {len(paths)} clips can be used; {paths[0].name}: {faults[paths[0]]}")
+    usable = how(leave_out=faults)
+    left_out = LeftOut.of(faults, folder) + usable.left_out
+    own = OwnClips(entries=usable.entries, left_out=left_out, notes=())
+    _enough(own, {entry.label for entry in listed.entries}, left_out)
+    return OwnClips(entries=usable.entries, left_out=left_out, notes=(*usable.notes, *_notes(own, found)))
 
 
-def _enough(own: OwnClips, labels: set[str]) -> None:
+def _enough(own: OwnClips, labels: set[str], left_out: LeftOut) -> None:
     counts = own.counts()
     if len(labels) < 2:
-        raise ManifestError(f"only one class folder has clips ({', '.join(labels)}); a model needs two or more")
+        rest = "".join(f"; {line}" for line in left_out.lines())
+        raise ManifestError(f"only one class folder has clips ({', '.join(labels)}); a model needs two or more{rest}")
     for label in sorted(labels):
         sides = counts.get(label, dict.fromkeys(SPLITS, 0))
         if all(sides.values()):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from adamml.engine import exporting
 from adamml.engine.exporting import as_onnx
+from adamml.files import whole_file
 from adamml.nn import AdaMML
 from adamml.nn.glimpses import small_frames
 from adamml.training.data.pictures import PictureMaker
@@ -81,10 +82,9 @@ def as_session(module: nn.Module, **example: Tensor) -> onnxruntime.InferenceSes
 
 
 def write_shard(path: Path, **arrays: list) -> None:
-    """Beside the target first, so that a shard is whole or not there."""
-    temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, allow_pickle=False, **{name: np.stack(values) for name, values in arrays.items()})
-    temporary.rename(path)
+    """A shard is whole or not there."""
+    with whole_file(path, suffix=".npz") as made:
+        np.savez(made, allow_pickle=False, **{name: np.stack(values) for name, values in arrays.items()})
 
 
 def write_stills(out: Path, network: AdaMML, photos: tuple[Source, ...], shards: int) -> None:

@@ -12,10 +12,11 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from adamml.files import write_whole
+from adamml.files import check_folder, write_all
 from adamml.media import ClipError, probe, settings_for
 from adamml.training.data.cut import CutError, cut
 from adamml.training.data.inspect import CRASHED, Inspection, inspect, same_files
@@ -28,6 +29,7 @@ from adamml.training.data.parallel import in_processes
 ORIGINAL_SUBSET = {"train": 2521, "test": 1462}  # clips of all 400 classes, as the project had that this one grew from
 TRIMMED_SLACK_S = 1.0  # a file that is no longer than its clip by this much is the clip
 LEAST_S = 1.0  # of a part that is cut out of a video which ends early
+REPORTS, MANIFEST, JOURNAL = ("report.json", "report.md"), "manifest.csv", "journal.jsonl"
 Say = Callable[[str], None]
 
 
@@ -69,8 +71,9 @@ def prepare_kinetics(
         for place, row in enumerate(rows)
         if paths[place] is None or (row.split == "train" and row.identity in straddling)
     }
+    check_folder(out, (*REPORTS, MANIFEST, JOURNAL), inputs=tables)
     out.mkdir(parents=True, exist_ok=True)
-    journal = Journal(out / "journal.jsonl")
+    journal = Journal(out / JOURNAL)
     ready: dict[int, Ready] = {}
     copies: dict[int, int] = {}
     while True:  # until nothing chosen turns out to be unusable
@@ -94,9 +97,10 @@ def prepare_kinetics(
             break
     chosen.sort()
     broken = {place for place, done in ready.items() if done.found.fault}
-    report = _report(rows, paths, chosen, ready, broken, copies, asked, straddling)
-    write_whole(out / "report.json", report.to_json())
-    write_whole(out / "report.md", f"{report.table()}\n```\n{report}\n```\n")
+    left_out = folder.left_out(paths, rows)
+    report = replace(_report(rows, paths, chosen, ready, broken, copies, asked, straddling), left_out=left_out)
+    texts = (report.to_json(), f"{report.table()}\n```\n{report}\n```\n")
+    write_all({out / name: text for name, text in zip(REPORTS, texts, strict=True)}, inputs=tables)
     if not chosen:
         why = "; ".join(f"{name}: {fault}" for name, fault in list(report.broken.items())[:1])
         raise ManifestError(
@@ -104,7 +108,7 @@ def prepare_kinetics(
             + (f" ({why})" if why else f"; they should be named like {rows[0].name}.mp4")
         )
     write_manifest(
-        out / "manifest.csv",
+        out / MANIFEST,
         [
             ClipEntry(path=Path(ready[place].path), label=row.label, split=row.split, group=row.identity)
             for place in chosen

@@ -20,6 +20,7 @@ from adamml.training.evaluation.table import Row, Table
 
 NAMES = {"rgb": "RGB", "audio": "audio"}
 NOTHING = "-"
+TABLE_FILES = ("table.json", "table.csv", "table.md")
 
 
 def write_report(table: Table, folder: Path, *, published: bool = False, inline_plotly: bool = False) -> list[Path]:

@@ -114,7 +114,8 @@ def _seen(engine: Engine, frames_THWC: Tensor) -> tuple[Tensor, Tensor]:
 
 def _empty_sounds(engine: Engine) -> Tensor:
     sound, rng = engine.network.kind.input.sound, np.random.default_rng(0)
-    levels = np.exp(rng.uniform(*np.log(NOISE_LEVELS), NOISES))
+    quiet, loud = np.log(NOISE_LEVELS)
+    levels = np.exp(rng.uniform(quiet, loud, NOISES))
     waves = [level * rng.standard_normal(sound.samples).astype(np.float32) for level in levels]
     front_end = FRONT_ENDS[sound.front_end]
     heard = [front_end(wave) for wave in (*waves, np.zeros(sound.samples, np.float32))]
@@ -185,6 +186,9 @@ class RealClips:
         self.by_label: dict[int, list[int]] = {}
         for clip in self.clips:
             self.by_label.setdefault(int(known.label[clip]), []).append(clip)
+        self.others = {  # label -> clips of all other classes
+            label: [clip for clip in self.clips if clip not in set(own)] for label, own in self.by_label.items()
+        }
 
     def draw(self, rngs: Sequence[np.random.Generator]) -> ClipBatch:
         """One clip from each generator, classes equally often."""
@@ -251,7 +255,7 @@ class RealClips:
 
     def _another(self, clip: int, rng: np.random.Generator) -> int:
         """A clip of another class."""
-        others = [other for other in self.clips if self.known.label[other] != self.known.label[clip]]
+        others = self.others[int(self.known.label[clip])]
         return others[int(rng.integers(len(others)))]
 
     def _no_picture(self, clip: int, segment: int, rng: np.random.Generator) -> int:
