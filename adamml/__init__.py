@@ -16,17 +16,27 @@ if TYPE_CHECKING:
         Example,
         ExampleError,
         ExampleUnreachableError,
+        example_folder,
         fetch_example,
         list_examples,
         local_example,
     )
-    from adamml.hub import InstalledModel, card_of, installed_models, resolve
+    from adamml.hub import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
     from adamml.media import ClipError, Storyboard
     from adamml.media.nursery import prestart
     from adamml.media.temporary import private_folder
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
-    from adamml.render import FORMS, ExportError, as_webvtt, export_steps, render_report, render_video, video_steps
+    from adamml.render import (
+        FORMS,
+        ExportError,
+        as_webvtt,
+        export_steps,
+        render_report,
+        render_video,
+        video_steps,
+    )
+    from adamml.render.running import running
     from adamml.session import ClipSession
     from adamml.suffixes import FILE_SUFFIXES
 
@@ -39,9 +49,9 @@ _HOME = {
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.examples": (
         *("Example", "ExampleError", "ExampleUnreachableError"),
-        *("fetch_example", "list_examples", "local_example"),
+        *("example_folder", "fetch_example", "list_examples", "local_example"),
     ),
-    "adamml.hub": ("InstalledModel", "card_of", "installed_models", "resolve"),
+    "adamml.hub": ("DEFAULT_MODEL", "InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.media.nursery": ("prestart",),
     "adamml.media.temporary": ("private_folder",),
@@ -51,12 +61,14 @@ _HOME = {
         *("FORMS", "ExportError", "as_webvtt", "export_steps"),
         *("render_report", "render_video", "video_steps"),
     ),
+    "adamml.render.running": ("running",),
     "adamml.session": ("ClipSession",),
     "adamml.suffixes": ("FILE_SUFFIXES",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "DEFAULT_MODEL",
     "FILE_SUFFIXES",
     "FORMS",
     "POLICIES",
@@ -89,6 +101,7 @@ __all__ = [
     "browser_preview",
     "card_of",
     "check_clip",
+    "example_folder",
     "export_steps",
     "fetch_example",
     "get_policy",
@@ -100,6 +113,7 @@ __all__ = [
     "render_report",
     "render_video",
     "resolve",
+    "running",
     "video_steps",
     "words",
 ]

@@ -17,6 +17,7 @@ from adamml.files import alone, cache_folder
 LIST = Path(__file__).with_name("examples.json")
 BY_HAND = "download the file with a browser: adamml takes any clip by its path"
 Say = Callable[[str], object]
+Progress = Callable[[int, int], object]
 
 
 class ExampleError(ValueError):
@@ -86,15 +87,16 @@ def local_example(name: str) -> Path | None:
         ExampleError: when the list has none of that name.
     """
     example = get_example(name)
-    path = _folder() / example.filename
+    path = example_folder() / example.filename
     return path if _is_whole(path, example) else None
 
 
-def fetch_example(name: str, *, say: Say | None = None) -> Path:
+def fetch_example(name: str, *, say: Say | None = None, progress: Progress = lambda done, size: None) -> Path:
     """Fetch a clip into this user's cache, unless it is there; returns its path.
 
     Args:
         say: takes a line on what is fetched, before it is; without it the line goes to stderr.
+        progress: called with bytes (done, of) for every piece that arrives; what it raises ends the transfer.
 
     Raises:
         ExampleError: for an unknown name, when it cannot be had, or what arrives is something else; nothing is kept
@@ -107,13 +109,13 @@ def fetch_example(name: str, *, say: Say | None = None) -> Path:
     from adamml.download import FetchError, UnreachableError
     from adamml.hub import to_stderr
 
-    folder = _folder()
+    folder = example_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with alone(folder / f".{name}.lock", name, say or to_stderr):
             if (here := local_example(name)) is not None:  # the process that held the lock fetched it
                 return here
-            return _fetch(example, folder / example.filename, say or to_stderr)
+            return _fetch(example, folder / example.filename, say or to_stderr, progress)
     except UnreachableError as error:
         raise ExampleUnreachableError(f"{name} is not on this machine, and {error}") from error
     except FetchError as error:
@@ -125,7 +127,7 @@ def fetch_example(name: str, *, say: Say | None = None) -> Path:
         ) from error
 
 
-def _fetch(example: Example, target: Path, say: Say) -> Path:
+def _fetch(example: Example, target: Path, say: Say, progress: Progress) -> Path:
     from adamml.download import Web
 
     if target.exists():
@@ -135,7 +137,7 @@ def _fetch(example: Example, target: Path, say: Say) -> Path:
         say(f"{example.name}: {example.origin}")
         # Twice the rough size still bounds what a server can send.
         size = example.size if example.exact_size else web.size(example.url, at_most=2 * example.size)
-        web.file(example.url, target, size=size, sha256=example.sha256, progress=lambda done, of: None)
+        web.file(example.url, target, size=size, sha256=example.sha256, progress=progress)
     return target
 
 
@@ -148,7 +150,12 @@ def _is_whole(path: Path, example: Example) -> bool:
         return False
 
 
-def _folder() -> Path:
+def example_folder() -> Path:
+    """Where fetched clips lie in this user's cache, whether or not it is there yet.
+
+    Raises:
+        ExampleError: when nobody knows where home is.
+    """
     try:
         return cache_folder() / "examples"
     except RuntimeError as error:

@@ -29,7 +29,7 @@ from adamml.checkpoint import (
 from adamml.files import alone
 from adamml.huggingface import SCHEME, address_of, parse
 
-DEFAULT_MODEL = "everyday-av"  # comes with the repository
+DEFAULT_MODEL = "kinetics-400"  # comes with the repository
 Say = Callable[[str], object]
 _log = logging.getLogger(__name__)
 _resolving = threading.Lock()

@@ -1,6 +1,6 @@
 """The one way in, for page, command line, Python and evaluation.
 
-    recognizer = Recognizer.load("everyday-av")
+    recognizer = Recognizer.load("kinetics-400")
     analysis = recognizer.analyze("clip.mp4")                 # or, step by step:
     with recognizer.open("clip.mp4", segments=10) as session:
         for event in session.run("adamml"):                   # stop iterating to cancel

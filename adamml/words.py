@@ -6,7 +6,7 @@ nothing but results.
 
 from collections.abc import Sequence
 
-from adamml.analysis import NONE_OF_MINE, Analysis, SegmentResult
+from adamml.analysis import Analysis, Scores, SegmentResult
 
 # The two modalities in page order, with the noun that a reader without a machine-learning background understands.
 NOUN = {"rgb": "picture", "audio": "sound"}
@@ -31,6 +31,7 @@ PHRASE = {
     "rgb": "only looking (RGB)",
     "all": "running everything",
 }
+LOOKING_EVERYWHERE = "looking everywhere, with or without listening"
 
 
 def label(name: str) -> str:
@@ -65,9 +66,11 @@ def size(number: int) -> str:
 
 
 def billions(macs: int) -> str:
-    """MACs in billions with three significant digits at most."""
+    """MACs in billions with three significant digits at most; a listen of 0.016 is not rounded to nothing."""
     value = macs / 1e9
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    if value >= 1:
+        return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+    return f"{value:.3f}" if 0.0005 <= value < 0.1 else f"{value:.2f}"
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:
@@ -93,10 +96,27 @@ def compared(saving: float) -> str:
     return f"{1 - saving:.1f} times as much" if saving > -9 else f"{1 - saving:.0f} times as much"
 
 
-def headline(name: str, score: float, known: bool = True) -> tuple[str, str]:
-    """A clip's answer and how sure it is; "None of my classes" with the nearest one where the model is too unsure."""
+def noun(classes: Sequence[str]) -> str:
+    """What a model's classes are: "action" where nearly all of them say what somebody does (playing piano), or "thing".
+
+    Kinetics names its actions with a word in -ing; nothing else in a model tells the two apart.
+    """
+    doing = sum(any(word.endswith("ing") for word in label(name).split()) for name in classes)
+    return "action" if doing > 0.8 * len(classes) else "thing"
+
+
+def headline(name: str, score: float, known: bool = True, kind: str = "thing") -> tuple[str, str]:
+    """A clip's answer and how sure it is. A guess is called one, and so is the nearest class of an unknown clip.
+
+    Args:
+        name, score: the best class and its probability.
+        known: False where the model is too unsure of any class.
+        kind: what the classes are, see `noun`.
+    """
     if not known:
-        return NONE_OF_MINE.capitalize(), f"nearest: {label(name)}, {percent(score)}"
+        return f"{'No action' if kind == 'action' else 'Nothing'} recognized with any certainty", (
+            f"looks most like {label(name)}, a guess: {percent(score)}"
+        )
     return label(name), f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
 
 
@@ -108,22 +128,39 @@ def answer(segment: SegmentResult, *, known: bool = True) -> str:
     return said if known else f"nearest: {said}"
 
 
+def heard(sounds: Scores, most: int | None = None) -> str:
+    """Sounds with their scores, which are no shares: "Piano 0.62, Music 0.55"; empty where none was named.
+
+    AudioSet gives some sounds several names ("Male speech, man speaking"): the first one will do.
+    """
+    return ", ".join(f"{name.partition(',')[0]} {score:.2f}" for name, score in list(sounds.items())[:most])
+
+
 def how(segment: SegmentResult) -> str:
     """What was done for a segment: "looked and listened"."""
     done = {("rgb", "audio"): "looked and listened", ("rgb",): "only looked", ("audio",): "only listened"}
     return done.get(tuple(m for m in MODALITIES if segment.decisions[m]), "neither looked nor listened")
 
 
+def rivals(analysis: Analysis, names: Sequence[str] = ("rgb", "all")) -> list[tuple[float, str]]:
+    """(share saved, phrase) against each fixed way but the policy's own, in this order.
+
+    Where listening is next to nothing beside looking, both ways of looking everywhere cost the same and are one.
+    """
+    others = {name: analysis.alternatives[name] for name in names if name in analysis.alternatives}
+    others = {name: macs for name, macs in others.items() if macs.total and name != analysis.policy}
+    if "rgb" in others and "all" in others and others["all"].total < 1.01 * others["rgb"].total:
+        return [(analysis.saving("rgb"), LOOKING_EVERYWHERE)]
+    return [(analysis.saving(name), PHRASE[name]) for name in others]
+
+
 def saving(analysis: Analysis) -> str:
     """What the choices saved, as one sentence in MACs; it also says when they cost more."""
     said = []
-    for name in ("rgb", "all", "audio"):
-        # Listening is always cheap; it is what to compare with only where there is nothing to look at.
-        if name == "audio" and analysis.clip.has_video:
-            continue
-        if name != analysis.policy and name in analysis.alternatives:
-            amount = compared(analysis.saving(name))
-            than = "than" if amount.endswith(("less", "more")) else "as"
-            said.append(f"{amount} {than} {PHRASE[name]}")
+    # Listening is always cheap; it is what to compare with only where there is nothing to look at.
+    for share, phrase in rivals(analysis, ("rgb", "all") if analysis.clip.has_video else ("rgb", "all", "audio")):
+        amount = compared(share)
+        than = "than" if amount.endswith(("less", "more")) else "as"
+        said.append(f"{amount} {than} {phrase}")
     own = f"{billions(analysis.macs.total)} billion MACs"
     return f"{own}: {' and '.join(said)}." if said else f"{own}."

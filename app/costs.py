@@ -2,6 +2,7 @@
 
 from adamml import Analysis, Macs
 from app import words
+from app.summary import heard_by_policy
 from app.words import esc
 
 PARTS = (("decide", "deciding"), ("rgb", "looking"), ("audio", "listening"))
@@ -40,7 +41,21 @@ def costs(current: Analysis, base: Analysis) -> str:
         f"{table_box('Compute', table)}"
         f'<ul class="keys" aria-hidden="true">{keys}</ul>'
         '<p class="remark">Counted, in multiply-accumulates (1 MAC = 2 FLOPs). Only the first row was run for this '
-        "answer; the fixed ways are counted.</p>"
+        f"answer; the fixed ways are counted.{_hearing(current)}</p>"
+    )
+
+
+def _hearing(analysis: Analysis) -> str:
+    """Where listening is next to nothing, what a look and a listen take, and who listens."""
+    looking, listening = analysis.alternatives.get("rgb"), analysis.alternatives.get("audio")
+    looks, listens = (sum(s.available[m] for s in analysis.segments) for m in ("rgb", "audio"))
+    if looking is None or listening is None or not looks or not listens or 100 * listening.audio > looking.rgb:
+        return ""
+    by_policy = heard_by_policy(analysis) > sum(s.decisions["audio"] for s in analysis.segments)
+    ear = " The policy hears through the sound tagger, which is run once and counted once, under listening."
+    return (
+        f" A look takes {words.billions(looking.rgb // looks)} billion MACs, a listen "
+        f"{words.billions(listening.audio // listens)}: what can be saved is looking.{ear if by_policy else ''}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The model's card, and what the model knows."""
+"""The model's card, and the ways of choosing that it can run."""
 
 import shutil
 import time
@@ -10,14 +10,6 @@ from app import words
 from app.words import esc, percent
 
 SHOWN = ("What is shown above", "shown")
-
-
-def known(card: ModelCard) -> str:
-    """The classes, said before anybody uploads something the model has never heard of."""
-    names = esc(words.listing([words.label(name) for name in card.classes]))
-    number = words.count(len(card.classes), "thing")
-    rest = "Anything else it takes for one of these" + (", or calls none of them" if card.unknown else "")
-    return f'<p data-model="{esc(card.name)}">It knows <b>{number}</b>: {names}. {rest}.</p>'
 
 
 def ways(able: Mapping[str, str], *, about: bool = False) -> list[tuple[str, str]]:

@@ -1,10 +1,11 @@
 """A link that brings an example back as it was shown: its query string, written and read.
 
-    ?clip=lion_after_dark&policy=adamml&segments=10&cells=3120312031&compare=shown,rgb
+    ?clip=pianist_muted&model=kinetics-400&policy=adamml&segments=10&cells=3120312031&compare=shown,rgb
 
-`cells` holds one digit per segment where cells were switched by hand (1 picture, 2 sound, 3 both, 0 neither), `budget`
-the slider instead. What comes in is a stranger's: names have to exist, numbers are brought into their range, and
-anything else is refused with a sentence. Uploaded clips have no link, because they are deleted.
+Without `model`, the one that the clip is an example of answers, where it is served, or else the default. `cells` holds
+one digit per segment where cells were switched by hand (1 picture, 2 sound, 3 both, 0 neither), `budget` the slider
+instead. What comes in is a stranger's: names have to exist, numbers are brought into their range, and anything else is
+refused with a sentence. Uploaded clips have no link, because they are deleted.
 """
 
 import filecmp
@@ -14,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from app import play, service
-from app.recorded import EXAMPLES
+from app import examples, play, service
 from app.shown import Grid, Shown, grid_of
 from app.view import MODALITIES
 
-KEYS = ("clip", "policy", "segments", "cells", "budget", "compare")
+KEYS = ("clip", "model", "policy", "segments", "cells", "budget", "compare")
 _WORTH = {"rgb": 1, "audio": 2}
 
 
@@ -32,6 +32,7 @@ class Link:
     """Settings of one example; `cells` and `budget` exclude each other."""
 
     clip: Path
+    model: str | None = None
     policy: str = "adamml"
     segments: int = 10
     cells: Grid | None = None
@@ -44,12 +45,12 @@ class Link:
             self.clip.name,
             self.policy,
             self.segments,
-        )
+        ) and service.models.name(self.model) == service.models.name(shown.key.model)
 
 
 def example_of(path: str | None) -> Path | None:
     """The example that a clip is, byte for byte; None for any other."""
-    for example in _examples().values():
+    for example in examples.paths().values():
         if path and Path(path).name == example.name and filecmp.cmp(path, example, shallow=False):
             return example
     return None
@@ -64,7 +65,11 @@ def write(shown: Shown, pair: tuple[str, str] | None = None) -> str:
     example = example_of(shown.key.path)
     if example is None:
         raise LinkError("Your own clips are deleted after your visit, so no link can bring one back.")
-    values = {"clip": example.stem, "policy": shown.base.policy, "segments": str(len(shown.base.segments))}
+    values = {"clip": example.stem}
+    model = service.models.name(shown.key.model)
+    if model != _model(example.stem):
+        values["model"] = model
+    values |= {"policy": shown.base.policy, "segments": str(len(shown.base.segments))}
     if shown.threshold is not None:
         values["budget"] = f"{shown.threshold:g}"
     elif shown.switched:
@@ -82,10 +87,17 @@ def read(query: Mapping[str, str]) -> Link | None:
     """
     if not any(key in query for key in KEYS):
         return None
-    examples, policies = _examples(), service.policies()
-    clip = examples.get(query.get("clip", ""))
+    here, asked = examples.paths(), query.get("clip", "")
+    clip = here.get(asked)
     if clip is None:
-        raise LinkError(f"This link names no example of this page. The examples are {', '.join(examples)}.")
+        later = [offer for offer in examples.all_offers(service.names()) if offer.name == asked]
+        if later:
+            raise LinkError("This link names an example that was not fetched here yet: its button fetches it.")
+        raise LinkError(f"This link names no example of this page. The examples are {', '.join(here)}.")
+    model = query.get("model", _model(asked))
+    if model not in service.models.cards():
+        raise LinkError(f"This link names no model of this page. The models are {', '.join(service.names())}.")
+    policies = service.policies(model)
     policy = query.get("policy", "adamml")
     if policy not in policies:
         raise LinkError(f"This link names an unknown way of choosing. The ways are {', '.join(policies)}.")
@@ -93,6 +105,7 @@ def read(query: Mapping[str, str]) -> Link | None:
     budget = query.get("budget")
     return Link(
         clip=clip,
+        model=model,
         policy=policy,
         segments=segments,
         budget=None if budget is None else round(min(max(_number(budget, "budget"), 0.0), 1.0), 2),
@@ -108,8 +121,11 @@ def apply(shown: Shown, link: Link) -> Shown:
     return shown if link.cells is None else play.switch(shown, link.cells)
 
 
-def _examples() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(EXAMPLES.glob("*.mp4"))}
+def _model(name: str) -> str:
+    """The model that judges an example unless a link says otherwise."""
+    wanted = examples.model_of(name)
+    served = (key for key, card in service.models.cards().items() if card.name == wanted)
+    return next(served, service.models.name(None))
 
 
 def _number(text: str, name: str) -> float:

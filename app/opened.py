@@ -9,7 +9,7 @@ from app.summary import bars
 from app.words import esc, percent, seconds
 
 _TOP = 5
-_HERTZ = (0, 3000, 6000, 9000, 12000)
+_HERTZ_STEP = 3000
 
 
 def opened(analysis: Analysis, close: Closeup) -> str:
@@ -47,7 +47,7 @@ def _explained(segment: SegmentResult, *, lit: bool) -> str:
         return ""
     return (
         f'<p class="remark">Bright is where the evidence for <b>{esc(words.label(segment.label))}</b> lay; '
-        "dark did not matter (Grad-CAM). For the picture it is one map of all eight frames together.</p>"
+        "dark did not matter (Grad-CAM). For the picture it is one map of all frames together.</p>"
     )
 
 
@@ -93,7 +93,8 @@ def _sound(segment: SegmentResult, close: Closeup) -> str:
             light = f'<img class="light" alt="" src="{_uri("png", close.spotlights["audio"])}">'
         first, last = close.sound_span
         heights = "".join(
-            f'<span style="bottom:{100 * hertz / close.top_hertz:.0f}%">{hertz // 1000}</span>' for hertz in _HERTZ
+            f'<span style="bottom:{100 * hertz / close.top_hertz:.0f}%">{hertz // 1000}</span>'
+            for hertz in range(0, int(close.top_hertz) + 1, _HERTZ_STEP)
         )
         times = "".join(
             f'<span style="left:{100 * share:.0f}%">{first + share * (last - first):.1f}</span>'
@@ -105,7 +106,16 @@ def _sound(segment: SegmentResult, close: Closeup) -> str:
             f'<div class="spec-box"><img alt="{alt}" src="{_uri("png", close.spectrogram)}">{light}</div>'
             f'<div class="spec-x" aria-hidden="true">{times}<em>seconds</em></div></div>'
         )
-    return f'<div class="opened-half">{_head(segment, "audio")}{picture}{_best(segment, "audio")}</div>'
+    said = f"{_heard(segment)}{_best(segment, 'audio')}"
+    return f'<div class="opened-half">{_head(segment, "audio")}{picture}{said}</div>'
+
+
+def _heard(segment: SegmentResult) -> str:
+    """The sounds that the model named here."""
+    if not segment.heard:
+        return ""
+    said = esc(words.heard(segment.heard))
+    return f'<p class="heard-here"><b>Heard:</b> {said} <small>(scores from 0 to 1, each sound by itself)</small></p>'
 
 
 def _together(analysis: Analysis, segment: SegmentResult, close: Closeup) -> str:

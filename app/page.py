@@ -11,15 +11,15 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import api, compare, details, panels, recorded, service, takeaway, uploads, words
+from app import api, compare, details, examples, panels, recorded, service, takeaway, uploads, words
+from app.known import known
 from app.player import player
 from app.wiring import connect
 
 HERE = Path(__file__).parent
-EXAMPLES = recorded.EXAMPLES
 QUESTION = "When does a model need to look, and when is listening enough?"
 SENTENCE = (
-    "Segment by segment, a small policy picks the picture, the sound, both or neither. Only what it picks is run."
+    "Segment by segment, a small policy picks the picture, the sound, both or neither, so that little has to be run."
 )
 # Named one by one beside the families: browsers know few of the less common ones by family.
 FILE_TYPES = ["video", "audio", *adamml.FILE_SUFFIXES]
@@ -32,6 +32,8 @@ _HOW_TO_READ = """<details class="how"><summary>How to read this</summary><ul>
 <li><b>Blue is picture, orange is sound.</b> A solid frame was run, a dashed one with a slash was skipped, hatching
 means that the clip has nothing there or that nobody looked.</li>
 <li><b>The small bar</b> below a cell is how much the policy wanted it. Beyond the mark in its middle, it runs.</li>
+<li><b>Heard</b> names sounds, where the model can. Each has a score from 0 to 1 by itself, so they do not sum to 1.
+Such a model decides by what it hears: sound that is skipped was heard, but does not count in the answer.</li>
 <li><b>Answer</b> is what a segment says by itself; <b>so far</b> is what the clip says up to there.</li>
 <li><b>Compute</b> is counted in multiply-accumulates (MACs; one is two FLOPs). Deciding costs something too, and where
 the policy picks the picture nearly everywhere it costs more than it saves: then the page says so.</li>
@@ -44,7 +46,7 @@ class Parts:
 
     source: dict[str, Any] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
-    example_buttons: list[tuple[gr.Button, Path]] = field(default_factory=list)
+    offers: list[tuple[gr.Button, examples.Offer]] = field(default_factory=list)
 
 
 def build() -> gr.Blocks:
@@ -65,7 +67,7 @@ def build() -> gr.Blocks:
                     _html(parts, "answer", start)
                 with gr.Column(elem_id="known-card", elem_classes="card"):
                     _model(parts)
-                    _html(parts, "known", {"known": _known()})
+                    _html(parts, "known", {"known": _known()}, "known.js")
                     _examples(parts)
         _results(parts, start, example)
         connect(page, parts, state)
@@ -76,14 +78,17 @@ def build() -> gr.Blocks:
 
 def _known() -> str:
     card = service.models.card()
-    return details.known(card) if card else service.problem(service.NO_MODEL)
+    return known(card) if card else service.problem(service.NO_MODEL)
 
 
 def _model(parts: Parts) -> None:
     """Which of the installed models answers; no question where there is only one."""
     cards = service.models.cards()
     parts.source["model"] = gr.Radio(
-        choices=[(f"{card.name} ({words.count(len(card.classes), 'thing')})", name) for name, card in cards.items()],
+        choices=[
+            (f"{card.name} ({words.count(len(card.classes), words.noun(card.classes))})", name)
+            for name, card in cards.items()
+        ],
         value=next(iter(cards), None),
         label="Model",
         visible=len(cards) > 1,
@@ -144,16 +149,17 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
 
 
 def _examples(parts: Parts) -> None:
-    """Clips of the repository, to try at once."""
-    clips = sorted(p for p in EXAMPLES.glob("*") if p.suffix.lower() in FILE_TYPES) if EXAMPLES.is_dir() else []
-    if not clips:
+    """Clips to try at once, and real ones that are fetched when pressed; those of the chosen model are seen."""
+    cards = list(service.models.cards().values())
+    offered = examples.all_offers(card.name for card in cards)
+    if not offered:
         return
+    seen = examples.offers(cards[0].name if cards else None)
     with gr.Row(elem_id="examples"):
         gr.HTML("<p>Try one:</p>", elem_id="examples-label", apply_default_css=False)
-        for path in clips:
-            title = path.stem.replace("_", " ").replace("-", " ").capitalize()
-            button = gr.Button(title, size="sm", min_width=60, elem_classes="example")
-            parts.example_buttons.append((button, path))
+        for offer in offered:
+            button = gr.Button(offer.button, size="sm", min_width=60, elem_classes="example", visible=offer in seen)
+            parts.offers.append((button, offer))
 
 
 def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | None) -> None:

@@ -30,7 +30,7 @@ def redraw(shown: Shown, wish: int = 0, remark: str = "") -> dict[str, Any]:
     card = service.models.card(shown.key.model)
     return {
         "answer": summary.answer(shown.current, by_hand=shown.switched),
-        "timeline": timeline(shown.view(card.temperature(shown.current.policy) if card else 1.0), wish),
+        "timeline": timeline(shown.view(), wish),
         "whatif": whatif.what_if(shown, card.facts if card else {}, remark),
         "costs": costs.costs(shown.current, shown.base),
         "seconds": costs.seconds_table(runs, recorded=shown.recorded and shown.current is shown.base),

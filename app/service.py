@@ -45,7 +45,7 @@ def profile() -> str:
     return _profile
 
 
-models = Models(os.environ.get("ADAMML_MODEL", "everyday-av"), dropped=lambda name: visits.forget_model(name))
+models = Models(os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: visits.forget_model(name))
 visits: Visits = Visits(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
 
 
@@ -53,6 +53,11 @@ def policies(model: str | None = None) -> dict[str, str]:
     """What a model can run: name -> what it does."""
     about = models.card(model)
     return {name: text for name, text in adamml.POLICIES.items() if about is None or about.can_run(name)}
+
+
+def names() -> list[str]:
+    """What the models of this page are called."""
+    return [card.name for card in models.cards().values()]
 
 
 def runs(policy: str, model: str | None = None) -> bool:
@@ -64,12 +69,12 @@ def runs(policy: str, model: str | None = None) -> bool:
     return policy.partition("@")[0] in policies(model)
 
 
-def load_in_background() -> None:
-    """So that the page opens at once and the first visitor does not wait for the model."""
+def load_in_background(model: str | None = None) -> None:
+    """So that the page opens at once, and nobody who chooses a model waits for it longer than need be."""
 
     def load() -> None:
         try:
-            models.recognizer()
+            models.recognizer(model)
         except Exception:
             _log.exception("the model could not be loaded")
 

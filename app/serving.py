@@ -13,10 +13,10 @@ import time
 from starlette.middleware import Middleware
 
 import adamml
-from app import scratch, service
+from app import examples, scratch, service
 from app.gate import Gate
 from app.look import HEAD, STYLES, theme
-from app.page import EXAMPLES, build
+from app.page import build
 from app.player import PREVIEWS
 from app.turns import LINES
 
@@ -53,7 +53,7 @@ def serve(host: str, port: int) -> str:
         server_port=port,
         prevent_thread_lock=True,
         max_file_size=most,
-        allowed_paths=[str(EXAMPLES), str(PREVIEWS)],
+        allowed_paths=[*examples.folders(), str(PREVIEWS)],
         app_kwargs={"middleware": [room]},
         enable_monitoring=False,
         show_error=False,

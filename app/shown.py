@@ -46,9 +46,9 @@ class Shown:
         pairs = zip(self.base.segments, self.current.segments, strict=True)
         return sum(a.decisions[m] != b.decisions[m] for a, b in pairs for m in MODALITIES)
 
-    def view(self, temperature: float = 1.0) -> View:
+    def view(self) -> View:
         """For the timeline."""
-        return from_analysis(self.current, self.board.waveform, self.base, temperature)
+        return from_analysis(self.current, self.board.waveform, self.base)
 
     def reset(self) -> "Shown":
         """Back to what the policy chose."""

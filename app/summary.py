@@ -5,21 +5,22 @@ from app import icons, words
 from app.words import esc, percent
 
 _TOP = 5
+_LONG = 16  # letters: longer answers are set smaller
 # What a run is measured against in its one sentence. A run is never compared with itself.
 _AGAINST = ("all", "rgb")
 
 
 def answer(analysis: Analysis, *, by_hand: int = 0) -> str:
     """The answer card as HTML. `by_hand` is how many cells a person has switched."""
-    score = analysis.scores[analysis.label]
+    score, kind = analysis.scores[analysis.label], words.noun(analysis.classes)
     lines = f'<p class="answer-saving">{saving_sentence(analysis)}</p>'
     lines += f'<p class="answer-use">{use_sentence(analysis)}</p>'
     hand = ""
     if by_hand:
         hand = f'<p class="answer-hand">{icons.HAND} {words.count(by_hand, "cell")} switched by hand</p>'
     return (
-        '<section class="answer" aria-label="Answer">'
-        f"{headline(analysis.label, score, analysis.known)}{lines}{ranked(analysis)}{hand}</section>"
+        f'<section class="answer" aria-label="Answer">{headline(analysis.label, score, analysis.known, kind)}'
+        f"{lines}{ranked(analysis)}{heard(analysis)}{hand}</section>"
     )
 
 
@@ -33,19 +34,16 @@ def growing(label: str | None, score: float) -> str:
     )
 
 
-def headline(label: str, score: float, known: bool = True) -> str:
-    """lion, 96 % sure; or that it is none of the classes, with the nearest one all the same."""
-    said, sure = words.headline(label, score, known)
-    return f'<h2 class="answer-label"><span>{esc(said)}</span> <small>{esc(sure)}</small></h2>'
+def headline(label: str, score: float, known: bool = True, kind: str = "thing") -> str:
+    """lion, 96 % sure; or that nothing was recognized for certain, with the nearest class all the same."""
+    said, sure = words.headline(label, score, known, kind)
+    long = " is-long" if len(said) > _LONG else ""
+    return f'<h2 class="answer-label{long}"><span>{esc(said)}</span> <small>{esc(sure)}</small></h2>'
 
 
 def saving_sentence(analysis: Analysis) -> str:
     """One plain sentence: compute against running everything and against looking only; a loss is said as a loss."""
-    parts: list[tuple[float, str]] = []
-    for name in _AGAINST:
-        other = analysis.alternatives.get(name)
-        if name != analysis.policy and other is not None and other.total > 0:
-            parts.append((analysis.saving(name), words.PHRASE[name]))
+    parts = words.rivals(analysis, _AGAINST)
     if not parts:
         return "Everything was run, so nothing was saved."
     verb = "It needed" if parts[0][0] < -0.005 else "It took"
@@ -75,13 +73,37 @@ def use_sentence(analysis: Analysis) -> str:
         text += f" and listened in {listened}"
     else:
         text += f" and listened in {listened} {of}" if listened else " and never listened"
-    return f"It {text}" + (f"; in {idle} it ran nothing." if idle else ".")
+    sentence = f"It {text}" + (f"; in {idle} it ran nothing." if idle else ".")
+    by_policy = heard_by_policy(analysis)
+    if by_policy > listened:
+        sentence += f" To decide, the policy itself heard {by_policy} {of} through the sound tagger."
+    return sentence
+
+
+def heard_by_policy(analysis: Analysis) -> int:
+    """In how many segments sound was listened to, whether or not it then counted in the answer.
+
+    Where the policy hears through the recognizer of sound, a run of it that was not picked is charged all the same:
+    the compute tells how many there were.
+    """
+    alone, there = analysis.alternatives.get("audio"), sum(s.available["audio"] for s in analysis.segments)
+    return round(there * analysis.macs.audio / alone.audio) if alone is not None and alone.audio else 0
 
 
 def ranked(analysis: Analysis) -> str:
-    """The best classes of the clip; beyond the third only those that it gives one percent or more."""
-    best = analysis.ranked(_TOP)
-    return bars([*best[:3], *(guess for guess in best[3:] if guess[1] >= 0.01)], "The best guesses")
+    """The five best classes of the clip."""
+    return bars(analysis.ranked(_TOP), "The best guesses")
+
+
+def heard(analysis: Analysis) -> str:
+    """Which sounds were heard; empty where the model names none, or heard none for certain."""
+    if not analysis.heard:
+        return ""
+    sounds = "".join(f"<li>{esc(name)} <b>{score:.2f}</b></li>" for name, score in analysis.heard.items())
+    return (
+        f'<div class="heard"><h3>{icons.SPEAKER} Heard</h3><ul aria-label="Sounds, the most certain first">{sounds}'
+        '</ul><p class="remark">Scores from 0 to 1, each sound by itself: no shares of one whole.</p></div>'
+    )
 
 
 def bars(best: list[tuple[str, float]], name: str) -> str:

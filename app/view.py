@@ -4,7 +4,6 @@ A cell is in one of five states: waiting (nothing decided yet), chosen (to be ru
 clip does not have it there).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,6 @@ import adamml
 from adamml import Analysis, ClipFacts
 
 MODALITIES = ("rgb", "audio")
-_TINY = 1e-12  # a probability of 0 has no logarithm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +56,9 @@ class View:
     live: bool = False
 
 
-def from_analysis(
-    analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None, temperature: float = 1.0
-) -> View:
-    """A finished result. `base` is the policy's own, where this one was switched by hand; `temperature` is that of the
-    model's clip scores (`ModelCard.temperature`)."""
-    running = so_far(analysis, temperature)
+def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None) -> View:
+    """A finished result. `base` is the policy's own, where this one was switched by hand."""
+    running = so_far(analysis)
     own = base.segments if base is not None else (None,) * len(analysis.segments)
     rows = []
     for segment, before, now in zip(analysis.segments, own, running, strict=True):
@@ -93,26 +88,12 @@ def from_analysis(
     )
 
 
-def so_far(analysis: Analysis, temperature: float = 1.0) -> list[tuple[str, float] | None]:
-    """After each segment, the clip's best class and its probability; None until something was run.
-
-    The clip's logits are the mean of its segments' (those in which anything ran), divided by the temperature;
-    logarithms of probabilities are logits but for a constant, which softmax does not see.
-    """
-    sums, count = dict.fromkeys(analysis.classes, 0.0), 0
-    running: list[tuple[str, float] | None] = []
-    for segment in analysis.segments:
-        if segment.scores is not None:
-            count += 1
-            for name, score in segment.scores.items():
-                sums[name] += math.log(max(score, _TINY))
-        if not count:
-            running.append(None)
-            continue
-        best = max(sums, key=sums.__getitem__)
-        total = sum(math.exp((value - sums[best]) / count / temperature) for value in sums.values())
-        running.append((best, 1 / total))
-    return running
+def so_far(analysis: Analysis) -> list[tuple[str, float] | None]:
+    """After each segment, the clip's best class and its probability; None until something was run."""
+    return [
+        None if moment.scores is None or moment.label is None else (moment.label, moment.scores[moment.label])
+        for moment in adamml.running(analysis)
+    ]
 
 
 class Progress:

@@ -1,7 +1,8 @@
 """What happens when: every event of the page, each with what it needs and what it changes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import compare, details, link, panels, play, playing, service, takeaway
-from app.leaving import served
+from app import compare, details, examples, link, panels, play, playing, service, takeaway
+from app.fetching import fetched
+from app.known import known
+from app.leaving import in_thread, served
 from app.player import player, preview
 from app.reports import failed
 from app.shown import Shown
@@ -31,9 +34,17 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
 
     # A link brings an example and its settings; what it switched follows when the example is analysed.
     wanted = gr.State(None)
-    settings = [source[name] for name in ("chosen", "policy", "segments", "spacing")]
-    form = [*settings, source["model"]]
-    page.load(_follow, outputs=[*settings, source["left"], source["right"], wanted, shown["status"]], **quiet)
+    form = [source[name] for name in ("chosen", "policy", "segments", "spacing", "model")]
+    ways = [source[name] for name in ("policy", "left", "right")]
+    buttons, offers = [button for button, _ in parts.offers], [offer for _, offer in parts.offers]
+    # What another model changes: what it knows, its ways of choosing, its examples.
+    by_model = [shown["known"], *ways, *buttons]
+    followed = [source[name] for name in ("chosen", "segments", "spacing", "model")]
+
+    def follow(request: gr.Request) -> list[Any]:
+        return _follow(offers, dict(request.query_params))
+
+    page.load(follow, outputs=[*followed, wanted, shown["status"], *by_model], **quiet)
 
     # A clip is chosen, whichever way (see the end).
     picked = source["chosen"].change(
@@ -50,8 +61,9 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     last: dict[str, Any] = {"trigger_mode": "always_last", **analysis}
     first = picked.success(_analyse, form, outputs, **last)
     again = source["again"].click(_analyse, form, outputs, **analysis)
-    # When another model has said what it knows (see the end), it judges the clip that is there.
-    anew = shown["known"].change(_analyse_chosen, form, outputs, **last)
+    # When another model has been chosen (see the end), it judges the clip that is there.
+    judging = gr.State(0)
+    anew = judging.change(_analyse_chosen, form, outputs, **last)
     finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again, anew)]
     changing = [state, *named(*playing.CHANGED, "answer", "status")]
     linked = finished[0].success(
@@ -64,10 +76,25 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
 
+    # An example that has to be fetched first becomes the clip once it is here.
+    fetching = [
+        button.click(
+            _fetcher(offer.source),
+            outputs=[source["chosen"], shown["status"], button],
+            concurrency_id="fetch",
+            concurrency_limit=4,
+            trigger_mode="once",
+            **quiet,
+        )
+        for button, offer in parts.offers
+        if offer.source is not None
+    ]
+
     # Cancel stands before what else its press does: Gradio takes the events of a press one after the other, and what
     # it cancels must be the run of before, never one that the same press has just begun.
     running = [first, again, anew, compared, linked, *play_runs]
-    source["cancel"].click(None, cancels=running, **quiet)
+    everything = [*running, *fetching]
+    source["cancel"].click(None, cancels=everything, **quiet)
     source["cancel"].click(
         _cancelled,
         [state, shown["compared"]],
@@ -76,27 +103,38 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         **quiet,
     )
     # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
-    source["upload"].upload(None, cancels=running, **quiet)
+    source["upload"].upload(None, cancels=everything, **quiet)
     source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
-    for button, path in parts.example_buttons:
-        button.click(None, cancels=running, **quiet)
-        button.click(partial(str, path), outputs=source["chosen"], queue=False, **quiet)
-    ways = [source[name] for name in ("policy", "left", "right")]
-    source["model"].input(None, cancels=running, **quiet)
-    source["model"].input(_other_model, [source["model"], *ways], [shown["known"], *ways], queue=False, **quiet)
+    for button, offer in parts.offers:
+        if offer.source is None:
+            button.click(None, cancels=everything, **quiet)
+            button.click(partial(str, offer.path), outputs=source["chosen"], queue=False, **quiet)
+    source["model"].input(None, cancels=everything, **quiet)
+    source["model"].input(
+        partial(_other_model, offers),
+        [source["model"], judging, *ways],
+        [judging, *by_model],
+        queue=False,
+        **quiet,
+    )
     takeaway.connect(shown["take"], state, source, shown["compared"])
 
 
-def _follow(request: gr.Request) -> list[Any]:
-    """The example and the settings of the page's link, if it has one."""
+def _follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
+    """The example and the settings of the page's link, if it has one; and which examples are here by now."""
+    skipped = [gr.skip()] * 4
     try:
-        asked = link.read(dict(request.query_params))
+        asked = link.read(query)
     except link.LinkError as error:
-        return [*[gr.skip()] * 7, service.problem(f"{error} Here is the page as usual.")]
+        said = service.problem(f"{error} Here is the page as usual.")
+        return [*skipped, None, said, *skipped, *_buttons(offers, None)]
     if asked is None:
-        return [gr.skip()] * 8
-    pair = asked.pair or (gr.skip(), gr.skip())
-    return [str(asked.clip), asked.policy, asked.segments, 0, *pair, asked, gr.skip()]
+        return [*skipped, None, gr.skip(), *skipped, *_buttons(offers, None)]
+    pair = asked.pair or ("shown", "rgb")
+    return [
+        *(str(asked.clip), asked.segments, 0, asked.model, asked, gr.skip()),
+        *_of_model(offers, asked.model, asked.policy, *pair),
+    ]
 
 
 def _picked(path: str | None) -> list[Any]:
@@ -149,16 +187,43 @@ async def _analyse_chosen(
         yield changes
 
 
-def _other_model(model: str | None, policy: str, left: str, right: str) -> list[Any]:
-    """What another model knows, and the ways of choosing that it can run."""
+def _other_model(
+    offers: list[examples.Offer], model: str | None, judged: int, policy: str, left: str, right: str
+) -> list[Any]:
+    """Another model is loaded, shows what it has to say of itself, and judges the clip that is there."""
+    service.load_in_background(model)
+    return [judged + 1, *_of_model(offers, model, policy, left, right)]
+
+
+def _of_model(offers: list[examples.Offer], model: str | None, policy: str, left: str, right: str) -> list[Any]:
+    """What a model knows, the ways of choosing that it can run, and its examples."""
     card, able = service.models.card(model), service.policies(model)
     left, right = left if left == "shown" or left in able else "shown", right if right in able else "rgb"
     return [
-        details.known(card) if card else service.problem(service.NO_MODEL),
+        known(card) if card else service.problem(service.NO_MODEL),
         gr.Radio(choices=details.ways(able, about=True), value=policy if policy in able else "rgb"),
         gr.Radio(choices=[details.SHOWN, *details.ways(able)], value=left),
         gr.Radio(choices=details.ways(able), value=right),
+        *_buttons(offers, model),
     ]
+
+
+def _buttons(offers: list[examples.Offer], model: str | None) -> list[Any]:
+    """Which examples are seen, and what their buttons say: what was fetched meanwhile is here."""
+    card = service.models.card(model)
+    seen = {offer.name for offer in examples.offers(card.name if card else None)}
+    return [gr.Button(offer.button, visible=offer.name in seen) for offer in offers]
+
+
+def _fetcher(example: adamml.Example) -> Callable[[], AsyncIterator[list[Any]]]:
+    """The handler of a button whose clip does not come along: fetched, unless it is here, and chosen like any other."""
+
+    async def fetch() -> AsyncIterator[list[Any]]:
+        async with aclosing(in_thread(fetched(example))) as steps:
+            async for status, path in steps:
+                yield [path or gr.skip(), status, gr.Button(example.title) if path else gr.skip()]
+
+    return fetch
 
 
 def _finished(shown: Shown | None) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from adamml import CheckpointError, ModelCard, Recognizer, card_of, hub, installed_models
-from adamml.checkpoint import MODEL_FILE, load_model, save_model
+from adamml.checkpoint import CHECKPOINTS, MODEL_FILE, load_model, save_model
 from adamml.cli import main
 from adamml.download import FetchError, UnreachableError
 from adamml.nn import AdaMML
@@ -22,6 +22,7 @@ from tests import published
 from tests.shelf import RELEASE, Shelf, shelf
 
 FILE = "rgb-sound-adamml.pth.tar"
+BUNDLED = {file.parent.name for file in CHECKPOINTS.glob("*/model.json")}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -107,7 +108,7 @@ def test_the_release_becomes_a_model_with_the_published_outputs(
     # It is a model like any other, asked for by name, without a further request; nothing else stays in the cache.
     asked = len(server.seen)
     assert main(["weights", "pull", "kinetics-sounds"]) == 0
-    assert [model.name for model in installed_models()] == ["everyday-av", "kinetics-sounds"]
+    assert {model.name for model in installed_models()} == {*BUNDLED, "kinetics-sounds"}
     assert main(["weights", "list"]) == 0
     assert "kinetics-sounds  weights-v0.1, 31 classes, 169 MB" in capsys.readouterr().out
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
@@ -143,6 +144,7 @@ def test_offline_the_bundled_model_serves_and_that_is_said_once(
     server: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
+    monkeypatch.setattr(hub, "DEFAULT_MODEL", "everyday-av")
     server.shutdown()
     server.server_close()
     assert card_of("kinetics-sounds").name == "everyday-av"
@@ -330,7 +332,7 @@ def test_a_hub_that_gives_something_else_is_refused(
         hub.resolve(f"hf://ada/toy@{COMMIT}", say=lambda _: None)
     assert isinstance(raised.value, UnreachableError) == (fault == "offline")
     assert "example.invalid" in str(raised.value) or fault != "plain"
-    assert [model.name for model in installed_models()] == ["everyday-av"]
+    assert {model.name for model in installed_models()} == BUNDLED
 
 
 def test_a_file_that_is_here_is_imported(
@@ -365,5 +367,5 @@ def test_a_description_that_cannot_be_read_is_left_out(
     folder = hub.install("broken", lambda folder: put(toy_folder, folder))
     (folder / MODEL_FILE).unlink()
     (folder / MODEL_FILE).write_text("{")
-    assert [model.name for model in installed_models()] == ["everyday-av"]
+    assert {model.name for model in installed_models()} == BUNDLED
     assert "broken" in caplog.text

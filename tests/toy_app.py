@@ -15,9 +15,12 @@ from torchvision.models.resnet import BasicBlock, ResNet
 
 from adamml import ModelCard, Recognizer
 from adamml.checkpoint import LoadedModel
+from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
 from adamml.nn.glimpses import GLIMPSE_DIM
+from adamml.nn.modalities import ARCHITECTURES
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
+from adamml.nn.tagger import NUM_SOUNDS
 
 CLASSES = ("cat", "dog", "drum", "sea_waves")
 
@@ -69,6 +72,34 @@ def toy_recognizer(name: str = "toy", classes: tuple[str, ...] = CLASSES, backen
         nn.init.normal_(head.weight, std=0.3)
     card = ModelCard(name=name, version="0", classes=classes, licence="none", trained="not trained", untrained=True)
     return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend=backend)
+
+
+HEARING = replace(
+    TOY,
+    name="toy-hearing",
+    rgb=replace(TOY.rgb, input=I3D_INPUT.picture),
+    audio=ARCHITECTURES["i3d-tagger-linear"].audio,
+    ticks_per_second=None,
+    joint=64,
+    hidden=32,
+    fusion="per_modality",
+)
+ACTIONS = tuple(f"{doing} {what}" for doing in ("playing", "washing", "painting", "catching") for what in range(10))
+SOUNDS = tuple(f"Sound {i}, noise" if i else "Piano" for i in range(NUM_SOUNDS))
+
+
+def hearing_recognizer(name: str = "toy-hearing") -> Recognizer:
+    """One that names sounds and decides by them, with more classes than a sentence holds."""
+    torch.manual_seed(5)
+    torch.set_num_threads(1)
+    network = AdaMML(len(ACTIONS), HEARING, fusion="per_modality")
+    nn.init.normal_(network.policy.rgb.linear.weight, std=1.0)
+    for head in network.policy.heads:
+        nn.init.normal_(head.weight, std=0.3)
+    card = ModelCard(
+        name=name, version="0", classes=ACTIONS, sounds=SOUNDS, licence="none", trained="not trained", untrained=True
+    )
+    return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend="torch")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ Row = dict[str, Any]
 TOP = 5  # best classes of a clip, kept in order
 PARTS = ("decode", "decide", "rgb", "audio", "fusion", "total")
 METADATA_KEY = b"adamml"
+# Scores of sounds are from 0 to 1 each by itself. A list, because few of hundreds are named, and in their order.
+_HEARD = pa.list_(pa.struct([pa.field("sound", pa.string()), pa.field("score", pa.float32())]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ def clip_schema(settings: BatchSettings) -> pa.Schema:
         _column("known", flag, "false: too unsure of any class, the answer is none of the model's classes"),
         _column("top", ranked, f"the {TOP} best classes, best first, with their probabilities"),
         _column("scores", _scores(settings.classes), "probability of every class, 0 to 1"),
+        _column("heard", _HEARD, "sounds heard, the most certain first, by the mean over the segments listened to"),
         _column("segments", pa.int32(), "how many the clip was cut into"),
         _column("examined", real, "share of the duration that lies inside any segment, 0 to 1"),
         *(_column(f"selected_{m}", real, f"share of the segments in which {m} was run") for m in MODALITIES),
@@ -108,6 +111,9 @@ def segment_schema(settings: BatchSettings) -> pa.Schema:
         _column("score", pa.float32(), "probability of the best class, 0 to 1"),
         _column("scores", scores, "probability of every class, 0 to 1, of what was run, fused"),
         *(_column(f"scores_{m}", scores, f"the same, by {m} alone") for m in MODALITIES),
+        _column(
+            "heard", _HEARD, "sounds heard there, the most certain first; empty: none, or the model names no sounds"
+        ),
     ]
     return _with_settings(columns, settings)
 
@@ -146,6 +152,7 @@ def analysed(clip: ArchiveClip, analysis: Analysis, *, wall: float, cpu: float) 
         "known": analysis.known,
         "top": [{"label": label, "score": score} for label, score in analysis.ranked(TOP)],
         "scores": dict(analysis.scores),
+        "heard": _sounds(analysis.heard),
         "segments": len(analysis.segments),
         "examined": analysis.examined,
         **{f"selected_{m}": analysis.selection_rate(m) for m in MODALITIES},
@@ -169,10 +176,15 @@ def analysed(clip: ArchiveClip, analysis: Analysis, *, wall: float, cpu: float) 
             "score": None if s.scores is None or s.label is None else s.scores[s.label],
             "scores": s.scores,
             **_prefixed("scores", s.modality_scores),
+            "heard": _sounds(s.heard),
         }
         for s in analysis.segments
     ]
     return Outcome(clip=clip, row=row, segments=segments)
+
+
+def _sounds(heard: Mapping[str, float]) -> list[Row]:
+    return [{"sound": sound, "score": score} for sound, score in heard.items()]
 
 
 def _prefixed(prefix: str, values: Mapping[str, Any]) -> Row:

@@ -8,6 +8,7 @@ from adamml.batch.clips import BatchError
 from adamml.checkpoint import RECOGNIZERS_FILE, ModelCard
 from adamml.media import settings_for
 from adamml.nn.fusion import FusionRule
+from adamml.nn.modalities import ARCHITECTURES
 from adamml.policies import get_policy
 
 FORMAT = 1  # of the columns; raised when one changes its name or meaning
@@ -47,7 +48,7 @@ class BatchSettings:
         *,
         policy: str = "adamml",
         segments: int = 10,
-        fusion: FusionRule = "renormalised",
+        fusion: FusionRule | None = None,
         profile: str = "local",
         threads: int = 1,
     ) -> "BatchSettings":
@@ -80,7 +81,7 @@ class BatchSettings:
             classes=card.classes,
             policy=policy,
             segments=segments,
-            fusion=fusion,
+            fusion=fusion or ARCHITECTURES[card.architecture].fusion,
             profile=profile,
             threads=threads,
         )

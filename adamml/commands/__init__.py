@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TextIO
 
 BAD_INPUT = 2
-MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else everyday-av)"
+MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else kinetics-400)"
+FUSION_HELP = "how segments become the clip's answer (default: as the model was made)"
 
 
 def bad_input(error: Exception | str) -> int:

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import MODEL_HELP, bad_input, check_results, policy_name, report_stream
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
+
+GUESSES = 5
 
 if TYPE_CHECKING:
     from adamml.analysis import Analysis
@@ -23,7 +25,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
-    parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
+    parser.add_argument("--fusion", choices=("renormalised", "published", "per_modality"), help=FUSION_HELP)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole result as JSON")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write one row per segment as CSV")
     parser.set_defaults(run=run)
@@ -50,29 +52,36 @@ def run(args: argparse.Namespace) -> int:
 
 def as_table(analysis: "Analysis") -> str:
     """The result for a terminal."""
-    sure = f"{100 * analysis.scores[analysis.label]:.0f} % sure"
+    from adamml import words
+
+    kind = words.noun(analysis.classes)
+    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
+    then = ", ".join(f"{words.label(name)} {words.percent(score)}" for name, score in analysis.ranked(GUESSES)[1:])
     lines = [
-        f"{analysis.answer}  {sure if analysis.known else f'nearest: {analysis.label}, {sure}'}   "
-        f"(model {analysis.model} {analysis.version}, policy {analysis.policy})",
+        f"{answer}  {sure}   (model {analysis.model} {analysis.version}, policy {analysis.policy})",
+        f"then     {then}",
+        *([f"heard    {words.heard(analysis.heard)} (scores from 0 to 1, each by itself)"] if analysis.heard else []),
         "",
         "  #   seconds        picture     sound       answer",
     ]
     for s in analysis.segments:
         cells = [_cell(s.available[m], s.decisions[m], s.probabilities[m]) for m in ("rgb", "audio")]
-        answer = f"{s.label} {100 * s.scores[s.label]:.0f} %" if s.scores is not None and s.label else "not run"
+        answer = words.answer(s, known=analysis.known)
+        answer += f"; heard {words.heard(s.heard, 2)}" if s.heard else ""
         lines.append(f" {s.index + 1:>2}   {s.start:5.1f} - {s.end:5.1f}  {cells[0]:<11} {cells[1]:<11} {answer}")
     lines += ["", f"examined {100 * analysis.examined:.0f} % of {analysis.clip.duration:.1f} s"]
     parts = analysis.macs
     lines.append(
-        f"compute  {parts.total / 1e9:.1f} billion MACs (deciding {parts.decide / 1e9:.1f}, "
-        f"looking {parts.rgb / 1e9:.1f}, listening {parts.audio / 1e9:.1f}); 1 MAC = 2 FLOPs"
+        f"compute  {words.billions(parts.total)} billion MACs (deciding {words.billions(parts.decide)}, "
+        f"looking {words.billions(parts.rgb)}, listening {words.billions(parts.audio)}); 1 MAC = 2 FLOPs"
     )
     for name, what in (("all", "running everything"), ("rgb", "RGB alone")):
         if name in analysis.alternatives and name != analysis.policy:
             saving = analysis.saving(name)
             lines.append(f"         {abs(100 * saving):.0f} % {'less' if saving >= 0 else 'MORE'} than {what}")
     lines.append(f"measured {analysis.seconds.total:.1f} s (decoding {analysis.seconds.decode:.1f} s of it)")
-    return "\n".join([*lines, *(f"note     {note}" for note in analysis.notes)])
+    told = "\n".join([*lines, *(f"note     {note}" for note in analysis.notes)])
+    return told.replace("\u00a0", " ")  # a terminal wraps where it likes
 
 
 def _cell(available: bool, used: bool, probability: float | None) -> str:

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from adamml.commands import MODEL_HELP, bad_input
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,7 +21,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--policy", default="adamml", metavar="NAME", help="as for analyze (default: %(default)s)")
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments per clip (default: 10)")
     parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
-    parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
+    parser.add_argument("--fusion", choices=("renormalised", "published", "per_modality"), help=FUSION_HELP)
     parser.add_argument("--profile", default="local", help="limits on a clip, local or public (default: %(default)s)")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
     parser.add_argument("--workers", type=int, metavar="N", help="in parallel (default: the cores, by --threads)")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from adamml.commands import MODEL_HELP, bad_input
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--split", default="test", help="side of the manifest (default: %(default)s)")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N clips, spread evenly over the list")
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments per clip (default: 10)")
-    parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
+    parser.add_argument("--fusion", choices=("renormalised", "published", "per_modality"), help=FUSION_HELP)
     parser.add_argument("--seed", type=int, default=0, help="of the intervals (default: 0)")
     parser.add_argument("--anew", action="store_true", help="do not go on from the records in DIR, replace them")
     parser.add_argument("--published", action="store_true", help="put figures published elsewhere beside these")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adamml import words
-from adamml.commands import MODEL_HELP, bad_input, check_results, policy_name, report_stream
+from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
 from adamml.render.forms import FORMS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)
-    parser.add_argument("--fusion", choices=("renormalised", "published"), default="renormalised")
+    parser.add_argument("--fusion", choices=("renormalised", "published", "per_modality"), help=FUSION_HELP)
     parser.set_defaults(run=run)
 
 

@@ -20,6 +20,8 @@ def as_webvtt(analysis: Analysis) -> str:
         if end - segment.start < 0.001:  # lies under its neighbour
             continue
         line = f"{none}{words.answer(segment, known=analysis.known)} ({words.how(segment)})"
+        if segment.heard:
+            line += f"; heard: {words.heard(segment.heard, 2)}"
         blocks.append(f"{segment.index + 1}\n{_stamp(segment.start)} --> {_stamp(end)}\n{_plain(line)}")
     return "\n\n".join(blocks) + "\n"
 

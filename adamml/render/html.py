@@ -15,6 +15,8 @@ _INK = {"rgb": "#3b7fc4", "audio": "#d9772b"}
 _EDGE = {USED: "solid", SKIPPED: "dashed", MISSING: "dotted"}
 _GREY = "rgba(128,128,128,.55)"
 _MOST_ROWS = 60
+_GUESSES = 5
+_EACH = "<span style='opacity:.75'>(scores from 0 to 1, each sound by itself)</span>"
 _ROWS_SHOWN = 12  # a longer table is folded away
 
 
@@ -24,10 +26,14 @@ def as_html(analysis: Analysis) -> str:
     clip = analysis.clip
     is_open = " open" if len(analysis.segments) <= _ROWS_SHOWN else ""
     notes = "".join(f"<p style='margin:.4em 0'>{_esc(note)}</p>" for note in analysis.notes)
-    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known)
+    kind = words.noun(analysis.classes)
+    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
+    guesses = ", ".join(f"{words.label(name)} {words.percent(score)}" for name, score in analysis.ranked(_GUESSES)[1:])
+    heard = f"<p style='margin:0'>Heard: {_esc(words.heard(analysis.heard))} {_EACH}</p>" if analysis.heard else ""
     return (
         "<div style='font:14px/1.45 system-ui,sans-serif;max-width:60em'>"
         f"<p style='margin:0'><b style='font-size:1.5em'>{_esc(answer)}</b> {_esc(sure)}</p>"
+        f"<p style='margin:0'>Then: {_esc(guesses)}</p>{heard}"
         f"<p style='margin:0 0 .6em;opacity:.75'>{_esc(clip.name)}, {words.seconds(clip.duration)} s · policy "
         f"{_esc(words.policy(analysis.policy))} · model {_esc(analysis.model)} {_esc(analysis.version)} · "
         f"{_esc(words.saving(analysis))} (1 MAC = 2 FLOPs) · measured {analysis.seconds.total:.1f} s</p>"
@@ -76,21 +82,23 @@ def _axis(lanes: Lanes) -> str:
 
 
 def _table(analysis: Analysis) -> str:
-    names = ("segment", "from", "to", "picture", "sound", "answer")
+    names = ("segment", "from", "to", "picture", "sound", "answer", *(("heard",) if analysis.heard else ()))
     head = "".join(f"<th scope='col' style='text-align:left;padding:0 1em 0 0'>{name}</th>" for name in names)
-    rows = "".join(_row(segment) for segment in analysis.segments[:_MOST_ROWS])
+    rows = "".join(_row(segment, named=bool(analysis.heard)) for segment in analysis.segments[:_MOST_ROWS])
     left_out = len(analysis.segments) - _MOST_ROWS
     more = f"<p>{left_out} more segments are in the result.</p>" if left_out > 0 else ""
     return f"<table style='border-collapse:collapse;font:inherit;color:inherit'><tr>{head}</tr>{rows}</table>{more}"
 
 
-def _row(segment: SegmentResult) -> str:
+def _row(segment: SegmentResult, *, named: bool) -> str:
     cells = [f"{words.seconds(segment.start)} s", f"{words.seconds(segment.end)} s"]
     for modality in words.MODALITIES:
         probability = segment.probabilities[modality]
         wanted = "" if probability is None else f" ({words.percent(probability)})"
         cells.append(f"{state(segment, modality)}{wanted}")
     cells.append(words.answer(segment))
+    if named:
+        cells.append(words.heard(segment.heard, 2))
     row = "".join(f"<td style='text-align:left;padding:0 1em 0 0'>{_esc(cell)}</td>" for cell in cells)
     return f"<tr><th scope='row' style='text-align:left'>{segment.index + 1}</th>{row}</tr>"
 

@@ -73,8 +73,9 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
     clip = analysis.clip
     _write(figure, 0.07, 0.965, "AdaMML Studio", 9, color=MUTED, weight="bold")
     _write(figure, 0.93, 0.965, plain(clip.name, 70), 9, color=MUTED, ha="right")
-    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known)
-    _write(figure, 0.07, 0.935, plain(answer, 24), 26, weight="bold")
+    kind = words.noun(analysis.classes)
+    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
+    _write(figure, 0.07, 0.935, plain(answer, 42), 26 if len(answer) <= 24 else 18, weight="bold")
     _write(figure, 0.07, 0.897, plain(sure, 60), 13)
     there = {"rgb": clip.has_video, "audio": clip.has_audio}
     rates = [f"the {words.NOUN[m]} in {_often(analysis, m)}" for m in words.MODALITIES if there[m]]
@@ -84,6 +85,7 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
         f"covering {words.percent(analysis.examined)} of it.",
         f"{words.policy(analysis.policy)} used {' and '.join(rates)}.",
         words.saving(analysis),
+        *([f"Heard: {plain(words.heard(analysis.heard))} (each from 0 to 1)."] if analysis.heard else []),
     ]
     text = "\n".join(line for part in lines for line in textwrap.wrap(part, 68))  # which keeps "43 %" whole
     _write(figure, 0.07, 0.868, text, 8.5, linespacing=1.45)

@@ -120,10 +120,13 @@ class Strip:
         if moment is None or moment.scores is None or moment.label is None:
             draw.text((16, 22), "nothing run yet", MUTED, font(22))
             return 16 + font(22).getlength("nothing run yet")
-        said, sure = words.headline(moment.label, moment.scores[moment.label], self._analysis.known)
-        name = elided(plain(said), font(24, bold=True), 300)
-        draw.text((16, 20), name, TEXT, font(24, bold=True))
-        left = 28 + font(24, bold=True).getlength(name)
+        analysis = self._analysis
+        kind = words.noun(analysis.classes)
+        said, sure = words.headline(moment.label, moment.scores[moment.label], analysis.known, kind)
+        large = font(24 if analysis.known else 16, bold=True)
+        name = elided(plain(said), large, 350)
+        draw.text((16, 42), name, TEXT, large, "ls")
+        left = 28 + large.getlength(name)
         sure = elided(plain(sure), font(18), 300)
         draw.text((left, 25), sure, TEXT, font(18))
         return left + font(18).getlength(sure)
@@ -139,6 +142,9 @@ class Strip:
         draw.text((_RIGHT, 6), f"Segment {current + 1} of {count}", MUTED, font(13), "ra")
         said = f"{words.how(segment)}:  {plain(words.answer(segment, known=self._analysis.known))}"
         draw.text((_RIGHT, 25), elided(said, font(18), min(480, _RIGHT - 24 - reached)), TEXT, font(18), "ra")
+        if segment.heard:
+            heard = elided(f"heard: {plain(words.heard(segment.heard, 3))}", font(12), 480)
+            draw.text((_RIGHT, 46), heard, MUTED, font(12), "ra")
 
     def _write_cell(self, draw: ImageDraw.ImageDraw, cell: Cell) -> None:
         for modality in words.MODALITIES:
