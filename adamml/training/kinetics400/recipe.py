@@ -28,7 +28,7 @@ from adamml.training.data.sources import is_kept_apart, sound_group
 from adamml.training.evaluation.records import ClipRecord
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Table, summarise
-from adamml.training.everyday import fills
+from adamml.training.everyday import average_weights, fills
 from adamml.training.in_memory import outcome_of
 from adamml.training.kinetics400.clips import RealClips, RealSegments, cache_damage, real_segments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
@@ -123,7 +123,9 @@ class Kinetics400Run:
         recordings = whole_recordings(tagger, read_recordings(listed, names.sounds))
         before = agreement(tagger, [r for r in recordings if r.test])
         job = TaggerJob(tagger, recordings, self.preset.tagger)
-        after = run(job, self.folder / "tagger", seed=self.preset.tagger.seed, say=self.say)
+        run(job, self.folder / "tagger", seed=self.preset.tagger.seed, say=self.say)
+        average_weights(tagger, job.teacher.state_dict(), self.preset.tagger.keep)
+        after = job.measure()
         network.requires_grad_(False)
         write_whole(self.folder / "tagger.json", json.dumps({"before": before, "after": dict(after)}, indent=2) + "\n")
 
