@@ -24,6 +24,7 @@ SILENT_PEAK = 1e-4  # -80 dB: a track that never gets louder was never recorded
 STRETCH_S = 30
 IN_MEMORY = 120 * SAMPLE_RATE  # samples; 11.5 MB. Longer tracks go to a file without a name, which dies with us
 _BYTES = 4
+CANCELLED = "Channels of the sound cancel each other out; they were brought into step before they were mixed to one."
 
 
 class Track:
@@ -35,6 +36,7 @@ class Track:
 
     def __init__(self, pieces: Iterable[np.ndarray]) -> None:
         self.size, self._peak = 0, 0.0
+        self.notes: tuple[str, ...] = ()  # sentences about it, for the result's notes
         self._file = tempfile.TemporaryFile(prefix="adamml-", buffering=0)  # noqa: SIM115 - lives as long as this
         kept: list[np.ndarray] | None = []
         for piece in pieces:
@@ -89,13 +91,16 @@ def decode_track(decoders: Decoders, info: ClipInfo, start: float | None = None,
     """
     if info.audio is None:
         return Track([])
-    return Track(_resampled(_blocks(decoders, info, start, end)))
+    notes: set[str] = set()
+    track = Track(_resampled(_blocks(decoders, info, start, end, notes)))
+    track.notes = tuple(sorted(notes))
+    return track
 
 
 def _blocks(
-    decoders: Decoders, info: ClipInfo, start: float | None, end: float | None
+    decoders: Decoders, info: ClipInfo, start: float | None, end: float | None, notes: set[str]
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """What the decoder says, checked: mono samples with their common rate."""
+    """What the decoder says, checked: mono samples with their common rate. What is worth a note goes to `notes`."""
     total, first = 0, 0
     with closing(decoders.ask("sound", info.patience, info=info, start=start, end=end)) as answers:
         for said, block in answers:
@@ -106,6 +111,8 @@ def _blocks(
             total += block.size
             if total > 2 * (info.settings.max_seconds + OVERRUN_S) * rate:
                 raise gone_wrong(info.path.name)
+            if said.get("cancelled") is True:
+                notes.add(CANCELLED)
             yield block, rate
 
 
