@@ -127,7 +127,9 @@ def _merged(pieces: list[Piece], others: Sequence[Piece]) -> list[Piece]:
             continue
         before = kept[-1]
         fills = any(
-            other.place < piece.place < other.last_place and other.start < piece.start - 1 and other.end > before.end + 1
+            other.place < piece.place < other.last_place
+            and other.start < piece.start - 1
+            and other.end > before.end + 1
             for other in others
         )
         if piece.ahead and (fills or min(before.packets, piece.packets) < FILMED):

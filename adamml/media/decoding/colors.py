@@ -17,9 +17,7 @@ KNEE = 0.8  # share of white up to which light stays as it is
 GAMMA = 2.4
 _PRIMARIES_BT2020, _TRC_PQ, _TRC_HLG = 9, 16, 18  # FFmpeg's numbers
 # Linear light, BT.2020 to BT.709; rows give red, green and blue.
-_TO_BT709 = np.array(
-    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
-)
+_TO_BT709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32)
 _LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 
 

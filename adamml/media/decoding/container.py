@@ -1,6 +1,7 @@
 """Opening an untrusted file, and reading packets and frames of it within limits."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ _OPTIONS = {
     "format_whitelist": ",".join(DEMUXERS),
     "codec_whitelist": ",".join((*VIDEO_CODECS, "libdav1d", *AUDIO_CODECS, "mp3float", *_PLAIN)),
 }
+SCARCE = 64_000_000  # bytes; a few large frames
 MAX_THREADS = 4  # each holds a few frames: more would not fit the memory of a decoder at 3840 x 2160
 
 
@@ -95,6 +97,8 @@ def decoded(
         except MemoryError:
             raise
         except AV_ERRORS:
+            if _out_of_memory():  # decoders take what they were not given for damage, and would show something else
+                raise MemoryError from None
             continue
         for frame in frames:
             count += 1
@@ -103,6 +107,20 @@ def decoded(
             if picture:
                 check_size(name, frame.width, frame.height, settings)
             yield frame
+
+
+def _out_of_memory() -> bool:
+    """Whether hardly any of the address space that this process may have is left."""
+    if sys.platform != "linux":
+        return False
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return False
+    return 0 <= limit < used + SCARCE
 
 
 def too_many_frames(name: str, settings: MediaSettings) -> ClipLimitError:

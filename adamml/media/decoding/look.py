@@ -109,7 +109,9 @@ def _found(path: Path, measured: _Measured, header_end: float | None, settings: 
     notes = [
         track_note("picture", measured.pictures, video.candidate) if video is not None else None,
         track_note("sound", measured.sounds, audio.candidate) if audio is not None else None,
-        _clock_note(start, origin, is_zero_based(measured.format), max((len(found) for found in joins.values()), default=0)),
+        _clock_note(
+            start, origin, is_zero_based(measured.format), max((len(found) for found in joins.values()), default=0)
+        ),
         color_note(color) if color is not None else None,
     ]
     return ClipInfo(

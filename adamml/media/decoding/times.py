@@ -100,7 +100,9 @@ class TrackTimes:
     def without_stamps(self) -> None:
         """Lay packets one after the other if none of them says when it plays, as in raw streams."""
         if self.packets and not self.pieces:
-            piece = Piece(packet=0, place=0, packets=self.packets, start=0.0, end=self.packets * (self._usual or 1 / 25))
+            piece = Piece(
+                packet=0, place=0, packets=self.packets, start=0.0, end=self.packets * (self._usual or 1 / 25)
+            )
             self.pieces.append(piece)
 
     @property

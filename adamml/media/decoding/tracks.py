@@ -58,7 +58,9 @@ class Chosen:
     frame: Any
 
 
-def candidates(container: InputContainer, name: str, settings: MediaSettings) -> tuple[list[Candidate], list[Candidate]]:
+def candidates(
+    container: InputContainer, name: str, settings: MediaSettings
+) -> tuple[list[Candidate], list[Candidate]]:
     """Tracks of picture and of sound as their headers have them, those marked as default first."""
     pictures = [stream for stream in container.streams.video if not stream.disposition & _NO_FILM]
     both: tuple[list[Candidate], list[Candidate]] = ([], [])

@@ -6,6 +6,7 @@ that does not land where it should is taken back, and the file read from its beg
 how it was fetched. Frames that nobody sees need not even be decoded (`sparing`).
 """
 
+import gc
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -139,8 +140,10 @@ class Reel:
         self._ended = False
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and give up what its decoder holds: a dozen large frames, which are a good part of a limit."""
         self._stack.close()
+        self._frames = self._shown = self._next = None
+        gc.collect()  # containers and their streams refer to each other
 
     def reaches(self, time: float) -> bool:
         """Whether a moment lies ahead, so that going on shows what a pass from the beginning would."""

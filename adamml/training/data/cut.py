@@ -76,9 +76,7 @@ def cut(source: Path, target: Path, start: float, seconds: float, info: ClipInfo
     return _written(source, encoded, start, seconds, (*threads, *EVEN_SIDES, *ENCODING, "-f", "mp4"), info), "encoded"
 
 
-def _written(
-    source: Path, target: Path, start: float, seconds: float, options: Sequence[str], info: ClipInfo
-) -> Path:
+def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str], info: ClipInfo) -> Path:
     temporary = target.with_name(target.name + ".part")
     safe = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(DEMUXERS))
     tracks = [track for track in (info.video, info.audio) if track is not None]
