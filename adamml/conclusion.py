@@ -153,6 +153,7 @@ class Conclusion:
         if self.clip.part is not None:
             start, end = self.clip.part
             notes.append(f"Only {start:.2f} s to {end:.2f} s of the file were used; times count from {start:.2f} s.")
+        notes += self.clip.notes
         if not self.facts.has_video:
             notes.append("This file has no picture; it was judged by its sound alone.")
         if not self.facts.has_audio:

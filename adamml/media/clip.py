@@ -121,6 +121,11 @@ class Clip:
     def _sound(self) -> Track:
         return decode_track(self.decoders, self._file, self.given.sound, self._start, self._end)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what had to be chosen or changed to read the file, as far as it has been read."""
+        return (*self.info.notes, *(self._sound.notes if "_sound" in vars(self) else ()))
+
     @cached_property
     def silent(self) -> bool:
         """Whether there is a sound track that holds nothing to hear. Decodes the sound."""

@@ -76,27 +76,42 @@ class Decoders:
 
     def _ask(self, request: str, patience: float, parameters: dict[str, Any]) -> Answers:
         said = {"request": request} | to_wire(parameters)
-        left, finished = wire.Patience(patience), False
-        process, header, array = self._first_answer(said, left)
-        try:
-            while "end" not in header:
-                yield header, array
-                header, array = wire.receive(process.connection, left)
-            finished = True
-        except TimeoutError as error:
-            raise self._too_long(patience) from error
-        except (EOFError, OSError) as error:
-            raise self._ended(process) from error
-        except wire.WireError as error:
-            raise self._died("said something unintelligible") from error
-        finally:
-            self._put_back(process, finished)
+        left, given, fresh = wire.Patience(patience), 0, False
+        while True:
+            process, header, array = self._first_answer(said, left, fresh)
+            passed_over, finished = 0, False
+            try:
+                while "end" not in header:
+                    if passed_over < given and fresh:
+                        passed_over += 1  # it was answered before the first decoder had to stop
+                    else:
+                        given += not fresh
+                        yield header, array
+                    header, array = wire.receive(process.connection, left)
+                finished = header["end"] in ("done", "error")  # one that is short of memory is of no more use
+            except TimeoutError as error:
+                raise self._too_long(patience) from error
+            except (EOFError, OSError) as error:
+                raise self._ended(process) from error
+            except wire.WireError as error:
+                raise self._died("said something unintelligible") from error
+            finally:
+                self._put_back(process, finished)
+            if header["end"] != "memory" or not process.served:
+                break
+            fresh = True  # what earlier requests have left behind may have been too much
         self._check_end(header)
 
-    def _first_answer(self, said: dict[str, Any], left: wire.Patience) -> tuple["_Process", dict[str, Any], Any]:
-        """A process, and the first thing that it says; one that had gone for want of work is replaced, once."""
+    def _first_answer(
+        self, said: dict[str, Any], left: wire.Patience, fresh: bool
+    ) -> tuple["_Process", dict[str, Any], Any]:
+        """A process, and the first thing that it says; one that had gone for want of work is replaced, once.
+
+        Args:
+            fresh: start a process for it.
+        """
         patience = left.left
-        for last_try in (False, True):
+        for last_try in (True,) if fresh else (False, True):
             process = self._take(fresh=last_try)
             try:
                 process.connection.settimeout(patience)
@@ -138,6 +153,7 @@ class Decoders:
             wanted = process in self._busy  # the clip has not been closed in the meantime
             self._busy.discard(process)
             if usable and wanted:
+                process.served += 1
                 self._idle.append(process)
                 return
         process.end()
@@ -205,6 +221,7 @@ class _Process:
     def __init__(self) -> None:
         self._number, self.connection = nursery.start()
         self._parent, self._code = os.getpid(), None  # type: int, int | None
+        self.served = 0  # requests before this one
         self._lock = threading.Lock()
 
     @property

@@ -8,6 +8,20 @@ from typing import Any
 from adamml.media.settings import MediaSettings, settings_for
 
 AUDIO_OVERHANG_S = 1.0  # sound may outlast the picture by this much before it lengthens the clip
+MAX_NOTES, MAX_NOTE = 10, 400  # sentences about one file, characters of one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """Where the time stamps of a track begin anew, because its file was put together from several.
+
+    Attributes:
+        packet: number of the track's first packet after the break, counted from 0.
+        shift: seconds to add to the time stamps of that packet and of all up to the next join.
+    """
+
+    packet: int
+    shift: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +32,8 @@ class TrackInfo:
         stream: index in the file.
         start, end: seconds.
         key_frames: seconds, ascending; where decoding can begin.
-        packets: how many the file holds of it: its frames, near enough.
+        packets: how many the file holds of it that are shown or heard: its frames, near enough.
+        joins: in the order of the file; none in nearly every file.
     """
 
     stream: int
@@ -26,6 +41,7 @@ class TrackInfo:
     end: float
     key_frames: tuple[float, ...] = ()
     packets: int = 0
+    joins: tuple[Join, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +50,10 @@ class ClipInfo:
 
     Attributes:
         origin: the container time, in seconds, that counts as 0 s.
+        width, height: pixels of the picture as it is shown: turned as the file asks, pixels made square.
+        pixel_aspect: width of the file's own pixels over their height.
+        mirrored: whether the file asks for its picture to be mirrored.
+        notes: sentences about what had to be chosen or changed to read the file, for the result's notes.
         settings: the limits that it was looked over with, and will be decoded with.
     """
 
@@ -46,6 +66,8 @@ class ClipInfo:
     height: int | None = None
     fps: float | None = None
     pixel_aspect: float = 1.0
+    mirrored: bool = False
+    notes: tuple[str, ...] = ()
     settings: MediaSettings = field(default_factory=lambda: settings_for("local"), compare=False, repr=False)
 
     @property
@@ -75,6 +97,8 @@ class ClipInfo:
             height=_side(said["height"]),
             fps=None if said["fps"] is None else _number(said["fps"], 0, 1e12),
             pixel_aspect=_number(said["pixel_aspect"], 0.1, 10),
+            mirrored=said["mirrored"] is True,
+            notes=_notes(said["notes"]),
             settings=settings,
         )
         if info.duration <= 0 or (info.video is None and info.audio is None):
@@ -129,6 +153,15 @@ def _side(value: Any) -> int | None:
     return None if value is None else _count(value)
 
 
+def _notes(said: Any) -> tuple[str, ...]:
+    if not isinstance(said, list | tuple) or len(said) > MAX_NOTES:
+        raise ValueError("no list of notes")
+    for note in said:
+        if not isinstance(note, str) or len(note) > MAX_NOTE or not note.isprintable():
+            raise ValueError("a note is one printable line")
+    return tuple(said)
+
+
 def _track(said: dict[str, Any] | None) -> TrackInfo | None:
     if said is None:
         return None
@@ -138,4 +171,5 @@ def _track(said: dict[str, Any] | None) -> TrackInfo | None:
         end=_number(said["end"], -1e15, 1e15),
         key_frames=tuple(_number(time, -1e15, 1e15) for time in said["key_frames"]),
         packets=_count(said["packets"]),
+        joins=tuple(Join(packet=_count(j["packet"]), shift=_number(j["shift"], -1e15, 1e15)) for j in said["joins"]),
     )

@@ -24,6 +24,7 @@ SILENT_PEAK = 1e-4  # -80 dB: a track that never gets louder was never recorded
 STRETCH_S = 30
 IN_MEMORY_S = 120  # 15 MB at 32 kHz. Longer tracks go to a file without a name, which dies with us
 _BYTES = 4
+CANCELLED = "Channels of the sound cancel each other out; they were brought into step before they were mixed to one."
 
 
 class Track:
@@ -37,6 +38,7 @@ class Track:
     def __init__(self, pieces: Iterable[np.ndarray], sound: SoundInput) -> None:
         self._sound = sound
         self.size, self._peak = 0, 0.0
+        self.notes: tuple[str, ...] = ()  # sentences about it, for the result's notes
         self._file = tempfile.TemporaryFile(prefix="adamml-", buffering=0)  # noqa: SIM115 - lives as long as this
         kept: list[np.ndarray] | None = []
         for piece in pieces:
@@ -94,14 +96,16 @@ def decode_track(
     """
     if info.audio is None:
         return Track([], sound)
-    rate = sound.sample_rate
-    return Track(_resampled(_blocks(decoders, info, rate, start, end), rate), sound)
+    rate, notes = sound.sample_rate, set[str]()
+    track = Track(_resampled(_blocks(decoders, info, rate, start, end, notes), rate), sound)
+    track.notes = tuple(sorted(notes))
+    return track
 
 
 def _blocks(
-    decoders: Decoders, info: ClipInfo, wanted: int, start: float | None, end: float | None
+    decoders: Decoders, info: ClipInfo, wanted: int, start: float | None, end: float | None, notes: set[str]
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """What the decoder says, checked: mono samples with their common rate."""
+    """What the decoder says, checked: mono samples with their common rate. What is worth a note goes to `notes`."""
     total, first = 0, 0
     with closing(decoders.ask("sound", info.patience, info=info, wanted=wanted, start=start, end=end)) as answers:
         for said, block in answers:
@@ -113,6 +117,8 @@ def _blocks(
             total += block.size
             if total > 2 * (info.settings.max_seconds + OVERRUN_S) * rate:
                 raise gone_wrong(info.path.name)
+            if said.get("cancelled") is True:
+                notes.add(CANCELLED)
             yield block, rate
 
 

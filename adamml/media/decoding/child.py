@@ -32,6 +32,7 @@ UNKNOWN = 2**15  # in place of how it ended
 MAX_FILES = 64
 IDLE_S = 60.0  # nothing asked for so long: nobody looks at the clip; its decoder is started anew when needed
 AHEAD = 4  # answers that are made before the first of them is fetched
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
 
@@ -97,9 +98,21 @@ def _set_limits(memory: int, seconds: float, file: int) -> None:
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
+def _keep_memory_whole() -> None:
+    """Have large frames taken from the system one by one, and given back when they are no longer needed.
+
+    Left to itself, the C library keeps them among small things, and a place of 64 MB for each thread that there was.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_ARENA_MAX, 2)
+
+
 def _serve(connection: socket.socket) -> None:
     limits, _ = wire.receive(connection)
     _set_limits(**limits)
+    _keep_memory_whole()
     reel = KeptReel()
     while True:
         said, _ = wire.receive(connection)

@@ -10,12 +10,13 @@ import numpy as np
 
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.show import stereo_blocks
-from adamml.media.decoding.video import scaled
+from adamml.media.decoding.video import fitted, scaled
 from adamml.media.errors import ClipError, UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import PLAY_RATE
 
 SHORT_SIDE, MAX_SIDE, MAX_FPS = 480, 1280, 30
+LATE_S = 0.5  # a beginning later than this is seen, and browsers do not agree about it
 TICKS = 90_000  # time base of the preview's picture
 ENCODER_THREADS = 2
 # What every current browser plays, by the container's own name.
@@ -32,8 +33,13 @@ _SOUND = {
 
 
 def plays(info: ClipInfo) -> bool:
-    """Whether a browser can be expected to play the file as it is."""
+    """Whether a browser can be expected to play the file as it is: all of it, and by the clock of the results."""
     path = info.path
+    tracks = [track for track in (info.video, info.audio) if track is not None]
+    if info.mirrored or any(track.joins for track in tracks):
+        return False
+    if min(track.start for track in tracks) > LATE_S or (info.origin > LATE_S):
+        return False  # some browsers begin at 0, others at the first picture
     with open_container(path) as container:
         names = container.format.name.split(",")
         kind = "webm" if path.suffix.lower() == ".webm" and "webm" in names else "" if "webm" in names else names[0]
@@ -43,12 +49,16 @@ def plays(info: ClipInfo) -> bool:
             return False
         if info.video is not None:
             stream = container.streams[info.video.stream]
+            if stream.index != container.streams.video[0].index:
+                return False  # browsers take the first one
             if stream.codec_context.name.removeprefix("lib") not in _PICTURE.get(kind, set()):
                 return False
             if stream.codec_context.pix_fmt not in ("yuv420p", "yuvj420p"):
                 return False
         if info.audio is not None:
             stream = container.streams[info.audio.stream]
+            if stream.index != container.streams.audio[0].index:
+                return False
             return stream.codec_context.name.removesuffix("float") in _SOUND.get(kind, set())
     return True
 
@@ -111,25 +121,34 @@ def _sound(info: ClipInfo) -> Iterator[av.AudioFrame]:
 
 
 def _pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
-    """(seconds, (H, W, 3) uint8 with even sides), ascending, at most MAX_FPS of them per second."""
+    """(seconds, (H, W, 3) uint8 with even sides, all alike), ascending, at most MAX_FPS of them per second."""
     assert info.video is not None
     with open_container(info.path) as container:
         stream = container.streams[info.video.stream]
         assert isinstance(stream, av.VideoStream)
         ready_to_decode(stream, info.settings)
-        base, last, shape = float(stream.time_base or 1), float("-inf"), None
-        pace = 1 / info.fps if info.fps else 1 / 25
-        for frame in decoded(packets_of(container, stream), stream, info.path.name, info.settings):
+        base, last, size = float(stream.time_base or 1), float("-inf"), None
+        pace, pixels = 1 / info.fps if info.fps else 1 / 25, None
+        packets = packets_of(container, stream, info.video.joins)
+        for frame in decoded(packets, stream, info.path.name, info.settings):
             time = max(0.0, frame.pts * base - info.origin) if frame.pts is not None else max(0.0, last + pace)
             if time < last + 1 / MAX_FPS - 0.002:
                 continue
+            if size is None:
+                size = _size(frame, info.pixel_aspect)
+            pixels = np.ascontiguousarray(fitted(frame, info.pixel_aspect, size))
+            if last == float("-inf") and time > 0:  # players begin at 0, and show nothing before the first picture
+                yield 0.0, pixels
             last = time
-            pixels = scaled(frame, _short_side(frame, info.pixel_aspect), info.pixel_aspect)
-            pixels = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
-            if shape is None:
-                shape = pixels.shape
-            if pixels.shape == shape:  # a stream that changes its size midway keeps its first one
-                yield time, np.ascontiguousarray(pixels)
+            yield time, pixels
+        if pixels is not None and info.video.end - 1 / MAX_FPS > last + pace:  # the last one stands long
+            yield info.video.end - 1 / MAX_FPS, pixels
+
+
+def _size(frame: av.VideoFrame, pixel_aspect: float) -> tuple[int, int]:
+    """(width, height) of the whole preview, by its first frame."""
+    pixels = scaled(frame, _short_side(frame, pixel_aspect), pixel_aspect)
+    return pixels.shape[1] // 2 * 2, pixels.shape[0] // 2 * 2
 
 
 def _short_side(frame: av.VideoFrame, pixel_aspect: float) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 
-from adamml.media.decoding.container import look_over
+from adamml.media.decoding.look import look_over
 from adamml.media.decoding.preview import plays, write_preview
 from adamml.media.decoding.show import even_frames, stereo_blocks
 from adamml.media.decoding.sound import mono_blocks
@@ -69,8 +69,8 @@ def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:
 
 
 def _sound(info: ClipInfo, wanted: int, start: float | None, end: float | None) -> Answer:
-    for block, rate in mono_blocks(info, wanted, start, end):
-        yield {"rate": rate}, block
+    for block, rate, cancelled in mono_blocks(info, wanted, start, end):
+        yield {"rate": rate, "cancelled": cancelled}, block
 
 
 def _even_frames(info: ClipInfo, fps: float, box: Sequence[int]) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from adamml.media.decoding.sound import silent_blocks, sound_pieces
-from adamml.media.decoding.video import MAX_LONG_SIDE, frames_at, resized
+from adamml.media.decoding.video import MAX_LONG_SIDE, fitted, frames_at, shown_size
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import PLAY_RATE
@@ -18,11 +18,9 @@ def even_frames(info: ClipInfo, fps: float, box: tuple[int, int]) -> Iterator[tu
     last_frame, pixels = None, None
     for time, frame in frames_at(info, [k / fps for k in range(count)]):
         if frame is not last_frame or pixels is None:  # several moments can show one frame
-            upright = (round((frame.rotation or 0) / 90) % 2) == 0
             if size is None:
-                width, height = frame.width * info.pixel_aspect, float(frame.height)
-                size = _fitted((width, height) if upright else (height, width), box)
-            last_frame, pixels = frame, resized(frame, size if upright else (size[1], size[0]))
+                size = _fitted(shown_size(frame, info.pixel_aspect), box)
+            last_frame, pixels = frame, fitted(frame, info.pixel_aspect, size)
         yield time, pixels
 
 

@@ -1,24 +1,27 @@
-"""Samples of the sound track as the file has them, gaps filled. Mixing down is done here, resampling is not."""
+"""Samples of the sound track in step with their time stamps. Mixing down is done here, resampling is not."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
 
 from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, open_container, packets_of
+from adamml.media.decoding.instep import InStep
+from adamml.media.decoding.mixing import mono, together
 from adamml.media.errors import ClipLimitError
 from adamml.media.info import ClipInfo
 from adamml.media.kinds import MAX_RATIO, OVERRUN_S
 
-GAP_S = 0.05  # a jump in time stamps longer than this is kept as silence
 BLOCK = 65_536  # samples that are sent on at a time, and that silence comes in
 
 
 def mono_blocks(
     info: ClipInfo, wanted: int, start: float | None, end: float | None
-) -> Iterator[tuple[np.ndarray, int]]:
+) -> Iterator[tuple[np.ndarray, int, bool]]:
     """The track mixed down: (N,) float32 blocks with their common rate, ready to be resampled by torchaudio.
+
+    The third of each says whether channels cancelled each other out in its plain mean, which was then not taken.
 
     Args:
         info: of the whole file.
@@ -30,24 +33,29 @@ def mono_blocks(
     waiting: list[np.ndarray] = []
     rate, position = wanted, 0
     for piece, rate in sound_pieces(info, wanted=wanted):
-        samples = piece.mean(axis=0, dtype=np.float32)
         begin = max(0, round(((start or 0.0) - info.audio.start) * rate) - position)
-        stop = samples.size if end is None else round((end - info.audio.start) * rate) - position
+        stop = piece.shape[1] if end is None else round((end - info.audio.start) * rate) - position
         if stop <= 0:
             break
-        waiting.append(np.nan_to_num(samples[begin:stop], nan=0.0, posinf=0.0, neginf=0.0))
-        position += samples.size
-        if sum(part.size for part in waiting) >= BLOCK:
-            yield np.concatenate(waiting), rate
+        waiting.append(np.nan_to_num(piece[:, begin:stop], nan=0.0, posinf=0.0, neginf=0.0))
+        position += piece.shape[1]
+        if sum(part.shape[1] for part in waiting) >= BLOCK:
+            yield from _mixed(waiting, rate)
             waiting = []
     if waiting:
-        yield np.concatenate(waiting), rate
+        yield from _mixed(waiting, rate)
+
+
+def _mixed(pieces: Sequence[np.ndarray], rate: int) -> Iterator[tuple[np.ndarray, int, bool]]:
+    for samples in together(pieces):
+        mixed, cancelled = mono(samples)
+        yield mixed, rate, cancelled
 
 
 def sound_pieces(
     info: ClipInfo, *, rate: int | None = None, wanted: int = 0, layout: str | None = None, in_step: bool = False
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """(channels, N) float32 pieces of the sound track with their rate; gaps in the time stamps become silence.
+    """(channels, N) float32 pieces of the sound track with their rate, kept in step with their time stamps.
 
     Args:
         rate: samples per second; the track's own when not given, unless that is an odd one beside `wanted`.
@@ -70,7 +78,8 @@ def sound_pieces(
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
         written = 0
-        for frame in decoded(packets_of(container, stream), stream, info.path.name, info.settings):
+        step = InStep(rate, from_start=in_step)
+        for frame in decoded(packets_of(container, stream, info.audio.joins), stream, info.path.name, info.settings):
             if frame.sample_rate <= 0 or frame.samples <= 0:
                 continue
             arrives = frame.format.name, frame.layout.name, frame.sample_rate
@@ -79,13 +88,12 @@ def sound_pieces(
                 shape = arrives
                 # Packed: with eight channels and more PyAV looks for planes where there are none, and dies.
                 resampler = av.AudioResampler(format="flt", layout=layout or frame.layout.name, rate=rate)
-            if frame.time is not None:
-                missing = (frame.time - info.origin - info.audio.start) - written / rate
-                least = 0.0 if in_step and written == 0 else GAP_S
-                if missing > least and written / rate + missing <= info.audio.end:
-                    for silence in silent_blocks(channels, int(missing * rate)):
-                        written += silence.shape[1]
-                        yield silence, rate
+            time = None if frame.time is None else frame.time - info.origin - info.audio.start
+            missing = step.silence_before(time, written)
+            if missing and (written + missing) / rate <= info.audio.end:
+                for silence in silent_blocks(channels, missing):
+                    written += silence.shape[1]
+                    yield silence, rate
             assert resampler is not None
             try:
                 converted = resampler.resample(frame)
@@ -94,14 +102,15 @@ def sound_pieces(
             except AV_ERRORS:
                 continue
             for part in converted:
-                samples = part.to_ndarray().reshape(-1, part.layout.nb_channels).T
+                samples = step.fitted(part.to_ndarray().reshape(-1, part.layout.nb_channels).T)
                 written += samples.shape[1]
                 if written > (info.settings.max_seconds + OVERRUN_S) * rate:
                     raise ClipLimitError(
                         f"The sound of {info.path.name!r} goes on for more than the {info.settings.max_seconds:.0f} s "
                         "that are allowed; cut it shorter and try again."
                     )
-                yield samples, rate
+                if samples.shape[1]:
+                    yield samples, rate
 
 
 def silent_blocks(channels: int, count: int) -> Iterator[np.ndarray]:

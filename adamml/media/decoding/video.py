@@ -6,6 +6,7 @@ that does not land where it should is taken back, and the file read from its beg
 how it was fetched. Frames that nobody sees need not even be decoded (`sparing`).
 """
 
+import gc
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -14,14 +15,17 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
+from adamml.media.decoding.colors import common, wide_kind
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.sparing import spared
+from adamml.media.decoding.transform import orientation_of
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
 
 MAX_LONG_SIDE = 4096
 # Containers round time stamps (Matroska to 1 ms): a frame that begins this little after t still counts as begun.
 TOLERANCE_S = 0.002
+FORGIVEN = 4.0  # pixels by which a frame may be stretched to fit, rather than have a thin black edge
 JUMP_S = 1.0  # reading on this far costs less than a seek
 Moments = Generator[tuple[float, av.VideoFrame], None, None]
 
@@ -46,11 +50,38 @@ def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.nda
 def resized(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3) uint8 upright RGB of a frame brought to (width, height) and then turned as the file asks."""
     # On one core: setting up others for a single frame costs more than they save.
-    way = Interpolation.BILINEAR
-    picture = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation=way, threads=1)
+    kind, way = wide_kind(frame), Interpolation.BILINEAR
+    form = "rgb24" if kind is None else "rgb48le"
+    picture = frame.reformat(width=size[0], height=size[1], format=form, interpolation=way, threads=1)
     pixels = picture.to_ndarray()
-    quarter_turns = round((frame.rotation or 0) / 90) % 4
-    return np.rot90(pixels, quarter_turns) if quarter_turns else pixels
+    return orientation_of(frame).applied(pixels if kind is None else common(pixels, kind))
+
+
+def shown_size(frame: av.VideoFrame, pixel_aspect: float) -> tuple[float, float]:
+    """(width, height) of a frame as it is shown, in square pixels."""
+    width, height = frame.width * pixel_aspect, float(frame.height)
+    return (height, width) if orientation_of(frame).sideways else (width, height)
+
+
+def fitted(frame: av.VideoFrame, pixel_aspect: float, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 upright RGB of exactly (width, height): the whole frame, and black where its shape differs.
+
+    Frames of one clip differ where a phone was turned or a connection got worse.
+    """
+    shown = shown_size(frame, pixel_aspect)
+    scale = min(size[0] / shown[0], size[1] / shown[1])
+    inner = tuple(
+        side if abs(side - wanted * scale) < FORGIVEN else max(1, round(wanted * scale))
+        for side, wanted in zip(size, shown, strict=True)
+    )
+    sideways = orientation_of(frame).sideways
+    pixels = resized(frame, (inner[1], inner[0]) if sideways else (inner[0], inner[1]))
+    if inner == size:
+        return pixels
+    whole = np.zeros((size[1], size[0], 3), np.uint8)
+    top, left = (size[1] - inner[1]) // 2, (size[0] - inner[0]) // 2
+    whole[top : top + inner[1], left : left + inner[0]] = pixels
+    return whole
 
 
 def centre_crop(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -86,7 +117,7 @@ class Reel:
         self.info, self._track = info, track
         self._pace = 1 / info.fps if info.fps else 1 / 25
         self._moments: list[float] = []  # that are asked for now, with the tolerance
-        self._may_jump = True
+        self._may_jump = not track.joins  # joined files hold many times twice: a seek would find any of them
         self._whole = True  # whether nothing ahead of where it stands has been left out
         self._stack = ExitStack()
         self._open()
@@ -108,8 +139,10 @@ class Reel:
         self._ended = False
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and give up what its decoder holds: a dozen large frames, a good part of a limit."""
         self._stack.close()
+        self._frames = self._shown = self._next = None
+        gc.collect()  # containers and their streams refer to each other
 
     def reaches(self, time: float) -> bool:
         """Whether a moment lies ahead, so that going on shows what a pass from the beginning would."""
@@ -138,7 +171,8 @@ class Reel:
             with suppress(*AV_ERRORS):  # a file that cannot seek is read on
                 self._container.seek(int((key + self.info.origin) / self._base), stream=self._stream)
         if key is not None or self._frames is None:
-            packets = spared(packets_of(self._container, self._stream), self._stream, self._begins, self._looked_at)
+            whole = packets_of(self._container, self._stream, self._track.joins)
+            packets = spared(whole, self._stream, self._begins, self._looked_at)
             self._frames = decoded(packets, self._stream, self.info.path.name, self.info.settings)
         self._next = next(self._frames, None)
         if self._next is not None:

@@ -13,6 +13,7 @@ from typing import Literal
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from adamml.files import whole_file
+from adamml.media import ClipInfo
 from adamml.media.kinds import DEMUXERS
 
 KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
@@ -42,12 +43,13 @@ class CutError(ValueError):
     """A part could not be cut out. The message says why."""
 
 
-def cut(source: Path, target: Path, start: float, seconds: float, key_frames: Sequence[float]) -> tuple[Path, Way]:
+def cut(source: Path, target: Path, start: float, seconds: float, info: ClipInfo) -> tuple[Path, Way]:
     """Cut out `seconds` from `start` on.
 
     Args:
         target: without a suffix, which depends on how it is cut; its folder is made.
-        key_frames: times of the source's key frames in seconds.
+        start: in seconds of the clip, as analyses count them.
+        info: of the source: which of its tracks are used, where its key frames lie, and what its own clock says.
 
     Returns:
         The file that was written, and how.
@@ -59,24 +61,33 @@ def cut(source: Path, target: Path, start: float, seconds: float, key_frames: Se
     target.parent.mkdir(parents=True, exist_ok=True)
     threads = ("-threads", "1")  # many clips are cut at once, one on each core
     muxer = MUXERS.get(source.suffix.lower())
-    key = min(key_frames, key=lambda time: abs(time - start), default=None)
+    keys = info.video.key_frames if info.video is not None and not info.video.joins else ()
+    key = min(keys, key=lambda time: abs(time - start), default=None)
     if muxer is not None and key is not None and abs(key - start) <= KEY_TOLERANCE_S:
-        # A little after the key frame, so that rounding does not lead to the one before.
         copied = target.with_name(target.name + (".mp4" if muxer == "mp4" else source.suffix.lower()))
-        options = ("-c", "copy", "-avoid_negative_ts", "make_zero", "-f", muxer)
+        # MP4 can say from when on it is to be shown, and so begins at the key frame whatever comes before it. Others
+        # begin with what they hold: there a little later, so that rounding does not lead to the key frame before.
+        exact = muxer == "mp4"
+        options = ("-c", "copy", "-avoid_negative_ts", "disabled" if exact else "make_zero", "-f", muxer)
         try:
-            return _written(source, copied, key + 0.005, seconds, options), "copied"
+            return _written(source, copied, key if exact else key + 0.005, seconds, options, info), "copied"
         except CutError:
             pass  # packets that do not fit into the container: encoding may still do
     encoded = target.with_name(target.name + ".mp4")
-    return _written(source, encoded, start, seconds, (*threads, *EVEN_SIDES, *ENCODING, "-f", "mp4")), "encoded"
+    return _written(source, encoded, start, seconds, (*threads, *EVEN_SIDES, *ENCODING, "-f", "mp4"), info), "encoded"
 
 
-def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str]) -> Path:
+def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str], info: ClipInfo) -> Path:
     safe = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(DEMUXERS))
-    what = ("-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn")
-    command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *safe, "-ss", f"{start:.3f}", "-i", f"file:{source}"]
-    command += ["-t", f"{seconds:.3f}", *what, *options]
+    tracks = [track for track in (info.video, info.audio) if track is not None]
+    what = [word for track in tracks for word in ("-map", f"0:{track.stream}")]
+    place = ("-seek_timestamp", "1", "-ss", f"{start + info.origin:.6f}")
+    command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *safe]
+    if any(track.joins for track in tracks):  # one time stamp stands for several moments: read from the beginning
+        command += ["-i", f"file:{source}", "-ss", f"{start:.3f}"]
+    else:
+        command += [*place, "-i", f"file:{source}"]
+    command += ["-t", f"{seconds:.3f}", *what, "-sn", "-dn", *options]
     with whole_file(target, inputs=[source]) as made:
         try:
             done = subprocess.run([*command, f"file:{made}"], capture_output=True, timeout=TIMEOUT_S, check=False)

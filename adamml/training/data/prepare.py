@@ -156,8 +156,7 @@ def _make_ready(job: Work) -> Ready:
             if info.duration > row.end - row.start + TRIMMED_SLACK_S:
                 if info.duration < row.start + LEAST_S:
                     raise CutError(f"it ends at {info.duration:.0f} s, before the part from {row.start:.0f} s on")
-                keys = info.video.key_frames if info.video is not None else ()
-                path, way = cut(job.source, job.target, row.start, row.end - row.start, keys)
+                path, way = cut(job.source, job.target, row.start, row.end - row.start, info)
             elif job.several:
                 raise CutError("it is too short to be the whole video, and could be any of the parts listed of it")
     except (ClipError, CutError, OSError) as error:

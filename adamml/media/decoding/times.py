@@ -1,0 +1,170 @@
+"""When a track plays, measured from its packets: the header is not asked, since it may lie.
+
+What an edit list hides is passed over. A picture lasts until the next one begins. How long the last one lasts is what
+its packet says, or the usual pace; where pictures stand long it is to the end of the file, as players show it.
+"""
+
+import struct
+
+import av
+
+from adamml.media.decoding.clock import Piece, breaks_here
+from adamml.media.info import Join, TrackInfo
+
+LONG_S = 10.0  # a packet that claims to last longer is believed only if the file lasts as long
+STANDS_S = 0.5  # pictures further apart than this, and than usual, stand until the next
+
+
+class TrackTimes:
+    """Collects when the packets of one stream play.
+
+    Args:
+        container: FFmpeg's name of the format.
+        usual: seconds that a packet lasts if it does not say, 0 where that is not known.
+    """
+
+    def __init__(self, stream: av.VideoStream | av.AudioStream, container: str, usual: float) -> None:
+        self.base = float(stream.time_base or 0)
+        self.index, self.picture = stream.index, stream.type == "video"
+        self.packets, self.shown, self.hidden = 0, 0, 0
+        self.pieces: list[Piece] = []
+        self.joins: tuple[Join, ...] = ()
+        self._container, self._usual = container, usual
+        self._rate, self._frame = 0, 0.0
+        if isinstance(stream, av.AudioStream) and stream.codec_context.sample_rate:
+            self._rate = stream.codec_context.sample_rate
+            self._frame = (stream.codec_context.frame_size or 0) / self._rate  # seconds, if all packets hold as much
+        self._skip = 0.0  # seconds of sound at the beginning that are never heard
+        self._last_stamp: float | None = None
+        self._newest, self._length, self._longest = float("-inf"), 0.0, 0.0  # of the pictures in order
+
+    def add(self, packet: av.Packet, place: int) -> None:
+        """Note a packet that is not empty; `place` counts the packets of all tracks."""
+        number, self.packets = self.packets, self.packets + 1
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None:
+            self.shown += 1
+            return
+        if packet.dts is not None:
+            self._begin_if_broken(packet.dts * self.base, number, place)
+        elif not self.pieces:
+            self.pieces.append(Piece(packet=number, place=place))
+        piece, time = self.pieces[-1], stamp * self.base
+        piece.last_place = place
+        if packet.is_keyframe and self.picture:
+            piece.key_frames.append(time)
+        length = (packet.duration or 0) * self.base or self._frame
+        first, last = self._trimmed(packet, length)
+        begin = time + min(length, first)
+        if packet.is_discard or (first and length and begin >= time + length - 1e-6):
+            self.hidden += 1
+            return
+        self.shown += 1
+        piece.packets += 1
+        piece.start = min(piece.start, begin)
+        if self.picture:
+            self._picture(piece, time, length)
+        else:
+            length = length if length < LONG_S else 0.0
+            piece.end = max(piece.end, time + length - min(last, length))
+
+    def _begin_if_broken(self, stamp: float, number: int, place: int) -> None:
+        last = self._last_stamp
+        if not self.pieces or (last is not None and breaks_here(self._container, last, stamp)):
+            self.pieces.append(Piece(packet=number, place=place, ahead=last is not None and stamp > last))
+            self._newest = float("-inf")
+        self._last_stamp = stamp
+
+    def _picture(self, piece: Piece, time: float, length: float) -> None:
+        if time < self._newest:
+            return  # it is shown before one that the file holds before it
+        if self._newest > float("-inf"):
+            self._longest = max(self._longest, time - self._newest)
+        self._newest, self._length = time, length if length > 0 else self._usual
+        piece.end = time + (self._length if self._length < LONG_S else self._usual)
+
+    def _trimmed(self, packet: av.Packet, length: float) -> tuple[float, float]:
+        """Seconds of its sound, at either end, that are decoded and never heard."""
+        if not self._rate:
+            return 0.0, 0.0
+        last = 0.0
+        if packet.has_sidedata("skip_samples"):
+            data = bytes(packet.get_sidedata("skip_samples"))
+            if len(data) >= 8:
+                first, after = struct.unpack("<II", data[:8])
+                self._skip, last = self._skip + first / self._rate, after / self._rate
+        skipped = self._skip
+        self._skip = max(0.0, skipped - length) if length else 0.0
+        return skipped, last
+
+    def without_stamps(self) -> None:
+        """Lay packets one after the other if none of them says when it plays, as in raw streams."""
+        if self.packets and not self.pieces:
+            piece = Piece(
+                packet=0, place=0, packets=self.packets, start=0.0, end=self.packets * (self._usual or 1 / 25)
+            )
+            self.pieces.append(piece)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything of it to be shown or heard."""
+        return any(piece.end > float("-inf") for piece in self.pieces)
+
+    @property
+    def start(self) -> float:
+        """Seconds as the file has them; what comes first in it, where it was joined."""
+        return min(start for start, _ in self._spans())
+
+    @property
+    def end(self) -> float:
+        """Seconds on the clock of the first piece."""
+        return max(end for _, end in self._spans())
+
+    def _spans(self) -> list[tuple[float, float]]:
+        """(start, end) of every piece, moved as its join says."""
+        moved, ahead = [], [0.0]
+        joins = list(self.joins)
+        for piece in self.pieces:
+            while joins and joins[0].packet <= piece.packet:
+                ahead.append(joins.pop(0).shift)
+            if piece.end > float("-inf"):
+                moved.append((piece.start + ahead[-1], piece.end + ahead[-1]))
+        return moved
+
+    def begin_at(self, time: float) -> None:
+        """What the first decoded sound says; a packet's time stamp may tell of what is not heard yet."""
+        first = next(piece for piece in self.pieces if piece.end > float("-inf"))
+        if first.start < time < min(first.start + STANDS_S, first.end):
+            first.start = time
+
+    def last_until(self, end: float | None) -> None:
+        """Let the last picture stand to the end of the file where pictures stand long.
+
+        Args:
+            end: of everything else in the file in the same seconds, if known.
+        """
+        if not self.picture or end is None or not self.begun:
+            return
+        last = self.pieces[-1]
+        claims = self._newest + self._length
+        if self._length >= LONG_S and claims <= end + 1:
+            last.end = max(last.end, claims)
+        elif self.shown == 1 or self._longest > max(STANDS_S, 3 * self._length):
+            shift = self.end - last.end if self.joins else 0.0
+            last.end = max(last.end, end - shift)
+
+    def info(self, origin: float) -> TrackInfo:
+        """The same in seconds from the clip's start."""
+        keys: list[float] = []
+        joins = [Join(packet=0, shift=0.0), *self.joins]
+        for piece in self.pieces:
+            shift = next(join.shift for join in reversed(joins) if join.packet <= piece.packet)
+            keys += [time + shift - origin for time in piece.key_frames]
+        return TrackInfo(
+            stream=self.index,
+            start=self.start - origin,
+            end=max(self.end, self.start + 1e-3) - origin,
+            key_frames=tuple(sorted(keys)),
+            packets=self.shown,
+            joins=self.joins,
+        )
