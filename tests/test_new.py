@@ -80,7 +80,7 @@ def test_from_class_folders_to_a_model_in_a_run_that_was_stopped(
     assert "| adamml | 2 of 2 | 34% to 100% |" in captured.out
     about = (folder / "README.md").read_text()
     assert "of 2 clips kept apart, 2 come out right" in about
-    assert "CC BY-NC 4.0 (inherited from everyday-av" in about
+    assert "(inherited from kinetics-400" in about
     test = listed.side("test")[0]
     recognizer = Recognizer.load(folder / "model")
     assert recognizer.card.name == "tones"

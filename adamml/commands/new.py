@@ -21,7 +21,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("project", type=Path, help="folder of the project; made if it is not there")
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help="one folder of clips per class (at first only)")
-    parser.add_argument("--start", default="everyday-av", help="model to build on (default: %(default)s)")
+    parser.add_argument("--start", default="kinetics-400", help="model to build on (default: %(default)s)")
     parser.add_argument("--test-share", type=float, default=0.2, metavar="X", help="kept apart (default: 0.2)")
     parser.add_argument(
         "--separator", default="", metavar="TEXT", help="of a class, names that agree before it: one source"

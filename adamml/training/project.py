@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adamml.files import write_whole
+from adamml.hub import DEFAULT_MODEL
 from adamml.training.config import PRESETS, ClipsPreset
 from adamml.training.data.folders import TEST_SHARE
 from adamml.training.loop import TrainingError
@@ -57,7 +58,7 @@ class Project:
 
     name: str
     clips: str
-    start: str = "everyday-av"
+    start: str = DEFAULT_MODEL
     preset: str = "clips-cpu"
     test_share: float = TEST_SHARE
     seed: int = 0
