@@ -10,8 +10,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import adamml
-from app import service
+from app import icons, service
 from app.reports import failed
+from app.words import esc
 
 _LOOK_S = 0.2
 _log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def fetched(example: adamml.Example) -> Generator[tuple[str, str | None], None, 
     if transfer.path is None:
         yield service.problem(transfer.problem), None
     else:
-        yield service.progress(1.0, f"{example.title} is here"), transfer.path
+        yield service.line("is-done", f"{icons.CHECK} {esc(example.title)} is here."), transfer.path
 
 
 def _run(example: adamml.Example, transfer: _Transfer) -> None:

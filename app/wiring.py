@@ -106,16 +106,15 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     source["upload"].upload(None, cancels=everything, **quiet)
     source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
     for button, offer in parts.offers:
+        button.click(None, cancels=everything if offer.source is None else running, **quiet)
         if offer.source is None:
-            button.click(None, cancels=everything, **quiet)
             button.click(partial(str, offer.path), outputs=source["chosen"], queue=False, **quiet)
     source["model"].input(None, cancels=everything, **quiet)
     source["model"].input(
         partial(_other_model, offers),
         [source["model"], judging, *ways],
         [judging, *by_model],
-        queue=False,
-        **quiet,
+        **quiet,  # in the queue: of what is answered outside it, browsers do not hear that a state has changed
     )
     takeaway.connect(shown["take"], state, source, shown["compared"])
 

@@ -6,14 +6,16 @@ Same parts, same interfaces, same page; the networks see every fourth pixel and 
 is random enough to choose differently from segment to segment.
 """
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from adamml import ModelCard, Recognizer
+from adamml import ModelCard, Recognizer, examples
 from adamml.checkpoint import LoadedModel
 from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
@@ -106,6 +108,10 @@ if __name__ == "__main__":
     from app import service
     from app.run import main
 
+    if listed := os.environ.get("TOY_EXAMPLES"):  # what can be fetched, instead of the real clips
+        examples.LIST = Path(listed)
     others = ("cat", "clock", "drum", "piano", "radio")
-    service.models.serve(toy_recognizer(), toy_recognizer("toy-indoors", others))
+    # The last one goes by the name of the model whose examples are real clips.
+    hearing = hearing_recognizer("kinetics-400")
+    service.models.serve(toy_recognizer(), toy_recognizer("toy-indoors", others), hearing)
     main()

@@ -1,5 +1,7 @@
 """A server with a miniature of the model, and visitors whose browsers may talk to it alone."""
 
+import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.clips import tone, write_clip
 from tests.page.hands import WAIT_MS
+from tests.shelf import shelf
 
 CHROMIUM = "/usr/bin/chromium"
 # No look-ups, no reports and no updates of its own; camera and microphone are Chromium's own test signal.
@@ -26,14 +29,42 @@ expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A list of two clips that can be fetched from a server beside: one is there, one is not."""
+    folder = tmp_path_factory.mktemp("far-away")
+    data = write_clip(folder / "clip.mp4", seconds=2.0, sound=tone(2.0)).read_bytes()
+    with shelf() as server:
+        server.files["/clip.mp4"] = data
+        values = {
+            "label": "jogging",
+            "about": "A block moves.",
+            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "license": "none",
+            "credit": "the tests",
+        }
+        there = {"name": "basketball_free_throw", "title": "Basketball free throw", "url": f"{server.address}/clip.mp4"}
+        gone = {"name": "marathon_start", "title": "Start of a marathon", "url": f"{server.address}/gone.mkv"}
+        listed = folder / "examples.json"
+        listed.write_text(json.dumps([there | values, gone | values]))
+        yield listed
+
+
+@pytest.fixture(scope="module")
+def address(far_away: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for all tests, with its model loaded."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.toy_app", "--port", str(port), "--profile", "local"],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ
+        | {
+            "OMP_NUM_THREADS": "1",
+            "NO_PROXY": "127.0.0.1",
+            "TOY_EXAMPLES": str(far_away),
+            "ADAMML_CACHE": str(tmp_path_factory.mktemp("cache")),
+        },
     )
     url = f"http://127.0.0.1:{port}"
     try:
