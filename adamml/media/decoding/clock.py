@@ -143,7 +143,7 @@ def _merged(pieces: list[Piece], others: Sequence[Piece]) -> list[Piece]:
 def _sections(tracks: dict[int, list[Piece]]) -> list[list[tuple[int, Piece]]]:
     """(track, piece) of all that plays together, section after section."""
     sections: list[list[tuple[int, Piece]]] = []
-    current = {stream: -1 for stream in tracks}
+    current = dict.fromkeys(tracks, -1)
     found = [(piece.place, stream, piece) for stream, pieces in tracks.items() for piece in pieces]
     for _, stream, piece in sorted(found, key=lambda item: item[:2]):
         if piece.end == float("-inf"):
