@@ -38,6 +38,7 @@ from adamml.media.nursery import nursery
 from adamml.media.temporary import private_folder
 from tests.clips import tone, write_clip
 
+LARGE = np.zeros((1080, 1920, 3), np.uint8)
 APART, HERE = settings_for("local", isolated=True), settings_for("local", isolated=False)
 
 
@@ -192,6 +193,54 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     clip = Clip(path, settings_for("public"), 1)
     assert clip.frames(clip.segments)[0].shape == (8, 224, 224, 3)
     clip.close()
+
+
+class Scripted:
+    """Stands in for a decoding process: says what it was given to say, whatever is asked."""
+
+    ours = True
+
+    def __init__(self, served: int, *answers: dict) -> None:
+        self.served = served
+        self.connection, self._other = socket.socketpair()
+        for answer in answers:
+            wire.send(self._other, answer)
+
+    def end(self) -> int:
+        self.connection.close()
+        self._other.close()
+        return 0
+
+    kill = end
+
+
+def test_a_decoder_that_ran_short_of_memory_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What earlier requests have left behind costs time, and neither this request nor those after it."""
+    worn = Scripted(2, {"n": 0}, {"n": 1}, {"end": "memory"})
+    new = Scripted(0, {"n": 0}, {"n": 1}, {"n": 2}, {"end": "done"})
+    waiting = [worn, new]
+    asked = Decoders("a.mp4", APART)
+    monkeypatch.setattr(asked, "_take", lambda fresh: waiting.pop(0))
+    assert [said["n"] for said, _ in asked.ask("frames", 5.0)] == [0, 1, 2]
+    assert worn.connection.fileno() == -1  # ended, and not to be asked again
+    small = Scripted(0, {"end": "memory"})
+    waiting.append(small)
+    with pytest.raises(DecoderMemoryError, match="takes more than"):
+        list(asked.ask("frames", 5.0))
+    new.end()
+
+
+def test_looks_backwards_take_no_more_memory_each(tmp_path: Path) -> None:
+    size = (1920, 1080)
+    path = write_clip(tmp_path / "large.mp4", seconds=2.4, fps=10, size=size, gop=12, picture=lambda *_: LARGE)
+    clip = Clip(path, APART, 6)
+    taken = []
+    for segment in reversed(clip.segments):
+        clip.frames([segment])
+        (process,) = decoders()
+        taken.append(process.memory_info().vms)
+    clip.close()
+    assert max(taken[2:]) < taken[1] + 20_000_000
 
 
 def test_no_decoder_survives_its_parent(clip: Path) -> None:

@@ -145,9 +145,9 @@ def _shown(video: Chosen) -> tuple[float, tuple[int, int], bool, str | None]:
 
 def _clock_note(start: float, origin: float, zero_based: bool, joins: int) -> str | None:
     if joins:
+        often = "once" if joins == 1 else f"{joins} times"
         return (
-            f"The time stamps of this file begin anew {'once' if joins == 1 else f'{joins} times'}, as in joined "
-            "files; its pieces are counted one after the other."
+            f"The time stamps of this file begin anew {often}, as in joined files; its pieces follow one another here."
         )
     if start - origin > EMPTY_S:
         return f"Picture and sound of this file begin {start - origin:.2f} s after its start, as players show it."

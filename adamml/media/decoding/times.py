@@ -4,6 +4,7 @@ What an edit list hides is passed over. A picture lasts until the next one begin
 its packet says, or the usual pace; where pictures stand long it is to the end of the file, as players show it.
 """
 
+import heapq
 import struct
 
 import av
@@ -12,6 +13,7 @@ from adamml.media.decoding.clock import Piece, breaks_here
 from adamml.media.info import Join, TrackInfo
 
 LONG_S = 10.0  # a packet that claims to last longer is believed only if the file lasts as long
+REORDERED = 16  # more pictures than are ever stored before one that is shown before them
 STANDS_S = 0.5  # pictures further apart than this, and than usual, stand until the next
 
 
@@ -36,7 +38,10 @@ class TrackTimes:
             self._frame = (stream.codec_context.frame_size or 0) / self._rate  # seconds, if all packets hold as much
         self._skip = 0.0  # seconds of sound at the beginning that are never heard
         self._last_stamp: float | None = None
-        self._newest, self._length, self._longest = float("-inf"), 0.0, 0.0  # of the pictures in order
+        self._newest, self._length = float("-inf"), 0.0  # the picture that is shown last so far
+        self._waiting: list[float] = []
+        self._before: float | None = None
+        self._longest = 0.0  # from one picture to the next
 
     def add(self, packet: av.Packet, place: int) -> None:
         """Note a packet that is not empty; `place` counts the packets of all tracks."""
@@ -72,16 +77,23 @@ class TrackTimes:
         last = self._last_stamp
         if not self.pieces or (last is not None and breaks_here(self._container, last, stamp)):
             self.pieces.append(Piece(packet=number, place=place, ahead=last is not None and stamp > last))
-            self._newest = float("-inf")
+            self._newest, self._waiting, self._before = float("-inf"), [], None
         self._last_stamp = stamp
 
     def _picture(self, piece: Piece, time: float, length: float) -> None:
-        if time < self._newest:
-            return  # it is shown before one that the file holds before it
-        if self._newest > float("-inf"):
-            self._longest = max(self._longest, time - self._newest)
-        self._newest, self._length = time, length if length > 0 else self._usual
-        piece.end = time + (self._length if self._length < LONG_S else self._usual)
+        heapq.heappush(self._waiting, time)
+        if len(self._waiting) > REORDERED:
+            self._shown_next()
+        if time > self._newest:  # others are shown before one that the file holds before them
+            self._newest, self._length = time, length if length > 0 else self._usual
+            piece.end = time + (self._length if self._length < LONG_S else self._usual)
+
+    def _shown_next(self) -> None:
+        """Measure from one picture to the next, in the order in which they are shown."""
+        time = heapq.heappop(self._waiting)
+        if self._before is not None:
+            self._longest = max(self._longest, time - self._before)
+        self._before = time
 
     def _trimmed(self, packet: av.Packet, length: float) -> tuple[float, float]:
         """Seconds of its sound, at either end, that are decoded and never heard."""
@@ -145,6 +157,8 @@ class TrackTimes:
         """
         if not self.picture or end is None or not self.begun:
             return
+        while self._waiting:
+            self._shown_next()
         last = self.pieces[-1]
         claims = self._newest + self._length
         if self._length >= LONG_S and claims <= end + 1:

@@ -64,14 +64,14 @@ def shown_size(frame: av.VideoFrame, pixel_aspect: float) -> tuple[float, float]
 
 
 def fitted(frame: av.VideoFrame, pixel_aspect: float, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) uint8 upright RGB of exactly (width, height): the whole frame, and black where its shape differs.
+    """(H, W, 3) uint8 upright RGB of exactly (width, height): a whole frame, with black beside it where shapes differ.
 
     Frames of one clip differ where a phone was turned or a connection got worse.
     """
     shown = shown_size(frame, pixel_aspect)
     scale = min(size[0] / shown[0], size[1] / shown[1])
     inner = tuple(
-        side if abs(side - wanted * scale) < FORGIVEN else max(1, round(wanted * scale))
+        side if abs(side - wanted * scale) < FORGIVEN else max(2, round(wanted * scale))
         for side, wanted in zip(size, shown, strict=True)
     )
     sideways = orientation_of(frame).sideways
@@ -139,7 +139,7 @@ class Reel:
         self._ended = False
 
     def close(self) -> None:
-        """Close the file, and give up what its decoder holds: a dozen large frames, a good part of a limit."""
+        """Close the file, and give up what its decoder holds: with large frames, a good part of its memory limit."""
         self._stack.close()
         self._frames = self._shown = self._next = None
         gc.collect()  # containers and their streams refer to each other

@@ -2,7 +2,7 @@
 
 Where a key frame lies at the very beginning of the part, its packets are copied as they are. Elsewhere the part, and
 only the part, is encoded anew: copying from an earlier key frame would begin up to seconds too soon. The work is done
-by the ffmpeg that MoviePy brings, in a process of its own.
+by the ffmpeg that MoviePy brings, in a process of its own; of joined files from what our decoder shows (`reencode`).
 """
 
 import subprocess
@@ -13,8 +13,9 @@ from typing import Literal
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from adamml.files import whole_file
-from adamml.media import ClipInfo
+from adamml.media import ClipError, ClipInfo, part_of
 from adamml.media.kinds import DEMUXERS
+from adamml.training.data.reencode import EncodingError, reencode
 
 KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
 TIMEOUT_S = 600
@@ -60,8 +61,11 @@ def cut(source: Path, target: Path, start: float, seconds: float, info: ClipInfo
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     threads = ("-threads", "1")  # many clips are cut at once, one on each core
+    encoded = target.with_name(target.name + ".mp4")
+    if any(track.joins for track in (info.video, info.audio) if track is not None):
+        return _reencoded(encoded, start, seconds, (*threads, *ENCODING, "-f", "mp4"), info), "encoded"
     muxer = MUXERS.get(source.suffix.lower())
-    keys = info.video.key_frames if info.video is not None and not info.video.joins else ()
+    keys = info.video.key_frames if info.video is not None else ()
     key = min(keys, key=lambda time: abs(time - start), default=None)
     if muxer is not None and key is not None and abs(key - start) <= KEY_TOLERANCE_S:
         copied = target.with_name(target.name + (".mp4" if muxer == "mp4" else source.suffix.lower()))
@@ -73,20 +77,24 @@ def cut(source: Path, target: Path, start: float, seconds: float, info: ClipInfo
             return _written(source, copied, key if exact else key + 0.005, seconds, options, info), "copied"
         except CutError:
             pass  # packets that do not fit into the container: encoding may still do
-    encoded = target.with_name(target.name + ".mp4")
     return _written(source, encoded, start, seconds, (*threads, *EVEN_SIDES, *ENCODING, "-f", "mp4"), info), "encoded"
+
+
+def _reencoded(target: Path, start: float, seconds: float, options: Sequence[str], info: ClipInfo) -> Path:
+    try:
+        with whole_file(target) as made:
+            reencode(part_of(info, start, min(start + seconds, info.duration)), made, options)
+    except (ClipError, EncodingError) as error:
+        raise CutError(f"the part from {start:.0f} s on cannot be cut out: {error}") from error
+    return target
 
 
 def _written(source: Path, target: Path, start: float, seconds: float, options: Sequence[str], info: ClipInfo) -> Path:
     safe = ("-protocol_whitelist", "file", "-format_whitelist", ",".join(DEMUXERS))
     tracks = [track for track in (info.video, info.audio) if track is not None]
     what = [word for track in tracks for word in ("-map", f"0:{track.stream}")]
-    place = ("-seek_timestamp", "1", "-ss", f"{start + info.origin:.6f}")
     command = [get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *safe]
-    if any(track.joins for track in tracks):  # one time stamp stands for several moments: read from the beginning
-        command += ["-i", f"file:{source}", "-ss", f"{start:.3f}"]
-    else:
-        command += [*place, "-i", f"file:{source}"]
+    command += ["-seek_timestamp", "1", "-ss", f"{start + info.origin:.6f}", "-i", f"file:{source}"]
     command += ["-t", f"{seconds:.3f}", *what, "-sn", "-dn", *options]
     with whole_file(target, inputs=[source]) as made:
         try:
