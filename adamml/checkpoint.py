@@ -262,3 +262,12 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
         deciders[name].eval().requires_grad_(False)
     network.share_equal_glimpses()
     return LoadedModel(card=card, network=network.eval().requires_grad_(False), deciders=deciders)
+
+
+def __getattr__(name: str) -> Any:
+    """`load_published` lives in `adamml.published`, and is found here as well, where it was first."""
+    if name == "load_published":
+        from adamml.published import load_published
+
+        return load_published
+    raise AttributeError(f"module 'adamml.checkpoint' has no attribute {name!r}")

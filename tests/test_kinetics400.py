@@ -147,3 +147,10 @@ def test_ones_own_classes_keep_the_backbones_and_bring_classifiers(shipped: Reco
     assert network.recognizers["rgb"].head.out_features == 2
     old = load_model("kinetics-400").network.recognizers["audio"].net.state_dict()
     assert all(torch.equal(value, old[name]) for name, value in network.recognizers["audio"].net.state_dict().items())
+
+
+def test_published_weights_are_loaded_from_the_old_place_too() -> None:
+    from adamml import published
+    from adamml.checkpoint import load_published
+
+    assert load_published is published.load_published
