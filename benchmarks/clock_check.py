@@ -25,9 +25,9 @@ import av
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip, ClipError, ClipInfo, display_frames, settings_for
 from adamml.media.decoding.video import TOLERANCE_S, frames_at
-from adamml.media.sampling import SAMPLE_RATE
 from tests.clips import number_picture, tone, write_clip
 from tests.told import copied, first_picture, rising, shifted, telling
 
@@ -117,10 +117,20 @@ def _sound(path: Path, clip: Clip) -> dict[str, float]:
     info = clip.info
     assert info.audio is not None
     command = [get_ffmpeg_exe(), "-v", "error", "-copyts", "-i", str(path), "-map", f"0:{info.audio.stream}"]
-    command += ["-af", "aresample=async=1:first_pts=0", "-ar", str(SAMPLE_RATE), "-ac", "2", "-f", "f32le", "-"]
+    command += [
+        "-af",
+        "aresample=async=1:first_pts=0",
+        "-ar",
+        str(PUBLISHED_INPUT.sound.sample_rate),
+        "-ac",
+        "2",
+        "-f",
+        "f32le",
+        "-",
+    ]
     data = subprocess.run(command, capture_output=True, check=True).stdout
     channels = np.frombuffer(data, np.float32).reshape(-1, 2)
-    begin = round(max(0.0, info.origin) * SAMPLE_RATE)
+    begin = round(max(0.0, info.origin) * PUBLISHED_INPUT.sound.sample_rate)
     channels, ours = channels[begin:], clip.samples()
     count = min(len(channels), ours.size)
     channels, ours = channels[:count].astype(np.float64), ours[:count].astype(np.float64)
@@ -128,11 +138,11 @@ def _sound(path: Path, clip: Clip) -> dict[str, float]:
     energy = np.square(channels).mean()
     size = 1 << (2 * count - 1).bit_length()
     product = np.fft.irfft(np.fft.rfft(ours, size) * np.conj(np.fft.rfft(theirs, size)), size)
-    reach = round(REACH_S * SAMPLE_RATE)
+    reach = round(REACH_S * PUBLISHED_INPUT.sound.sample_rate)
     near = np.abs(np.concatenate([product[-reach:], product[: reach + 1]]))
     return {
         "level": float(10 * np.log10(max(np.square(ours).mean(), 1e-12) / max(energy, 1e-12))),
-        "sound": 1000 * (int(near.argmax()) - reach) / SAMPLE_RATE,
+        "sound": 1000 * (int(near.argmax()) - reach) / PUBLISHED_INPUT.sound.sample_rate,
     }
 
 

@@ -9,8 +9,8 @@ import av
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip
-from adamml.media.sampling import SAMPLE_RATE
 from tests.clips import number_picture, read_number, write_clip
 
 FPS = 25
@@ -25,7 +25,7 @@ def rising(seconds: float, rate: int = 48_000, channels: int = 1) -> np.ndarray:
     return np.repeat(tone[None].astype(np.float32), channels, 0)
 
 
-def time_heard(samples: np.ndarray, at: float, rate: int = SAMPLE_RATE) -> float | None:
+def time_heard(samples: np.ndarray, at: float, rate: int = PUBLISHED_INPUT.sound.sample_rate) -> float | None:
     """What the tone around a moment says; None for silence."""
     middle = round(at * rate)
     piece = samples[max(0, middle - rate // 20) : middle + rate // 20]
