@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from adamml.cli import main
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import (
     PROFILES,
     Clip,
@@ -19,7 +20,7 @@ from adamml.media import (
     probe,
     settings_for,
 )
-from adamml.media.track import IN_MEMORY, Track, _resampled
+from adamml.media.track import IN_MEMORY_S, Track, _resampled
 from tests.clips import moving_picture, tone, write_clip
 
 PUBLIC = settings_for("public")
@@ -214,20 +215,21 @@ def test_sound_resampled_in_stretches_is_the_same_to_the_bit(rate: int) -> None:
     sound = np.random.default_rng(0).standard_normal(rate * 65 + 1234).astype(np.float32)
     whole = torchaudio.functional.resample(torch.from_numpy(sound), rate, 24_000).numpy()
     blocks = ((sound[begin : begin + 70_001], rate) for begin in range(0, sound.size, 70_001))
-    assert np.array_equal(np.concatenate(list(_resampled(blocks))), whole)
+    assert np.array_equal(np.concatenate(list(_resampled(blocks, PUBLISHED_INPUT.sound.sample_rate))), whole)
 
 
 def test_a_long_track_is_kept_on_disk_and_reads_the_same() -> None:
-    sound = np.random.default_rng(0).standard_normal(IN_MEMORY + 50_000).astype(np.float32)
-    long = Track(np.array_split(sound, 9))
+    in_memory = IN_MEMORY_S * PUBLISHED_INPUT.sound.sample_rate
+    sound = np.random.default_rng(0).standard_normal(in_memory + 50_000).astype(np.float32)
+    long = Track(np.array_split(sound, 9), PUBLISHED_INPUT.sound)
     assert long._samples is None
     assert long.size == sound.size
-    for begin, end in ((0, 10), (IN_MEMORY - 5, IN_MEMORY + 5), (sound.size - 3, sound.size + 9), (9, 3)):
+    for begin, end in ((0, 10), (in_memory - 5, in_memory + 5), (sound.size - 3, sound.size + 9), (9, 3)):
         assert np.array_equal(long.read(begin, end), sound[begin:end])
     from adamml.media import sound_window
 
     for centre in (0.0, 60.5, 119.99, 500.0):
         assert np.array_equal(long.window(centre), sound_window(sound, centre))
     assert not long.silent
-    assert Track([np.zeros(10, np.float32)]).silent
-    assert Track([]).silent
+    assert Track([np.zeros(10, np.float32)], PUBLISHED_INPUT.sound).silent
+    assert Track([], PUBLISHED_INPUT.sound).silent

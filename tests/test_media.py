@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adamml import ClipError, check_clip
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip, ClipLimitError, MediaSettings, UnreadableClipError, draw_storyboard, settings_for
-from adamml.media.sampling import SPAN_TICKS, TICKS_PER_SECOND, examined_share, plan_segments
+from adamml.media.sampling import examined_share, plan_segments
 from tests.clips import number_picture, read_number, tone, write_clip
 
 LOCAL = settings_for("local")
@@ -26,7 +27,7 @@ def numbers_shown(path: Path, segments: int) -> list[list[int]]:
 def test_frames_at_the_published_rate_are_the_published_indices(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", seconds=200 / 29.97, fps=Fraction(2997, 100), picture=number_picture)
     clip = Clip(path, LOCAL, 5)
-    expected = [[round(t * TICKS_PER_SECOND) for t in s.frame_times] for s in clip.segments]
+    expected = [[round(t * 29.97) for t in s.frame_times] for s in clip.segments]
     assert expected[0] == [0, 4, 8, 12, 16, 20, 24, 28]
     assert numbers_shown(path, 5) == expected
 
@@ -220,13 +221,13 @@ def test_storyboard_has_a_picture_per_segment_and_an_outline(clip: Path) -> None
 def test_segments_always_lie_inside_the_clip(duration: float, count: int) -> None:
     plan = plan_segments(duration, count)
     assert len(plan) == count
-    slack = 1 / TICKS_PER_SECOND
+    slack = 1 / 29.97
     for s in plan:
         assert 0 <= s.start < s.end
-        assert s.end - s.start <= SPAN_TICKS / TICKS_PER_SECOND + 1e-6
+        assert s.end - s.start <= PUBLISHED_INPUT.picture.seconds + 1e-6
         assert all(0 <= t <= duration + slack for t in s.frame_times)
     assert [s.start for s in plan] == sorted(s.start for s in plan)
     share = examined_share([(s.start, s.end) for s in plan], duration)
     assert 0 < share <= 1
     if duration > 2 * count:
-        assert share == pytest.approx(count * SPAN_TICKS / TICKS_PER_SECOND / duration, rel=0.02)
+        assert share == pytest.approx(count * PUBLISHED_INPUT.picture.seconds / duration, rel=0.02)

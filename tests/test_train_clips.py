@@ -14,7 +14,7 @@ from adamml.cli import main
 from adamml.hub import card_of
 from adamml.media import Clip
 from adamml.training.config import ClipsPreset
-from adamml.training.data import filmed
+from adamml.training.data import cached_features
 from adamml.training.data.manifest import read_manifest
 from adamml.training.joint import JointStage
 from adamml.training.loop import TrainingError
@@ -85,13 +85,14 @@ def test_no_clip_is_decoded_twice_by_a_run_that_goes_on(
                 raise KeyboardInterrupt
             super().__init__(path, *rest)
 
-    monkeypatch.setattr(filmed, "Clip", Counted)
+    monkeypatch.setattr(cached_features, "Clip", Counted)
     entries, network = read_manifest(manifest).entries[:4], begin_with("everyday-av", 2)
 
-    def film(**changed: Any) -> filmed.FilmedSegments:
+    def film(**changed: Any) -> cached_features.CachedFeatures:
         given = {"segments": 1, "model": "m", "keep_trunk": True} | changed
         segments = given.pop("segments")
-        return filmed.film_segments(entries, ("high", "low"), network, segments, tmp_path, say=lambda _: None, **given)
+        classes, quiet = ("high", "low"), lambda _: None
+        return cached_features.cache_features(entries, classes, network, segments, tmp_path, say=quiet, **given)
 
     with pytest.raises(KeyboardInterrupt):
         film()
@@ -101,7 +102,7 @@ def test_no_clip_is_decoded_twice_by_a_run_that_goes_on(
     assert whole.trunk.shape == (4, 1024, 14, 14)
     assert whole.present.tolist() == [[1, 1]] * 4
     assert torch.allclose(
-        features_of(Tail(network.recognizers["rgb"].net), whole.trunk), whole.seen, atol=2e-2, rtol=2e-2
+        features_of(Tail(network.recognizers["rgb"].net), whole.trunk), whole.rgb, atol=2e-2, rtol=2e-2
     )
     assert film().left_out == {}
     assert len(opened) == 5
