@@ -1,7 +1,7 @@
 """What the cells that have been run say so far: the running answer that `Scored` events carry.
 
-Both fusion rules give the clip the mean over the segments that anything was run for, so a running sum is enough: a
-cell costs the same at the end of an hour as at its beginning.
+Every fusion rule gives the clip means over segments, so running sums are enough: a cell costs the same at the end of an
+hour as at its beginning.
 """
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from adamml.events import Scored
 from adamml.nn import MODALITIES, fuse
+from adamml.nn.fusion import joined, pooled
 from adamml.ready import ReadyModel
 
 
@@ -20,6 +21,7 @@ class Tally:
         self._cells: dict[int, dict[str, Tensor]] = {}  # segment -> modality -> (K,)
         self._fused: dict[int, Tensor] = {}  # segment -> (K,)
         self._sum = torch.zeros(len(model.card.classes), dtype=torch.float64)
+        self._pool: dict[str, Tensor] = {}  # modality -> (K,), for the rule that pools each by itself
 
     def scored(self, segment: int, modality: str, logits_K: Tensor, progress: float) -> Scored:
         """Take a cell's logits; the event that says so."""
@@ -29,6 +31,7 @@ class Tally:
             self._sum -= self._fused[segment]
         self._fused[segment] = fused
         self._sum += fused
+        self._pool[modality] = self._pool.get(modality, 0) + pooled(modality, logits_K.double())
         verb = "Looked at" if modality == "rgb" else "Listened to"
         return Scored(
             progress=progress,
@@ -36,8 +39,16 @@ class Tally:
             segment=segment,
             modality=modality,
             segment_scores=self._model.scores(fused),
-            clip_scores=self._model.scores(self._sum / len(self._fused)),
+            clip_scores=self._model.scores(self._clip()),
         )
+
+    def _clip(self) -> Tensor:
+        """(K,) of the clip so far."""
+        if self._model.fusion != "per_modality":
+            return self._sum / len(self._fused)
+        times = {m: sum(m in cells for cells in self._cells.values()) for m in self._pool}
+        means = {m: total / times[m] for m, total in self._pool.items()}
+        return joined(means, float(self._model.rgb_weight))
 
     def _fuse(self, cells: dict[str, Tensor]) -> Tensor:
         none = torch.zeros(len(self._model.card.classes))

@@ -10,6 +10,7 @@ which lets one sure look count for more than several unsure ones: tau * log(mean
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 FusionRule = Literal["renormalised", "published", "per_modality"]
@@ -65,3 +66,16 @@ def training_rule(rule: FusionRule) -> FusionRule:
     that is only heard would weigh as much as one that is seen: both teach to look everywhere.
     """
     return "published" if rule == "per_modality" else rule
+
+
+def pooled(modality: str, logits_K: Tensor) -> Tensor:
+    """What one cell adds to its modality's mean under `per_modality`."""
+    return (logits_K / TAU).softmax(-1) if modality == "rgb" else logits_K
+
+
+def joined(means: dict[str, Tensor], rgb_weight: float) -> Tensor:
+    """Clip logits (K,) from the means of what `pooled` gives, of the modalities that ran."""
+    weight = {"rgb": rgb_weight, "audio": 1 - rgb_weight}
+    said = {m: TAU * mean.clamp(min=1e-30).log() if m == "rgb" else mean for m, mean in means.items()}
+    total = sum(weight[m] for m in said)
+    return torch.stack([weight[m] * logits for m, logits in said.items()]).sum(0) / total
