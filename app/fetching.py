@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import adamml
 from app import icons, service
@@ -61,6 +62,9 @@ def _run(example: adamml.Example, transfer: _Transfer) -> None:
         transfer.path = str(adamml.fetch_example(example.name, say=_log.info, progress=transfer.moved))
     except _LeftError:
         transfer.problem = "Cancelled."
+    except adamml.ExampleUnreachableError:
+        _log.warning("an example could not be fetched", exc_info=True)
+        transfer.problem = f"{example.title} is not here, and this server cannot reach {_host(example)} just now."
     except adamml.ExampleError as error:
         # An error of the disk names a folder of this server, which is none of a visitor's business.
         ours = isinstance(error.__cause__, OSError)
@@ -74,6 +78,10 @@ def _said(example: adamml.Example, transfer: _Transfer) -> str:
         return service.progress(0.0, f"Fetching {example.origin}")
     done = f"{transfer.done / 1e6:.1f} of {transfer.size / 1e6:.1f} MB"
     return service.progress(transfer.done / transfer.size, f"Fetching {example.title}: {done}")
+
+
+def _host(example: adamml.Example) -> str:
+    return urlsplit(example.url).hostname or "its address"
 
 
 def _capital(text: str) -> str:

@@ -68,7 +68,6 @@ def build() -> gr.Blocks:
                 with gr.Column(elem_id="known-card", elem_classes="card"):
                     _model(parts)
                     _html(parts, "known", {"known": _known()}, "known.js")
-                    _examples(parts)
         _results(parts, start, example)
         connect(page, parts, state)
         uploads.connect(page, parts.source["chosen"])
@@ -128,6 +127,7 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
         apply_default_css=False,
     )
     _html(parts, "status", {})
+    _examples(parts)
     source["chosen"] = gr.File(visible="hidden", label="Clip", elem_id="chosen")
     with gr.Accordion("Options", open=False, elem_id="options"):
         source["policy"] = gr.Radio(
