@@ -57,7 +57,7 @@ def made(recipe: dict, folder: Path, seconds: float) -> tuple[Path, list[float]]
         sound[1] *= -1
     webm = recipe["suffix"] == "webm"
     path = write_clip(
-        folder / f"made.{recipe['suffix']}",
+        folder / ("made.webm" if webm else "made.mp4"),
         times=begins,
         picture=number_picture,
         size=SIZE,
