@@ -10,7 +10,8 @@ long pictures, with two sound tracks, in a broadcast's container, with channels 
     level     dB between our mix and the mean energy of FFmpeg's channels
     sound     ms by which our sound lies off FFmpeg's
 
-The largest of each stand at the end. A joined file has no single clock in FFmpeg: its pictures are not compared.
+The largest of each stand at the end. A joined file has no single clock in FFmpeg: only its way
+up is compared. FFmpeg's level is the mean energy of channels, so that two that have nothing in common lie at -3 dB.
 """
 
 import argparse
@@ -19,13 +20,13 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import av
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip, ClipError, ClipInfo, display_frames, settings_for
 from adamml.media.decoding.video import TOLERANCE_S, frames_at
 from tests.clips import number_picture, tone, write_clip
@@ -78,14 +79,16 @@ def compared(path: Path) -> Differences:
     clip = Clip(path, LOCAL, 4)
     info, found = clip.info, {}  # type: ClipInfo, dict[str, float]
     with av.open(str(path)) as container:
-        if container.duration is not None:
+        joined = any(track.joins for track in (info.video, info.audio) if track is not None)
+        channels = container.streams[info.audio.stream].codec_context.layout.nb_channels if info.audio else 0
+        if container.duration is not None and not joined:
             header = ((container.start_time or 0) + container.duration) / 1e6 - info.origin
             last = max(track.end for track in (info.video, info.audio) if track is not None)
             found["end"] = 1000 * (last - header)
     if info.video is not None:
         found |= _picture(path, info)
-    if info.audio is not None and not clip.silent:
-        found |= _sound(path, clip)
+    if info.audio is not None and not joined and not clip.silent:
+        found |= _sound(path, clip, channels)
     clip.close()
     return Differences(**found)
 
@@ -94,7 +97,8 @@ def _picture(path: Path, info: ClipInfo) -> dict[str, float]:
     assert info.video is not None
     frame = next(iter(display_frames(info, fps=10, box=(info.width or 0, info.height or 0))))
     found: dict[str, float] = {}
-    if frame.pixels.shape[:2] == (info.height, info.width):  # odd sides are made even
+    common = not any("BT.709" in note for note in info.notes)  # the program leaves HDR as it is
+    if common and frame.pixels.shape[:2] == (info.height, info.width):  # odd sides are made even
         index = info.video.stream
         theirs = first_picture(path, (info.width, info.height), index)
         found["way_up"] = float(np.abs(frame.pixels.astype(int) - theirs).mean())
@@ -105,7 +109,8 @@ def _picture(path: Path, info: ClipInfo) -> dict[str, float]:
         assert isinstance(stream, av.VideoStream)
         read = [(float(f.time) - info.origin, hash(f.to_ndarray().tobytes())) for f in container.decode(stream)]
     times = [(k + 0.5) * info.duration / MOMENTS for k in range(MOMENTS)]
-    begins = [begin for begin, _ in read]
+    # Some containers number packets as they are stored: what counts is the first frame that begins later.
+    begins = list(accumulate((begin for begin, _ in read), max))
     expected = [read[max(0, bisect_right(begins, time + TOLERANCE_S) - 1)][1] for time in times]
     ours = [hash(f.to_ndarray().tobytes()) for _, f in frames_at(info, times)]
     found["start"] = 1000 * (info.video.start - begins[0])
@@ -113,36 +118,26 @@ def _picture(path: Path, info: ClipInfo) -> dict[str, float]:
     return found
 
 
-def _sound(path: Path, clip: Clip) -> dict[str, float]:
+def _sound(path: Path, clip: Clip, count: int) -> dict[str, float]:
     info = clip.info
     assert info.audio is not None
     command = [get_ffmpeg_exe(), "-v", "error", "-copyts", "-i", str(path), "-map", f"0:{info.audio.stream}"]
-    command += [
-        "-af",
-        "aresample=async=1:first_pts=0",
-        "-ar",
-        str(PUBLISHED_INPUT.sound.sample_rate),
-        "-ac",
-        "2",
-        "-f",
-        "f32le",
-        "-",
-    ]
+    command += ["-af", "aresample=async=1:first_pts=0", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
     data = subprocess.run(command, capture_output=True, check=True).stdout
-    channels = np.frombuffer(data, np.float32).reshape(-1, 2)
-    begin = round(max(0.0, info.origin) * PUBLISHED_INPUT.sound.sample_rate)
+    channels = np.frombuffer(data, np.float32).reshape(-1, count)
+    begin = round(max(0.0, info.origin) * SAMPLE_RATE)
     channels, ours = channels[begin:], clip.samples()
-    count = min(len(channels), ours.size)
-    channels, ours = channels[:count].astype(np.float64), ours[:count].astype(np.float64)
+    both = min(len(channels), ours.size)
+    channels, ours = channels[:both].astype(np.float64), ours[:both].astype(np.float64)
     theirs = channels[:, int(np.square(channels).sum(axis=0).argmax())]
     energy = np.square(channels).mean()
-    size = 1 << (2 * count - 1).bit_length()
+    size = 1 << (2 * both - 1).bit_length()
     product = np.fft.irfft(np.fft.rfft(ours, size) * np.conj(np.fft.rfft(theirs, size)), size)
-    reach = round(REACH_S * PUBLISHED_INPUT.sound.sample_rate)
+    reach = round(REACH_S * SAMPLE_RATE)
     near = np.abs(np.concatenate([product[-reach:], product[: reach + 1]]))
     return {
         "level": float(10 * np.log10(max(np.square(ours).mean(), 1e-12) / max(energy, 1e-12))),
-        "sound": 1000 * (int(near.argmax()) - reach) / PUBLISHED_INPUT.sound.sample_rate,
+        "sound": 1000 * (int(near.argmax()) - reach) / SAMPLE_RATE,
     }
 
 
@@ -159,7 +154,7 @@ def main() -> None:
         for path in (*generated(Path(folder)), *args.files):
             try:
                 found = asdict(compared(path))
-            except (ClipError, subprocess.CalledProcessError) as error:
+            except (ClipError, av.error.FFmpegError, subprocess.CalledProcessError) as error:
                 print(f"{path.name[:31]:<32}  {error}")
                 continue
             cells = ("" if found[name] is None else f"{found[name]:.1f}" for name in names)

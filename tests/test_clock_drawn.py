@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adamml.media import Clip, settings_for
-from tests.clips import number_picture, read_number, write_clip
+from tests.clips import number_picture, write_clip
 from tests.told import copied, first_picture, rising, shifted, shown, time_heard
 
 LOCAL = settings_for("local")
@@ -49,6 +49,13 @@ def picture_times(recipe: dict, seconds: float) -> list[float]:
     return [k * pace for k in range(count) if k % 7 not in (2, 3)]
 
 
+def marked_picture(index: int, width: int, height: int) -> np.ndarray:
+    """A number, and a patch by which every way of turning it is told apart."""
+    picture = number_picture(index, width, height)
+    picture[20:42, 40:66] = 110
+    return picture
+
+
 def made(recipe: dict, folder: Path, seconds: float) -> tuple[Path, list[float]]:
     """A file by a recipe, and when its pictures begin in it, numbered from 0."""
     begins = picture_times(recipe, seconds)
@@ -57,9 +64,9 @@ def made(recipe: dict, folder: Path, seconds: float) -> tuple[Path, list[float]]
         sound[1] *= -1
     webm = recipe["suffix"] == "webm"
     path = write_clip(
-        folder / f"made.{recipe['suffix']}",
+        folder / ("made.webm" if webm else "made.mp4"),
         times=begins,
-        picture=number_picture,
+        picture=marked_picture,
         size=SIZE,
         gop=10,
         sound=sound,
@@ -96,18 +103,22 @@ def test_times_orientation_length_and_level_are_those_that_were_written(recipe: 
         path, begins = made(recipe, Path(folder), seconds)
         clip = Clip(path, LOCAL, 4)
         info = clip.info
-        zero_based = recipe["suffix"] != "ts"
+        # What AAC's decoder needs to get going comes before the sound. Only MP4 says that nobody hears it: a TS file's
+        # clock begins with it, and MKV, which has no times before 0 s, begins everything else later.
+        moved = recipe["late"] - 1024 / recipe["rate"] if recipe["suffix"] in ("ts", "mkv") else 0.0
+        moved = min(0.0, moved) if recipe["suffix"] == "mkv" else moved
         first = max(0.0, recipe["late"] - recipe["hidden"])
-        moved = 0.0 if zero_based else recipe["late"] - recipe["hidden"]
         length = recipe["late"] - recipe["hidden"] + seconds - moved
         assert info.duration == pytest.approx(length, abs=0.1)
         # Times: the picture at a moment is the last one that has begun.
         upright = not recipe["degrees"] and not recipe["hflip"]
         for time, number in shown(clip) if upright else ():
             at = time + moved
-            allowed = {
-                max([k for k, begin in enumerate(begins) if begin <= at + shift], default=0) for shift in (-0.05, 0.01)
-            }
+            seen = {k: begin for k, begin in enumerate(begins) if begin > -1e-3}  # FFmpeg hides others
+            allowed = [
+                max((k for k, begin in seen.items() if begin <= at + slack), default=min(seen))
+                for slack in (-0.05, 0.01)
+            ]
             if at > max(first, 0) + 0.05:
                 assert number in range(min(allowed), max(allowed) + 1), (recipe, time)
         # Sound: what is heard at a moment was written for it, and as loud.
@@ -127,7 +138,5 @@ def test_times_orientation_length_and_level_are_those_that_were_written(recipe: 
             width, height = 256 * info.width // 120, 256 * info.height // 120
             whole = expected.reformat(width=width, height=height).to_ndarray()
             top, left = (height - 224) // 2, (width - 224) // 2
-            assert np.abs(crop - whole[top : top + 224, left : left + 224]).mean() < 12, recipe
-        else:
-            assert 0 <= read_number(clip.frames([clip.segments[-1]])[3][0]) < 256
+            assert np.abs(crop - whole[top : top + 224, left : left + 224]).mean() < 5, recipe
         clip.close()

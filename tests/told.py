@@ -61,7 +61,8 @@ def copied(
                 template(made[stream])
         for container in containers:
             for packet in container.demux():
-                if packet.dts is not None and change(packet):
+                if packet.size and change(packet):
+                    assert packet.dts is not None, "the source must say when to decode: MP4 does, MKV need not"
                     packet.stream = made[packet.stream]
                     out.mux(packet)
     for container in containers:
