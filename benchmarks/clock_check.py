@@ -32,6 +32,7 @@ from adamml.media.decoding.video import TOLERANCE_S, frames_at
 from tests.clips import number_picture, tone, write_clip
 from tests.told import copied, first_picture, rising, shifted, telling
 
+SAMPLE_RATE = PUBLISHED_INPUT.sound.sample_rate
 LOCAL = settings_for("local")
 MOMENTS, REACH_S = 40, 0.5  # moments compared; how far off sound is looked for
 
