@@ -27,6 +27,7 @@ import av
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip, ClipError, ClipInfo, display_frames, settings_for
 from adamml.media.decoding.video import TOLERANCE_S, frames_at
 from tests.clips import number_picture, tone, write_clip
