@@ -12,9 +12,13 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = subparsers.add_parser("train", help="train a model, stage by stage; goes on where it was stopped")
     parser.add_argument("--preset", default="everyday-av-cpu", help="see adamml/training/config.py")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run: logs, states, results")
-    parser.add_argument("--data", type=Path, help="everyday presets: folder of everyday/ and other/")
-    parser.add_argument("--pretrained", type=Path, help="everyday presets: folder of the ImageNet weights")
-    parser.add_argument("--manifest", type=Path, help="video presets: list of clips, see `adamml manifest`")
+    parser.add_argument(
+        "--data", type=Path, help="presets that begin with sounds: folder of everyday/ and other/ (and video/)"
+    )
+    parser.add_argument("--pretrained", type=Path, help="presets that begin with public weights: their folder")
+    parser.add_argument(
+        "--manifest", type=Path, help="video presets and kinetics-400-cpu: list of clips, see `adamml manifest`"
+    )
     parser.add_argument("--start", default="everyday-av", help="video presets: model to start from")
     parser.add_argument("--stages", default=",".join(STAGES), help="everyday presets: which, separated by commas")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds for every learned row")

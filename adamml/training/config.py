@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from adamml.training.cascade_job import CascadeStage
 from adamml.training.joint import JointStage
+from adamml.training.kinetics400.tagger_job import TaggerStage
 from adamml.training.liteeval_job import LiteEvalStage
 from adamml.training.stage_audio import AudioStage
 from adamml.training.stage_rgb import RGBStage
@@ -137,7 +138,38 @@ class VideoPreset:
     modality_dropout: float = 0.1
 
 
-PRESETS: dict[str, EverydayPreset | ClipsPreset | VideoPreset] = {
+@dataclass(frozen=True, kw_only=True)
+class PolicyStages:
+    """How the rows of `kinetics-400` are trained.
+
+    Attributes:
+        damaged: share of training clips whose spans are damaged.
+        modality_dropout: share of training clips that lose their picture, and the same again their sound.
+    """
+
+    policy: JointStage = field(
+        default_factory=lambda: JointStage(epochs=8, batch=64, rate=2e-4, cost_weights=(2.0, 0.02), decay=1e-4)
+    )
+    cascade: CascadeStage = field(default_factory=lambda: CascadeStage(steps=150, batch=64, look_cost=1.5))
+    liteeval: LiteEvalStage = field(default_factory=lambda: LiteEvalStage(steps=200, batch=64, target=0.35))
+    damaged: float = 0.5
+    modality_dropout: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kinetics400Preset:
+    """The model of 400 actions from public weights and some real clips (two CPU cores, some hours).
+
+    Most of the time goes into the features of the clips. `adamml.training.kinetics400.recipe` has the stages.
+    """
+
+    name: str
+    tagger: TaggerStage = field(default_factory=TaggerStage)
+    policies: PolicyStages = field(default_factory=PolicyStages)
+
+
+Preset = EverydayPreset | ClipsPreset | VideoPreset | Kinetics400Preset
+PRESETS: dict[str, Preset] = {
     "everyday-av-cpu": EverydayPreset(
         name="everyday-av-cpu",
         audio=AudioStage(half_steps=1100, full_steps=400),
@@ -160,4 +192,5 @@ PRESETS: dict[str, EverydayPreset | ClipsPreset | VideoPreset] = {
     "everyday-av-gpu": VideoPreset(name="everyday-av-gpu", segments=10),
     "kinetics-sounds": VideoPreset(name="kinetics-sounds"),
     "kinetics-400": VideoPreset(name="kinetics-400"),
+    "kinetics-400-cpu": Kinetics400Preset(name="kinetics-400-cpu"),
 }

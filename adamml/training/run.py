@@ -12,12 +12,14 @@ from adamml.checkpoint import MODEL_FILE
 from adamml.files import check_folder, write_whole
 from adamml.hub import resolve
 from adamml.nn import AdaMML
-from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, VideoPreset
+from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, Kinetics400Preset, Preset
 from adamml.training.data.clips import ComposedClips
+from adamml.training.data.manifest import read_manifest
 from adamml.training.data.sounds import SoundMaker
 from adamml.training.data.sources import Sources
 from adamml.training.everyday import EverydayRun, fills, share_backbone
 from adamml.training.finish import finish, save
+from adamml.training.kinetics400.recipe import Kinetics400Run
 from adamml.training.loop import TrainingError, leave_processes
 from adamml.training.override import overridden, parse_setting
 from adamml.training.stage_audio import measure_audio
@@ -46,11 +48,17 @@ def train(args: argparse.Namespace) -> int:
         leave_processes()
 
 
-def _train(preset: EverydayPreset | ClipsPreset | VideoPreset, args: argparse.Namespace) -> int:
+def _train(preset: Preset, args: argparse.Namespace) -> int:
     if isinstance(preset, EverydayPreset):
         _need(args, "data", "pretrained")
         run = EverydayRun(preset=preset, data=args.data, pretrained=args.pretrained, folder=args.out)
         _everyday(run, args)
+    elif isinstance(preset, Kinetics400Preset):
+        _need(args, "data", "pretrained", "manifest")
+        clips, folders = read_manifest(args.manifest), {"data": args.data, "pretrained": args.pretrained}
+        Kinetics400Run(preset=preset, manifest=clips, folder=args.out, seeds=args.seeds, **folders).run(
+            args.save, args.version
+        )
     else:
         _need(args, "manifest")
         if isinstance(preset, ClipsPreset):
@@ -62,9 +70,9 @@ def _train(preset: EverydayPreset | ClipsPreset | VideoPreset, args: argparse.Na
     return 0
 
 
-def _read_by(preset: EverydayPreset | ClipsPreset | VideoPreset, args: argparse.Namespace) -> list[Path]:
+def _read_by(preset: Preset, args: argparse.Namespace) -> list[Path]:
     """The description of the model that training begins with: saving over it would put another one in its place."""
-    return [] if isinstance(preset, EverydayPreset) else [resolve(args.start) / MODEL_FILE]
+    return [] if isinstance(preset, EverydayPreset | Kinetics400Preset) else [resolve(args.start) / MODEL_FILE]
 
 
 def _need(args: argparse.Namespace, *names: str) -> None:

@@ -5,7 +5,7 @@ sources; figures are summed over the folds. Figures of a fold never see its clip
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,14 +13,15 @@ from torch import nn
 
 from adamml.nn import AdaMML
 from adamml.nn.deciders import new_decider
-from adamml.training.cascade_job import CascadeJob, CascadeStage
+from adamml.training.cascade_job import CascadeJob
+from adamml.training.config import PolicyStages
 from adamml.training.data.clips import Missing
 from adamml.training.evaluation.records import ClipRecord
 from adamml.training.everyday import start_open
-from adamml.training.joint import JointJob, JointModel, JointStage
+from adamml.training.joint import JointJob, JointModel
 from adamml.training.kinetics400.clips import RealClips, RealSegments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
-from adamml.training.liteeval_job import LiteEvalJob, LiteEvalStage
+from adamml.training.liteeval_job import LiteEvalJob
 from adamml.training.loop import Job, run
 from adamml.training.measure import Rows, temperatures
 
@@ -31,24 +32,6 @@ LEARNED = ("adamml", "adamml-nocost", "liteeval", "cascade")
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PolicyStages:
-    """How the rows of `kinetics-400` are trained.
-
-    Attributes:
-        damaged: share of training clips whose spans are damaged.
-        modality_dropout: share of training clips that lose their picture, and the same again their sound.
-    """
-
-    policy: JointStage = field(
-        default_factory=lambda: JointStage(epochs=8, batch=64, rate=2e-4, cost_weights=(2.0, 0.02), decay=1e-4)
-    )
-    cascade: CascadeStage = field(default_factory=lambda: CascadeStage(steps=150, batch=64, look_cost=1.5))
-    liteeval: LiteEvalStage = field(default_factory=lambda: LiteEvalStage(steps=200, batch=64, target=0.35))
-    damaged: float = 0.5
-    modality_dropout: float = 0.05
-
-
 def folds_of(label: Sequence[int], folds: int = FOLDS) -> list[int]:
     """The fold of every clip: those of a class go to one fold after the other, in the order they are listed."""
     seen: dict[int, int] = {}
@@ -57,6 +40,26 @@ def folds_of(label: Sequence[int], folds: int = FOLDS) -> list[int]:
         found.append(seen.get(k, 0) % folds)
         seen[k] = seen.get(k, 0) + 1
     return found
+
+
+def folds_of_groups(group: Sequence[str], folds: int = FOLDS) -> list[int]:
+    """The fold of every clip: groups go to one fold after the other, in the order of their names."""
+    number = {name: k % folds for k, name in enumerate(sorted(set(group)))}
+    return [number[name] for name in group]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One fold: clips by number.
+
+    Attributes:
+        train: that policies are trained on; numbers_from: that numbers and temperatures are fitted on.
+        test: that answer.
+    """
+
+    train: Sequence[int]
+    numbers_from: Sequence[int]
+    test: Sequence[int]
 
 
 def train_rows(
@@ -111,35 +114,36 @@ def run_fold(
     network: AdaMML,
     known: RealSegments,
     names: Sequence[str],
-    train: Sequence[int],
-    numbers_from: Sequence[int],
-    test: Sequence[int],
+    split: Split,
     missing: Missing,
     stages: PolicyStages,
     folder: Path,
     classes: Sequence[str],
     *,
     seed: int,
+    hurt: bool = True,
     say: Say = print,
 ) -> FoldResult:
     """Fit and train on one part of the clips, answer for the other.
 
     Args:
         names: of all clips, for the records.
-        train: clips that policies are trained on; numbers_from: those that numbers and temperatures are fitted on.
-        test: the fold's clips.
+        hurt: answer for the clips with damaged spans as well, which takes clips of two classes at least.
     """
     network.requires_grad_(False)
-    fitted = fit_numbers(network, known, numbers_from)
+    fitted = fit_numbers(network, known, split.numbers_from)
     known = relabelled(known, network)
-    deciders = train_rows(network, known, train, missing, stages, folder, seed=seed, say=say)
+    deciders = train_rows(network, known, split.train, missing, stages, folder, seed=seed, say=say)
     rows = [*FIXED, *LEARNED]
-    learned_on = RealClips(known, numbers_from, missing).all()
+    learned_on = RealClips(known, split.numbers_from, missing).all()
     scale = temperatures(network, deciders, learned_on, rows)
     measured = Rows(network=network, deciders=deciders, classes=classes, temperatures=scale)
-    clean, damaged = (RealClips(known, test, missing).all(damaged=hurt, seed=1) for hurt in (False, True))
-    found, found_damaged = (measured.records(batch, [*rows, "random"]) for batch in (clean, damaged))
-    return FoldResult(records=_named(found, names, test), damaged=_named(found_damaged, names, test), fitted=fitted)
+    test = RealClips(known, split.test, missing)
+    found = measured.records(test.all(), [*rows, "random"])
+    found_damaged = measured.records(test.all(damaged=True, seed=1), [*rows, "random"]) if hurt else {}
+    return FoldResult(
+        records=_named(found, names, split.test), damaged=_named(found_damaged, names, split.test), fitted=fitted
+    )
 
 
 def _named(

