@@ -6,9 +6,9 @@ The public names below are imported on first use, so that `import adamml` and `a
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from adamml.results.analysis import register_notebook_view
+
 if TYPE_CHECKING:
-    from adamml import words
-    from adamml.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
     from adamml.checkpoint import CheckpointError, ModelCard
     from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
@@ -36,14 +36,16 @@ if TYPE_CHECKING:
         render_video,
         video_steps,
     )
-    from adamml.render.running import running
+    from adamml.results import wording
+    from adamml.results.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
+    from adamml.results.cumulative_scores import running
     from adamml.session import ClipSession
     from adamml.suffixes import FILE_SUFFIXES
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "adamml.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
+    "adamml.results.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
     "adamml.checkpoint": ("CheckpointError", "ModelCard"),
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
@@ -61,7 +63,7 @@ _HOME = {
         *("FORMS", "ExportError", "as_webvtt", "export_steps"),
         *("render_report", "render_video", "video_steps"),
     ),
-    "adamml.render.running": ("running",),
+    "adamml.results.cumulative_scores": ("running",),
     "adamml.session": ("ClipSession",),
     "adamml.suffixes": ("FILE_SUFFIXES",),
 }
@@ -115,13 +117,22 @@ __all__ = [
     "resolve",
     "running",
     "video_steps",
-    "words",
+    "wording",
 ]
 
 
+def _notebook_view(analysis: "Analysis") -> str:
+    from adamml.render.html import as_html
+
+    return as_html(analysis)
+
+
+register_notebook_view(_notebook_view)
+
+
 def __getattr__(name: str) -> Any:
-    if name == "words":
-        return import_module("adamml.words")
+    if name == "wording":
+        return import_module("adamml.results.wording")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'adamml' has no attribute {name!r}")
     return getattr(import_module(_MODULE_OF[name]), name)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adamml.analysis import Analysis, ClipFacts, Macs, SegmentResult
 from adamml.cost import Runs
 from adamml.evidence import Evidence
 from adamml.media import Clip
@@ -15,6 +14,7 @@ from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
 from adamml.policies import Decider, Decision, Judge
 from adamml.ready import ReadyModel
+from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult
 
 MOST_SOUNDS, LEAST_SCORE = 5, 0.1
 

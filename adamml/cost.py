@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from adamml.analysis import Macs
 from adamml.inputs import PictureInput
 from adamml.nn import AdaMML
 from adamml.nn.cascade import CascadeNetwork
 from adamml.nn.glimpses import SMALL_SIZE
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.nn.modalities import ModalitySpec
+from adamml.results.analysis import Macs
 
 
 def _meta_input(spec: ModalitySpec) -> Tensor:

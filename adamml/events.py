@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adamml.analysis import Analysis, ClipFacts
+from adamml.results.analysis import Analysis, ClipFacts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 `Evidence` is one policy's view of a session's memory: it notes what the policy used, so that each policy is charged for
 exactly that, whoever had it computed first. Asked for several segments at once, it takes frames as the decoder delivers
-them and computes meanwhile. Seconds are explained at `adamml.analysis.Seconds`.
+them and computes meanwhile. Seconds are explained at `adamml.results.analysis.Seconds`.
 """
 
 import time
@@ -16,11 +16,11 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from adamml.analysis import Seconds
 from adamml.cost import Runs
 from adamml.media import FRONT_ENDS
 from adamml.memory import ClipMemory, Key
 from adamml.nn import MODALITIES
+from adamml.results.analysis import Seconds
 
 Result = TypeVar("Result")
 TRACK: Key = ("track", -1)  # the sound track belongs to the whole clip

@@ -12,7 +12,6 @@ What happens inside a session is in `adamml.session`.
 
 from pathlib import Path
 
-from adamml.analysis import Analysis, ClipFacts
 from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.cost import CostModel
 from adamml.engine import new_engine
@@ -25,6 +24,7 @@ from adamml.nn.deciders import DECIDERS
 from adamml.nn.fusion import FusionRule
 from adamml.policies import POLICIES, Policy
 from adamml.ready import ReadyModel
+from adamml.results.analysis import Analysis, ClipFacts
 from adamml.session import ClipSession, clip_facts
 
 

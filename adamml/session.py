@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
 
-from adamml.analysis import Analysis, ClipFacts
 from adamml.closeup import Closeup, take_closeup
 from adamml.conclusion import Conclusion
 from adamml.events import Decided, Decoded, Event, Finished, Probed
@@ -19,6 +18,7 @@ from adamml.memory import ClipMemory, hand_back
 from adamml.nn import MODALITIES
 from adamml.policies import Decision, Judge, Policy, get_policy
 from adamml.ready import ReadyModel
+from adamml.results.analysis import Analysis, ClipFacts
 from adamml.tally import Tally
 
 STRETCH = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB, 32 x 32 of 192 x 192 are 113 MB

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adamml import Analysis, as_webvtt, render_report, words
+from adamml import Analysis, as_webvtt, render_report
 from adamml.commands.analyze import as_table
 from adamml.render.strip import Strip
+from adamml.results import wording
 from app import costs, play, service, summary
 from app.known import known
 from app.opened import opened
@@ -42,7 +43,7 @@ def test_the_answer_names_the_sounds_with_their_scores(told: Analysis) -> None:
     assert "&lt;b&gt;Music <b>0.55</b>" in html
     assert "no shares" in html
     assert html.count('class="rank-name"') == 5
-    assert words.heard(told.heard, 1) == "Male speech 0.62"
+    assert wording.heard(told.heard, 1) == "Male speech 0.62"
 
 
 def test_nothing_is_said_where_a_model_names_no_sounds(clip: Path) -> None:
@@ -58,7 +59,7 @@ def test_an_opened_segment_names_its_own_sounds(clip: Path, told: Analysis, monk
     assert shown is not None
     assert shown.base.heard
     first = opened(shown.current, play.open_segment(shown, 0, explain=True))
-    assert words.heard(shown.current.segments[0].heard) in first
+    assert wording.heard(shown.current.segments[0].heard) in first
     assert "bottom:100%" in first  # 15 kHz stands at the top of the picture of frequencies
 
 
@@ -82,7 +83,7 @@ def test_a_guess_is_called_one_and_too_unsure_is_said_so(told: Analysis) -> None
     unsure = summary.answer(dataclasses.replace(guess, known=False))
     assert "No action recognized with any certainty" in unsure
     assert "looks most like washing 3, a guess: 40\u00a0%" in unsure
-    assert words.headline("cow", 0.1, known=False)[0] == "Nothing recognized with any certainty"
+    assert wording.headline("cow", 0.1, known=False)[0] == "Nothing recognized with any certainty"
 
 
 def test_what_can_be_saved_is_looking_where_listening_is_next_to_nothing(told: Analysis) -> None:
@@ -111,7 +112,7 @@ def test_what_can_be_saved_is_looking_where_listening_is_next_to_nothing(told: A
     sentence = summary.saving_sentence(result)
     assert sentence.count("less") == 1
     assert "looking everywhere, with or without listening" in sentence
-    assert words.saving(result).count("%") == 1
+    assert wording.saving(result).count("%") == 1
     assert "the policy itself heard 3 of 3 segments" in summary.use_sentence(result)
     html = costs.costs(result, result)
     assert "what can be saved is looking" in html

@@ -315,7 +315,7 @@ def test_programs_may_name_a_budget_as_on_the_command_line(clip: Path) -> None:
     *_, found = (step for step in api._runs(str(clip), ("adamml@0.5",), 2, 0, False) if step is not None)
     assert isinstance(found, adamml.Analysis)
     assert found.policy == "adamml@0.50"
-    assert adamml.words.policy(found.policy) == "AdaMML at 0.50"
+    assert adamml.wording.policy(found.policy) == "AdaMML at 0.50"
 
 
 def test_bad_input_meets_a_message(tmp_path: Path) -> None:

@@ -32,10 +32,10 @@ from adamml.commands import export
 from adamml.media import probe, settings_for
 from adamml.media.display import display_frames, display_sound
 from adamml.nn import AdaMML
-from adamml.render.lanes import lay_out
 from adamml.render.lettering import LACKING, plain
-from adamml.render.running import running
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead
+from adamml.results.cumulative_scores import running
+from adamml.results.timeline import lay_out
 from tests.clips import number_picture as numbers
 from tests.clips import read_number, tone, write_clip
 from tests.test_session import Chosen

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from adamml.analysis import Analysis
 from adamml.batch.clips import ArchiveClip, printable
 from adamml.batch.settings import BatchSettings
 from adamml.nn import MODALITIES
+from adamml.results.analysis import Analysis
 
 Row = dict[str, Any]
 TOP = 5  # best classes of a clip, kept in order

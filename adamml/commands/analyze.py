@@ -9,7 +9,7 @@ from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, p
 GUESSES = 5
 
 if TYPE_CHECKING:
-    from adamml.analysis import Analysis
+    from adamml.results.analysis import Analysis
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,28 +52,28 @@ def run(args: argparse.Namespace) -> int:
 
 def as_table(analysis: "Analysis") -> str:
     """The result for a terminal."""
-    from adamml import words
+    from adamml.results import wording
 
-    kind = words.noun(analysis.classes)
-    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
-    then = ", ".join(f"{words.label(name)} {words.percent(score)}" for name, score in analysis.ranked(GUESSES)[1:])
+    kind = wording.noun(analysis.classes)
+    answer, sure = wording.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
+    then = ", ".join(f"{wording.label(name)} {wording.percent(score)}" for name, score in analysis.ranked(GUESSES)[1:])
     lines = [
         f"{answer}  {sure}   (model {analysis.model} {analysis.version}, policy {analysis.policy})",
         f"then     {then}",
-        *([f"heard    {words.heard(analysis.heard)} (scores from 0 to 1, each by itself)"] if analysis.heard else []),
+        *([f"heard    {wording.heard(analysis.heard)} (scores from 0 to 1, each by itself)"] if analysis.heard else []),
         "",
         "  #   seconds        picture     sound       answer",
     ]
     for s in analysis.segments:
         cells = [_cell(s.available[m], s.decisions[m], s.probabilities[m]) for m in ("rgb", "audio")]
-        answer = words.answer(s, known=analysis.known)
-        answer += f"; heard {words.heard(s.heard, 2)}" if s.heard else ""
+        answer = wording.answer(s, known=analysis.known)
+        answer += f"; heard {wording.heard(s.heard, 2)}" if s.heard else ""
         lines.append(f" {s.index + 1:>2}   {s.start:5.1f} - {s.end:5.1f}  {cells[0]:<11} {cells[1]:<11} {answer}")
     lines += ["", f"examined {100 * analysis.examined:.0f} % of {analysis.clip.duration:.1f} s"]
     parts = analysis.macs
     lines.append(
-        f"compute  {words.billions(parts.total)} billion MACs (deciding {words.billions(parts.decide)}, "
-        f"looking {words.billions(parts.rgb)}, listening {words.billions(parts.audio)}); 1 MAC = 2 FLOPs"
+        f"compute  {wording.billions(parts.total)} billion MACs (deciding {wording.billions(parts.decide)}, "
+        f"looking {wording.billions(parts.rgb)}, listening {wording.billions(parts.audio)}); 1 MAC = 2 FLOPs"
     )
     for name, what in (("all", "running everything"), ("rgb", "RGB alone")):
         if name in analysis.alternatives and name != analysis.policy:

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml import words
 from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
 from adamml.render.forms import FORMS
+from adamml.results import wording
 
 if TYPE_CHECKING:
-    from adamml.analysis import Analysis
     from adamml.recognizer import Recognizer
+    from adamml.results.analysis import Analysis
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -82,5 +82,5 @@ def _say(share: float, message: str, *, last: bool = False) -> None:
 
 
 def _summary(analysis: "Analysis", targets: dict[str, Path]) -> str:
-    said = "  ".join(words.headline(analysis.label, analysis.scores[analysis.label], analysis.known))
+    said = "  ".join(wording.headline(analysis.label, analysis.scores[analysis.label], analysis.known))
     return "\n".join([said, *(f"wrote {target}" for target in targets.values())])

@@ -4,9 +4,9 @@ from collections.abc import Callable, Generator, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from adamml.analysis import Analysis
 from adamml.render.captions import as_webvtt
 from adamml.render.files import Progress, export_file
+from adamml.results.analysis import Analysis
 
 FORMS = {
     "mp4": "an annotated video with the clip's own sound",

@@ -7,9 +7,9 @@ a solid cell was used, a dashed one skipped, a dotted one is missing. Imports no
 
 from html import escape
 
-from adamml import words
-from adamml.analysis import Analysis, SegmentResult
-from adamml.render.lanes import MISSING, SKIPPED, USED, Lanes, lay_out, state
+from adamml.results import wording
+from adamml.results.analysis import Analysis, SegmentResult
+from adamml.results.timeline import MISSING, SKIPPED, USED, Lanes, lay_out, state
 
 _INK = {"rgb": "#3b7fc4", "audio": "#d9772b"}
 _EDGE = {USED: "solid", SKIPPED: "dashed", MISSING: "dotted"}
@@ -26,18 +26,20 @@ def as_html(analysis: Analysis) -> str:
     clip = analysis.clip
     is_open = " open" if len(analysis.segments) <= _ROWS_SHOWN else ""
     notes = "".join(f"<p style='margin:.4em 0'>{_esc(note)}</p>" for note in analysis.notes)
-    kind = words.noun(analysis.classes)
-    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
-    guesses = ", ".join(f"{words.label(name)} {words.percent(score)}" for name, score in analysis.ranked(_GUESSES)[1:])
-    heard = f"<p style='margin:0'>Heard: {_esc(words.heard(analysis.heard))} {_EACH}</p>" if analysis.heard else ""
+    kind = wording.noun(analysis.classes)
+    answer, sure = wording.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
+    guesses = ", ".join(
+        f"{wording.label(name)} {wording.percent(score)}" for name, score in analysis.ranked(_GUESSES)[1:]
+    )
+    heard = f"<p style='margin:0'>Heard: {_esc(wording.heard(analysis.heard))} {_EACH}</p>" if analysis.heard else ""
     return (
         "<div style='font:14px/1.45 system-ui,sans-serif;max-width:60em'>"
         f"<p style='margin:0'><b style='font-size:1.5em'>{_esc(answer)}</b> {_esc(sure)}</p>"
         f"<p style='margin:0'>Then: {_esc(guesses)}</p>{heard}"
-        f"<p style='margin:0 0 .6em;opacity:.75'>{_esc(clip.name)}, {words.seconds(clip.duration)} s · policy "
-        f"{_esc(words.policy(analysis.policy))} · model {_esc(analysis.model)} {_esc(analysis.version)} · "
-        f"{_esc(words.saving(analysis))} (1 MAC = 2 FLOPs) · measured {analysis.seconds.total:.1f} s</p>"
-        f"{''.join(_lane(lanes, modality) for modality in words.MODALITIES)}{_axis(lanes)}"
+        f"<p style='margin:0 0 .6em;opacity:.75'>{_esc(clip.name)}, {wording.seconds(clip.duration)} s · policy "
+        f"{_esc(wording.policy(analysis.policy))} · model {_esc(analysis.model)} {_esc(analysis.version)} · "
+        f"{_esc(wording.saving(analysis))} (1 MAC = 2 FLOPs) · measured {analysis.seconds.total:.1f} s</p>"
+        f"{''.join(_lane(lanes, modality) for modality in wording.MODALITIES)}{_axis(lanes)}"
         "<p style='margin:.2em 0 .6em;font-size:.85em;opacity:.75'>solid: used · dashed with a slash: skipped · "
         f"dotted: not in the clip</p>{notes}<details{is_open}><summary>Segment by segment</summary>"
         f"{_table(analysis)}</details></div>"
@@ -45,7 +47,7 @@ def as_html(analysis: Analysis) -> str:
 
 
 def _lane(lanes: Lanes, modality: str) -> str:
-    name = words.NOUN[modality].capitalize()
+    name = wording.NOUN[modality].capitalize()
     cells = "".join(_cell(cell.segment, modality, cell.left, cell.right) for cell in lanes.cells)
     return (
         f"<div style='display:flex;align-items:center;margin:3px 0'><span style='width:5em'>{name}</span>"
@@ -62,7 +64,7 @@ def _cell(segment: SegmentResult, modality: str, left: float, right: float) -> s
         if kind == SKIPPED
         else f"background:{fill}"
     )
-    title = f"segment {segment.index + 1}, {words.NOUN[modality]} {kind}: {words.answer(segment)}"
+    title = f"segment {segment.index + 1}, {wording.NOUN[modality]} {kind}: {wording.answer(segment)}"
     place = f"position:absolute;box-sizing:border-box;top:1px;bottom:1px;left:{100 * left:.2f}%"
     return (
         f"<span title='{_esc(title)}' style='{place};width:calc({100 * (right - left):.2f}% - 2px);{slash};"
@@ -72,7 +74,7 @@ def _cell(segment: SegmentResult, modality: str, left: float, right: float) -> s
 
 def _axis(lanes: Lanes) -> str:
     marks = "".join(
-        f"<span style='position:absolute;left:{100 * tick / lanes.duration:.2f}%'>{words.seconds(tick)}</span>"
+        f"<span style='position:absolute;left:{100 * tick / lanes.duration:.2f}%'>{wording.seconds(tick)}</span>"
         for tick in lanes.ticks
     )
     return (
@@ -91,14 +93,14 @@ def _table(analysis: Analysis) -> str:
 
 
 def _row(segment: SegmentResult, *, named: bool) -> str:
-    cells = [f"{words.seconds(segment.start)} s", f"{words.seconds(segment.end)} s"]
-    for modality in words.MODALITIES:
+    cells = [f"{wording.seconds(segment.start)} s", f"{wording.seconds(segment.end)} s"]
+    for modality in wording.MODALITIES:
         probability = segment.probabilities[modality]
-        wanted = "" if probability is None else f" ({words.percent(probability)})"
+        wanted = "" if probability is None else f" ({wording.percent(probability)})"
         cells.append(f"{state(segment, modality)}{wanted}")
-    cells.append(words.answer(segment))
+    cells.append(wording.answer(segment))
     if named:
-        cells.append(words.heard(segment.heard, 2))
+        cells.append(wording.heard(segment.heard, 2))
     row = "".join(f"<td style='text-align:left;padding:0 1em 0 0'>{_esc(cell)}</td>" for cell in cells)
     return f"<tr><th scope='row' style='text-align:left'>{segment.index + 1}</th>{row}</tr>"
 

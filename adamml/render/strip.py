@@ -10,12 +10,12 @@ from functools import lru_cache
 import numpy as np
 from PIL import ImageDraw
 
-from adamml import words
-from adamml.analysis import Analysis
-from adamml.render.lanes import MISSING, SKIPPED, USED, Cell, lay_out, state
 from adamml.render.lettering import elided, font, plain
-from adamml.render.running import Moment, running
 from adamml.render.shapes import FAINT, GROUND, INK, LANE, LIGHT, MUTED, TEXT, Box, Sheet
+from adamml.results import wording
+from adamml.results.analysis import Analysis
+from adamml.results.cumulative_scores import Moment, running
+from adamml.results.timeline import MISSING, SKIPPED, USED, Cell, lay_out, state
 
 WIDTH, STRIP_HEIGHT = 960, 228
 _LEFT, _RIGHT = 96, WIDTH - 14  # of the lanes
@@ -59,7 +59,7 @@ class Strip:
 
     def _draw(self, begun: int, current: int | None) -> np.ndarray:
         sheet = Sheet(WIDTH, STRIP_HEIGHT)
-        for modality in words.MODALITIES:
+        for modality in wording.MODALITIES:
             self._lane(sheet, modality)
         if current is not None:
             cell = self._lanes.cells[current]
@@ -96,9 +96,9 @@ class Strip:
     def _write(self, draw: ImageDraw.ImageDraw, moment: Moment | None, current: int | None) -> None:
         reached = self._write_answer(draw, moment)
         self._write_segment(draw, current, reached)
-        for modality in words.MODALITIES:
+        for modality in wording.MODALITIES:
             middle = _LANE_TOP[modality] + _LANE_HEIGHT / 2
-            draw.text((16, middle), words.NOUN[modality].capitalize(), TEXT, font(16), "lm")
+            draw.text((16, middle), wording.NOUN[modality].capitalize(), TEXT, font(16), "lm")
         draw.text((16, _ANSWERS_TOP + 8), "Says", MUTED, font(14), "lm")
         for cell in self._lanes.cells:
             self._write_cell(draw, cell)
@@ -106,9 +106,9 @@ class Strip:
             x = _LEFT + (_RIGHT - _LEFT) * tick / self._lanes.duration
             draw.line([(x, _AXIS_TOP), (x, _AXIS_TOP + 4)], MUTED)
             anchor = "ra" if x > _RIGHT - 12 else "ma"
-            draw.text((x, _AXIS_TOP + 5), f"{words.seconds(tick)} s", MUTED, font(12), anchor)
+            draw.text((x, _AXIS_TOP + 5), f"{wording.seconds(tick)} s", MUTED, font(12), anchor)
         _legend_words(draw)
-        about = f"{plain(self._analysis.clip.name, 60)}  ·  {words.policy(self._analysis.policy)}"
+        about = f"{plain(self._analysis.clip.name, 60)}  ·  {wording.policy(self._analysis.policy)}"
         if not self._lanes.to_scale:
             about = "cells not to scale  ·  " + about
         draw.text((_RIGHT, _FOOT_TOP + 8), elided(about, font(13), 330), MUTED, font(13), "rm")
@@ -121,8 +121,8 @@ class Strip:
             draw.text((16, 22), "nothing run yet", MUTED, font(22))
             return 16 + font(22).getlength("nothing run yet")
         analysis = self._analysis
-        kind = words.noun(analysis.classes)
-        said, sure = words.headline(moment.label, moment.scores[moment.label], analysis.known, kind)
+        kind = wording.noun(analysis.classes)
+        said, sure = wording.headline(moment.label, moment.scores[moment.label], analysis.known, kind)
         large = font(24 if analysis.known else 16, bold=True)
         name = elided(plain(said), large, 350)
         draw.text((16, 42), name, TEXT, large, "ls")
@@ -140,17 +140,17 @@ class Strip:
         segment = self._analysis.segments[current]
         count = len(self._analysis.segments)
         draw.text((_RIGHT, 6), f"Segment {current + 1} of {count}", MUTED, font(13), "ra")
-        said = f"{words.how(segment)}:  {plain(words.answer(segment, known=self._analysis.known))}"
+        said = f"{wording.how(segment)}:  {plain(wording.answer(segment, known=self._analysis.known))}"
         draw.text((_RIGHT, 25), elided(said, font(18), min(480, _RIGHT - 24 - reached)), TEXT, font(18), "ra")
         if segment.heard:
-            heard = elided(f"heard: {plain(words.heard(segment.heard, 3))}", font(12), 480)
+            heard = elided(f"heard: {plain(wording.heard(segment.heard, 3))}", font(12), 480)
             draw.text((_RIGHT, 46), heard, MUTED, font(12), "ra")
 
     def _write_cell(self, draw: ImageDraw.ImageDraw, cell: Cell) -> None:
-        for modality in words.MODALITIES:
+        for modality in wording.MODALITIES:
             left, top, right, bottom = _span(cell, _LANE_TOP[modality])
             kind = state(cell.segment, modality)
-            text = {USED: "used", SKIPPED: "skipped", MISSING: f"no {words.NOUN[modality]}"}[kind]
+            text = {USED: "used", SKIPPED: "skipped", MISSING: f"no {wording.NOUN[modality]}"}[kind]
             size = 14 if kind == USED else 12
             if font(size, bold=kind == USED).getlength(text) > right - left - 8:
                 text = "✓" if kind == USED else ""
@@ -163,7 +163,7 @@ class Strip:
     def _write_said(self, draw: ImageDraw.ImageDraw, cell: Cell) -> None:
         label = cell.segment.label
         room = (_RIGHT - _LEFT) * cell.room - 4
-        text = elided(plain(words.label(label)), font(13), room) if label else "–"
+        text = elided(plain(wording.label(label)), font(13), room) if label else "–"
         if len(text) >= min(4, len(label or "")) and room > 12:
             middle = min(_x((cell.left + cell.right) / 2), _RIGHT - font(13).getlength(text) / 2)
             draw.text(

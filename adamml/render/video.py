@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
-from adamml.analysis import Analysis
 from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
 from adamml.media.display import PLAY_RATE
 from adamml.render.card import WaveformCard
 from adamml.render.files import ExportError, Progress, export_file
 from adamml.render.shapes import GROUND
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, Strip
+from adamml.results.analysis import Analysis
 
 MAX_FPS = 30.0
 CARD_FPS = 15.0

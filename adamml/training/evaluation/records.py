@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from adamml.analysis import Analysis
+from adamml.results.analysis import Analysis
 
 MODALITIES = ("rgb", "audio")  # the order of M; repeated from `adamml.nn` because metrics should not load torch
 

@@ -6,7 +6,7 @@ nothing but results.
 
 from collections.abc import Sequence
 
-from adamml.analysis import Analysis, Scores, SegmentResult
+from adamml.results.analysis import Analysis, Scores, SegmentResult
 
 # The two modalities in page order, with the noun that a reader without a machine-learning background understands.
 NOUN = {"rgb": "picture", "audio": "sound"}

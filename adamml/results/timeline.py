@@ -9,7 +9,7 @@ cells stand side by side instead, and `Lanes.to_scale` is false.
 from dataclasses import dataclass
 from itertools import pairwise
 
-from adamml.analysis import Analysis, SegmentResult
+from adamml.results.analysis import Analysis, SegmentResult
 
 LEAST = 0.004  # of the lane's width: cells closer together than this could not be told apart
 USED, SKIPPED, MISSING = "used", "skipped", "missing"

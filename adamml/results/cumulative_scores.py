@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adamml.analysis import Analysis, Scores, SegmentResult
+from adamml.results.analysis import Analysis, Scores, SegmentResult
 
 _FLOOR = 1e-300  # a probability that underflowed to 0 still has a logarithm
 
