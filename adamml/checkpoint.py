@@ -24,10 +24,10 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
-from adamml.confidence import Floats, confidence
 from adamml.files import cache_folder, write_all
 from adamml.nn import ARCHITECTURES, AdaMML
-from adamml.nn.deciders import DECIDERS, new_decider, own_state
+from adamml.nn.confidence import Floats, confidence
+from adamml.nn.policy_networks import DECIDERS, new_decider, own_state
 
 FORMAT = 1
 MODEL_FILE = "model.json"

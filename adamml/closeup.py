@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import torch
 
-from adamml.cost import CostModel, Runs
 from adamml.engine import Engine, normalise
 from adamml.evidence import Evidence
-from adamml.explain import class_map
 from adamml.media.pictures import jpeg, spectrogram_png, spotlight_png
 from adamml.memory import ClipMemory
+from adamml.nn.cost import CostModel, Runs
+from adamml.nn.gradcam import class_map
 from adamml.results.analysis import Macs, Seconds
 
 FRAME_SIDE = 144

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adamml.cost import Runs
 from adamml.evidence import Evidence
 from adamml.media import Clip
 from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
+from adamml.nn.cost import Runs
 from adamml.policies import Decider, Decision, Judge
 from adamml.ready import ReadyModel
 from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult

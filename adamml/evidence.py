@@ -16,10 +16,10 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from adamml.cost import Runs
 from adamml.media import FRONT_ENDS
 from adamml.memory import ClipMemory, Key
 from adamml.nn import MODALITIES
+from adamml.nn.cost import Runs
 from adamml.results.analysis import Seconds
 
 Result = TypeVar("Result")
@@ -109,7 +109,7 @@ class Evidence:
                     )
 
     def glimpse(self, segment: int, modality: str) -> Tensor:
-        """(D,) of one modality in one segment, as `glimpses` gives it."""
+        """(D,) of one modality in one segment, as `policy_features` gives it."""
         if not self.available(segment, modality):
             return self._memory.engine.missing_glimpse(modality)
         return next(self.glimpses_of([segment], modality))

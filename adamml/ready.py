@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from adamml.checkpoint import ModelCard
-from adamml.confidence import softmax
-from adamml.cost import CostModel
 from adamml.engine import Engine
+from adamml.nn.confidence import softmax
+from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
 
 

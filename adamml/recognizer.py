@@ -13,15 +13,15 @@ What happens inside a session is in `adamml.session`.
 from pathlib import Path
 
 from adamml.checkpoint import LoadedModel, ModelCard, load_model
-from adamml.cost import CostModel
 from adamml.engine import new_engine
 from adamml.hub import resolve
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
-from adamml.nn.deciders import DECIDERS
+from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
+from adamml.nn.policy_networks import DECIDERS
 from adamml.policies import POLICIES, Policy
 from adamml.ready import ReadyModel
 from adamml.results.analysis import Analysis, ClipFacts

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 
 from adamml import Recognizer
-from adamml.cost import Runs
 from adamml.engine import Engine
 from adamml.evidence import Evidence
 from adamml.media import Clip, log_spectrogram, settings_for
 from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES
+from adamml.nn.cost import Runs
 from adamml.policies import ByHandPolicy, get_policy
 from benchmarks import published_way
 from benchmarks.clock import Row, Turns

@@ -11,7 +11,7 @@ from torch import Tensor
 from adamml.engine import normalise
 from adamml.media import Clip, log_spectrogram, settings_for
 from adamml.nn import AdaMML, fuse
-from adamml.nn.glimpses import small_frames
+from adamml.nn.policy_features import small_frames
 
 
 def observed(clip: Clip) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import nn
 from adamml import ModelCard, Recognizer
 from adamml.checkpoint import LoadedModel
 from adamml.nn import AdaMML
-from adamml.nn.deciders import DECIDERS, new_decider
+from adamml.nn.policy_networks import DECIDERS, new_decider
 from tests.clips import tone, write_clip
 
 CLASSES = ("cat", "dog", "drum", "sea")

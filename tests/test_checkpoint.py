@@ -16,7 +16,7 @@ from torch import nn
 from adamml import CheckpointError, ModelCard, Recognizer
 from adamml.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, read_card, save_model
 from adamml.nn import AdaMML
-from adamml.nn.deciders import DECIDERS
+from adamml.nn.policy_networks import DECIDERS
 
 TEMPERATURES = {"adamml": 1.25, "liteeval": 0.5}
 UNKNOWN = {"adamml": {"score": "negative_energy", "threshold": 3.5}}

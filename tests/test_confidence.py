@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adamml.confidence import UNKNOWN_SCORES, confidence, softmax
+from adamml.nn.confidence import UNKNOWN_SCORES, confidence, softmax
 
 SURE, UNSURE = np.array([8.0, 0.0, 0.0]), np.array([0.3, 0.2, 0.1])
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from adamml.cost import CostModel, Runs
 from adamml.nn import AdaMML
+from adamml.nn.cost import CostModel, Runs
 
 GOLDEN = {
     "rgb": 14_135_984_128,

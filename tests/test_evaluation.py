@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adamml.confidence import UNKNOWN_SCORES, confidence, softmax
 from adamml.nn import MODALITIES
+from adamml.nn.confidence import UNKNOWN_SCORES, confidence, softmax
 from adamml.training.evaluation import metrics, records
 from adamml.training.evaluation.calibration import (
     CalibrationError,

@@ -9,11 +9,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from adamml import Recognizer
 from adamml.checkpoint import CHECKPOINTS, load_model, read_card
-from adamml.cost import CostModel
 from adamml.inputs import I3D_INPUT, PUBLISHED_INPUT
 from adamml.media.front_ends import log_mel
 from adamml.media.sampling import plan_segments
 from adamml.nn import ARCHITECTURES, AdaMML, fuse
+from adamml.nn.cost import CostModel
 from adamml.nn.i3d import I3DRecognizer
 from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.nn.tagger import NUM_SOUNDS

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from adamml import Analysis, Recognizer
-from adamml.cost import Runs
 from adamml.evidence import Evidence, PolicyMissingError
 from adamml.media import Clip, Segment, settings_for
 from adamml.nn import MODALITIES
-from adamml.nn.deciders import DECIDERS
+from adamml.nn.cost import Runs
 from adamml.nn.liteeval import COARSE_DIM, COARSE_HIDDEN, FINE_DIM, FINE_HIDDEN, LiteEvalNetwork
+from adamml.nn.policy_networks import DECIDERS
 from adamml.policies import POLICIES, LearnedPolicy, get_policy
 from adamml.session import ClipSession
 from adamml.training.data.clips import ClipBatch

@@ -125,7 +125,7 @@ def test_learned_policy_equals_the_reference_forward(toy: Recognizer, clip: Path
 
 
 def _all_glances(count: int):
-    from adamml.cost import Runs
+    from adamml.nn.cost import Runs
 
     return Runs(glimpse_rgb=count, glimpse_audio=count, decide=count)
 

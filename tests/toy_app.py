@@ -19,8 +19,8 @@ from adamml import ModelCard, Recognizer, examples
 from adamml.checkpoint import LoadedModel
 from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
-from adamml.nn.glimpses import GLIMPSE_DIM
 from adamml.nn.modalities import ARCHITECTURES
+from adamml.nn.policy_features import GLIMPSE_DIM
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 from adamml.nn.tagger import NUM_SOUNDS
 

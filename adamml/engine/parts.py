@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from adamml.inputs import PUBLISHED_INPUT, PictureInput, SoundInput
 from adamml.nn import AdaMML, ModalitySpec
-from adamml.nn.glimpses import small_frames
+from adamml.nn.policy_features import small_frames
 
 LARGE_PART = "features_rgb"  # worth several cores by itself; the others are too small for that
 

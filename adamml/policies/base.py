@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from adamml.confidence import softmax
 from adamml.evidence import Evidence
+from adamml.nn.confidence import softmax
 
 
 @dataclass(frozen=True, kw_only=True)

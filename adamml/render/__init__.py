@@ -3,7 +3,8 @@
 Everything here draws from a frozen `Analysis` and, for pictures and sound, from the media room; nothing is computed
 again. `timeline` and `cumulative_scores` of `adamml.results` say what is to be shown, `wording` in which words;
 `lettering` is the font; `strip` draws the lanes under the picture; `video`, `report`, `captions` and `html` are the
-four things made of them; `forms` writes any of them. Names are imported on first use, because matplotlib and moviepy take seconds to import.
+four things made of them; `forms` writes any of them. Names are imported on first use, because matplotlib and
+moviepy take seconds to import.
 """
 
 from importlib import import_module

@@ -21,7 +21,7 @@ from torch import nn
 from adamml.engine.parts import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
-from adamml.nn.deciders import DECIDERS, new_decider
+from adamml.nn.policy_networks import DECIDERS, new_decider
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import EverydayPreset
 from adamml.training.data.clips import Bank, ComposedClips, Missing

@@ -16,7 +16,7 @@ from torch import nn
 from adamml.checkpoint import ModelCard, save_model
 from adamml.files import write_whole
 from adamml.nn import AdaMML
-from adamml.nn.deciders import DECIDERS
+from adamml.nn.policy_networks import DECIDERS
 from adamml.training.data.clips import Bank, ComposedClips, Missing
 from adamml.training.evaluation.calibration import compare_unknown_scores, confidence
 from adamml.training.evaluation.metrics import auroc

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adamml.cost import CostModel, Runs
 from adamml.nn import MODALITIES, AdaMML, fuse
+from adamml.nn.cost import CostModel, Runs
 from adamml.policies.fixed import evenly
 from adamml.training.data.clips import ClipBatch
 from adamml.training.evaluation.records import ClipRecord

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from adamml.cost import CostModel
 from adamml.nn import AdaMML
+from adamml.nn.cost import CostModel
 from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.evaluation.calibration import fit_temperature
 from adamml.training.evaluation.records import ClipRecord

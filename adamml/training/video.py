@@ -18,7 +18,7 @@ from adamml.checkpoint import ModelCard, load_model, save_model
 from adamml.files import write_whole
 from adamml.hub import card_of
 from adamml.nn import ARCHITECTURES, AdaMML
-from adamml.nn.deciders import new_decider
+from adamml.nn.policy_networks import new_decider
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import ClipsPreset
 from adamml.training.data.cached_features import CachedFeatures, cache_features

@@ -19,7 +19,7 @@ from adamml.engine import exporting
 from adamml.engine.exporting import as_onnx
 from adamml.files import whole_file
 from adamml.nn import AdaMML
-from adamml.nn.glimpses import small_frames
+from adamml.nn.policy_features import small_frames
 from adamml.training.data.pictures import PictureMaker
 from adamml.training.data.sources import OTHER, Source
 

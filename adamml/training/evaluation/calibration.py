@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adamml.confidence import UNKNOWN_SCORES, UnknownScore, confidence, softmax
+from adamml.nn.confidence import UNKNOWN_SCORES, UnknownScore, confidence, softmax
 from adamml.training.evaluation.metrics import Floats, Ints, auroc, expected_calibration_error
 
 TEMPERATURES = (0.05, 20.0)

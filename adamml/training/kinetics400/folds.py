@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from adamml.nn import AdaMML
-from adamml.nn.deciders import new_decider
+from adamml.nn.policy_networks import new_decider
 from adamml.training.cascade_job import CascadeJob, CascadeStage
 from adamml.training.data.clips import Missing
 from adamml.training.evaluation.records import ClipRecord

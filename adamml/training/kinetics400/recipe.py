@@ -18,9 +18,9 @@ from typing import Any
 from torch import nn
 
 from adamml.checkpoint import ModelCard, save_model
-from adamml.confidence import softmax
 from adamml.files import write_whole
 from adamml.nn import AdaMML
+from adamml.nn.confidence import softmax
 from adamml.training.data.cached_features import cache_features
 from adamml.training.data.clips import Missing
 from adamml.training.data.manifest import ClipEntry, Manifest

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from adamml.inputs import PictureInput
 from adamml.nn import AdaMML
 from adamml.nn.cascade import CascadeNetwork
-from adamml.nn.glimpses import SMALL_SIZE
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.nn.modalities import ModalitySpec
+from adamml.nn.policy_features import SMALL_SIZE
 from adamml.results.analysis import Macs
 
 
