@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from adamml.results.analysis import register_notebook_view
+from adamml.version import __version__
 
 if TYPE_CHECKING:
-    from adamml.checkpoint import CheckpointError, ModelCard
     from adamml.closeup import Closeup
     from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.examples import (
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         list_examples,
         local_example,
     )
-    from adamml.hub import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
     from adamml.media import ClipError, Storyboard
     from adamml.media.nursery import prestart
     from adamml.media.temporary import private_folder
@@ -41,19 +40,19 @@ if TYPE_CHECKING:
     from adamml.results.cumulative_scores import running
     from adamml.session import ClipSession
     from adamml.suffixes import FILE_SUFFIXES
-
-__version__ = "0.1.0"
+    from adamml.weights.checkpoint import CheckpointError, ModelCard
+    from adamml.weights.model_lookup import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
 
 _HOME = {
     "adamml.results.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
-    "adamml.checkpoint": ("CheckpointError", "ModelCard"),
+    "adamml.weights.checkpoint": ("CheckpointError", "ModelCard"),
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.examples": (
         *("Example", "ExampleError", "ExampleUnreachableError"),
         *("example_folder", "fetch_example", "list_examples", "local_example"),
     ),
-    "adamml.hub": ("DEFAULT_MODEL", "InstalledModel", "card_of", "installed_models", "resolve"),
+    "adamml.weights.model_lookup": ("DEFAULT_MODEL", "InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.media.nursery": ("prestart",),
     "adamml.media.temporary": ("private_folder",),
@@ -99,6 +98,7 @@ __all__ = [
     "Seconds",
     "SegmentResult",
     "Storyboard",
+    "__version__",
     "as_webvtt",
     "browser_preview",
     "card_of",
@@ -133,10 +133,12 @@ register_notebook_view(_notebook_view)
 def __getattr__(name: str) -> Any:
     if name == "wording":
         return import_module("adamml.results.wording")
+    if name == "words":
+        return import_module("adamml.words")  # with the warning that it has moved
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'adamml' has no attribute {name!r}")
     return getattr(import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

@@ -6,7 +6,6 @@ import os
 import sys
 from contextlib import suppress
 
-from adamml import __version__
 from adamml.commands import (
     analyze,
     app,
@@ -23,6 +22,7 @@ from adamml.commands import (
     train,
     weights,
 )
+from adamml.version import __version__
 
 READER_GONE = 128 + 13  # SIGPIPE
 COMMANDS = (analyze, batch, export, app, doctor, weights, examples, new, prepare, manifest, compose, train, evaluate)

@@ -106,8 +106,8 @@ def fetch_example(name: str, *, say: Say | None = None, progress: Progress = lam
     example = get_example(name)
     if (here := local_example(name)) is not None:
         return here
-    from adamml.download import FetchError, UnreachableError
-    from adamml.hub import to_stderr
+    from adamml.weights.download import FetchError, UnreachableError
+    from adamml.weights.model_lookup import to_stderr
 
     folder = example_folder()
     try:
@@ -128,7 +128,7 @@ def fetch_example(name: str, *, say: Say | None = None, progress: Progress = lam
 
 
 def _fetch(example: Example, target: Path, say: Say, progress: Progress) -> Path:
-    from adamml.download import Web
+    from adamml.weights.download import Web
 
     if target.exists():
         say(f"{target} is damaged or of an older list, and is fetched anew")

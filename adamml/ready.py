@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from adamml.checkpoint import ModelCard
 from adamml.engine import Engine
 from adamml.nn.confidence import softmax
 from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
+from adamml.weights.checkpoint import ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,7 @@ What happens inside a session is in `adamml.session`.
 
 from pathlib import Path
 
-from adamml.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.engine import new_engine
-from adamml.hub import resolve
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
@@ -26,6 +24,8 @@ from adamml.policies import POLICIES, Policy
 from adamml.ready import ReadyModel
 from adamml.results.analysis import Analysis, ClipFacts
 from adamml.session import ClipSession, clip_facts
+from adamml.weights.checkpoint import LoadedModel, ModelCard, load_model
+from adamml.weights.model_lookup import resolve
 
 
 def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
@@ -53,7 +53,7 @@ class Recognizer:
     """A model, ready to analyse clips. Safe to share between threads; sessions are not.
 
     Args:
-        model: from `adamml.checkpoint.load_model`.
+        model: from `adamml.weights.checkpoint.load_model`.
         fusion: one of the rules of `adamml.nn.fusion`; None for that of the model's kind.
         backend: what runs the networks: "onnx", "torch", or "auto", which takes ONNX Runtime on a CPU and torch on a
             GPU unless ADAMML_BACKEND names one.
@@ -112,7 +112,7 @@ class Recognizer:
         backend: str = "auto",
         device: str = "auto",
     ) -> "Recognizer":
-        """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.hub.resolve`.
+        """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.weights.model_lookup.resolve`.
 
         Args:
             name_or_path: None for the one that `ADAMML_MODEL` names, or else the bundled one.

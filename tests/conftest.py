@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from adamml import ModelCard, Recognizer
-from adamml.checkpoint import LoadedModel
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import DECIDERS, new_decider
+from adamml.weights.checkpoint import LoadedModel
 from tests.clips import tone, write_clip
 
 CLASSES = ("cat", "dog", "drum", "sea")

@@ -11,9 +11,9 @@ from adamml import ModelCard
 from adamml.batch import ArchiveClip, local
 from adamml.batch.progress import Progress
 from adamml.batch.rows import Outcome, failed
-from adamml.checkpoint import save_model
 from adamml.cli import main
 from adamml.nn import AdaMML
+from adamml.weights.checkpoint import save_model
 from tests.archive import here
 from tests.clips import tone, write_clip
 

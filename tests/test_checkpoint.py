@@ -14,9 +14,9 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from adamml import CheckpointError, ModelCard, Recognizer
-from adamml.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, read_card, save_model
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import DECIDERS
+from adamml.weights.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, read_card, save_model
 
 TEMPERATURES = {"adamml": 1.25, "liteeval": 0.5}
 UNKNOWN = {"adamml": {"score": "negative_energy", "threshold": 3.5}}

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from adamml import ModelCard, Recognizer
-from adamml.checkpoint import save_model
 from adamml.cli import main
 from adamml.nn import AdaMML
-from adamml.published import KINETICS_SOUNDS
 from adamml.training.data.manifest import ClipEntry, ManifestError
 from adamml.training.evaluation.class_order import ClassOrder, check_class_order
+from adamml.weights.checkpoint import save_model
+from adamml.weights.ibm_checkpoint import KINETICS_SOUNDS
 
 
 def scored(order: dict[str, str], *, each: int = 4, right: float = 0.85) -> ClassOrder:

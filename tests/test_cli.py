@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from adamml import Analysis, ModelCard, Recognizer
-from adamml.checkpoint import save_model
 from adamml.cli import main
 from adamml.nn import AdaMML
+from adamml.weights.checkpoint import save_model
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adamml import download
-from adamml.download import MAX_JSON, MAX_REDIRECTS, TRIES, FetchError, UnreachableError, Web
+from adamml.weights import download
+from adamml.weights.download import MAX_JSON, MAX_REDIRECTS, TRIES, FetchError, UnreachableError, Web
 from tests.shelf import Shelf, shelf
 
 DATA = bytes(range(256)) * 2000

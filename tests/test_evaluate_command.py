@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from adamml import ModelCard
-from adamml.checkpoint import save_model
 from adamml.commands import evaluate
 from adamml.nn import AdaMML
+from adamml.weights.checkpoint import save_model
 from tests.clips import tone, write_clip
 
 

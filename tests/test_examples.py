@@ -14,8 +14,8 @@ import pytest
 
 from adamml import Example, ExampleError, ExampleUnreachableError, examples, fetch_example, list_examples, local_example
 from adamml.cli import main
-from adamml.download import TRIES
 from adamml.files import alone
+from adamml.weights.download import TRIES
 from tests.shelf import Shelf, shelf
 
 DATA = bytes(range(256)) * 500
@@ -27,7 +27,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shelf]:
     """A server with two clips, one of whose size is known roughly, and a list that names them."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("adamml.download.PAUSE", 0)
+    monkeypatch.setattr("adamml.weights.download.PAUSE", 0)
     monkeypatch.setattr(examples, "LIST", tmp_path / "list.json")
     with shelf() as server:
         server.files |= {"/clips/one.mp4": DATA, "/clips/two.mkv": ROUGH}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adamml.hosting import ROOT, HostingError, main, tracked_files, upload
+from adamml.weights.space_upload import ROOT, HostingError, main, tracked_files, upload
 from tests.hub_stand_in import LARGE, OWNER, TOKEN, Hub, hub
 
 
@@ -83,7 +83,7 @@ def test_refusals_are_one_line_that_says_what_to_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
-    monkeypatch.setattr("adamml.hosting.upload.__kwdefaults__", {"root": tree, "say": print})
+    monkeypatch.setattr("adamml.weights.space_upload.upload.__kwdefaults__", {"root": tree, "say": print})
     assert main([space]) == 2
     said = capsys.readouterr().err
     assert says in said

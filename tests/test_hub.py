@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from adamml import CheckpointError, ModelCard, Recognizer, card_of, hub, installed_models
-from adamml.checkpoint import CHECKPOINTS, MODEL_FILE, load_model, save_model
+from adamml import CheckpointError, ModelCard, Recognizer, card_of, installed_models
 from adamml.cli import main
-from adamml.download import FetchError, UnreachableError
 from adamml.nn import AdaMML
-from adamml.published import KINETICS_SOUNDS, PUBLISHED, read_published
-from adamml.releases import assets_of, modalities_in, pick
+from adamml.weights import model_lookup
+from adamml.weights.checkpoint import CHECKPOINTS, MODEL_FILE, load_model, save_model
+from adamml.weights.download import FetchError, UnreachableError
+from adamml.weights.github_release import assets_of, modalities_in, pick
+from adamml.weights.ibm_checkpoint import KINETICS_SOUNDS, PUBLISHED, read_published
 from tests import published
 from tests.shelf import RELEASE, Shelf, shelf
 
@@ -49,8 +50,8 @@ def release_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shelf]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("adamml.download.PAUSE", 0)
-    monkeypatch.setattr(hub, "_in_place_of", {})
+    monkeypatch.setattr("adamml.weights.download.PAUSE", 0)
+    monkeypatch.setattr(model_lookup, "_in_place_of", {})
     with shelf() as server:
         monkeypatch.setenv("ADAMML_RELEASES", server.address)
         yield server
@@ -80,7 +81,7 @@ def test_the_release_becomes_a_model_with_the_published_outputs(
     assert "100 % of" in said.err
     assert ("GET", f"/store/{FILE}", "bytes=50000000-") in server.seen
 
-    folder = hub.resolve("kinetics-sounds")
+    folder = model_lookup.resolve("kinetics-sounds")
     model = load_model(folder)
     assert model.card.classes == KINETICS_SOUNDS
     assert model.card.licence.startswith("Apache-2.0")
@@ -130,12 +131,12 @@ def test_what_the_environment_names_is_fetched_at_the_start(
     name = f"hf://ada/toy@{COMMIT}"
     monkeypatch.setenv("ADAMML_MODEL", name)
     said: list[str] = []
-    folder = hub.resolve(say=said.append)
+    folder = model_lookup.resolve(say=said.append)
     assert said == [f"fetching 2 files, 85 MB, from {server.address}/ada/toy"]
     assert card_of().name == "toy"
     assert name in {model.name for model in installed_models()}
     asked = len(server.seen)
-    assert hub.resolve(name, say=said.append) == folder
+    assert model_lookup.resolve(name, say=said.append) == folder
     assert len(server.seen) == asked
     assert sorted(file.name for file in folder.iterdir()) == sorted(file.name for file in toy_folder.iterdir())
 
@@ -144,7 +145,7 @@ def test_offline_the_bundled_model_serves_and_that_is_said_once(
     server: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
-    monkeypatch.setattr(hub, "DEFAULT_MODEL", "everyday-av")
+    monkeypatch.setattr(model_lookup, "DEFAULT_MODEL", "everyday-av")
     server.shutdown()
     server.server_close()
     assert card_of("kinetics-sounds").name == "everyday-av"
@@ -152,17 +153,17 @@ def test_offline_the_bundled_model_serves_and_that_is_said_once(
     assert "kinetics-sounds cannot be fetched, so the bundled model everyday-av serves instead: " in said
     assert "is there a network?" in said
     assert said.count("\n") == 1
-    assert hub.resolve().name == "everyday-av"
+    assert model_lookup.resolve().name == "everyday-av"
     assert capsys.readouterr().err == ""
 
 
 def test_a_refused_release_is_no_reason_to_use_another_model(server: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
     with pytest.raises(FetchError, match="there is nothing at"):
-        hub.resolve()
+        model_lookup.resolve()
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-songs")
     with pytest.raises(CheckpointError, match="no model named 'kinetics-songs'; models here: everyday-av"):
-        hub.resolve()
+        model_lookup.resolve()
 
 
 def test_a_name_alone_fetches_nothing(server: Shelf) -> None:
@@ -174,7 +175,7 @@ def test_a_name_alone_fetches_nothing(server: Shelf) -> None:
 def test_a_damaged_model_is_neither_used_nor_replaced(
     server: Shelf, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = hub.install("kinetics-sounds", lambda folder: put(toy_folder, folder))
+    folder = model_lookup.install("kinetics-sounds", lambda folder: put(toy_folder, folder))
     (folder / "adamml.safetensors").unlink()
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
     with pytest.raises(CheckpointError, match=r"adamml\.safetensors cannot be read"):
@@ -200,7 +201,7 @@ def test_a_release_that_is_something_else_leaves_nothing(server: Shelf, tmp_path
         data, message = data[: len(data) // 2] if damage == "truncated" else b"<html>", "or only a part of one"
     server.put_release({FILE: data})
     with pytest.raises(CheckpointError, match=message):
-        hub.pull("kinetics-sounds", say=lambda _: None)
+        model_lookup.pull("kinetics-sounds", say=lambda _: None)
     assert not sentinel.exists()
     cache = tmp_path / "cache"
     assert [file.name for file in cache.rglob("*") if file.is_file() and file.suffix != ".lock"] == []
@@ -211,7 +212,7 @@ def test_a_wrong_checksum_is_refused(server: Shelf, tmp_path: Path) -> None:
     server.put_release({FILE: b"weights"})
     server.files[f"/store/{FILE}"] = b"wights!"
     with pytest.raises(FetchError, match="damaged or changed"):
-        hub.pull("kinetics-sounds", say=lambda _: None)
+        model_lookup.pull("kinetics-sounds", say=lambda _: None)
     assert not list((tmp_path / "cache" / "downloads").iterdir())
 
 
@@ -219,7 +220,7 @@ def test_a_wrong_checksum_is_refused(server: Shelf, tmp_path: Path) -> None:
 def test_an_answer_that_is_no_release_is_refused(server: Shelf, answer: bytes) -> None:
     server.files[RELEASE] = answer
     with pytest.raises(FetchError, match="does not answer like a release"):
-        hub.pull("kinetics-sounds", say=lambda _: None)
+        model_lookup.pull("kinetics-sounds", say=lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +265,9 @@ def test_two_at_once_build_one_model(server: Shelf, toy_folder: Path) -> None:
             time.sleep(0.01)
         put(toy_folder, folder)
 
-    threads = [threading.Thread(target=hub.install, args=("two", build), kwargs={"say": said.append}) for _ in "ab"]
+    threads = [
+        threading.Thread(target=model_lookup.install, args=("two", build), kwargs={"say": said.append}) for _ in "ab"
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -275,7 +278,7 @@ def test_two_at_once_build_one_model(server: Shelf, toy_folder: Path) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_is_not_installed(server: Shelf, toy_folder: Path, tmp_path: Path) -> None:
-    folder = hub.install("mine", lambda folder: put(toy_folder, folder))
+    folder = model_lookup.install("mine", lambda folder: put(toy_folder, folder))
     (folder.parent / ".mine.killed.new").mkdir()  # left by a process that was killed
 
     def build(folder: Path) -> None:
@@ -283,14 +286,14 @@ def test_a_model_that_cannot_be_loaded_is_not_installed(server: Shelf, toy_folde
         (folder / "adamml.safetensors").unlink()
 
     with pytest.raises(CheckpointError, match="cannot be read"):
-        hub.install("mine", build, anew=True)
+        model_lookup.install("mine", build, anew=True)
     assert load_model("mine").card.name == "toy"
     assert [path.name for path in folder.parent.iterdir() if path.suffix != ".lock"] == ["mine"]
-    hub.install("mine", lambda folder: put(toy_folder, folder), anew=True)
+    model_lookup.install("mine", lambda folder: put(toy_folder, folder), anew=True)
     assert [path.name for path in folder.parent.iterdir() if path.suffix != ".lock"] == ["mine"]
     for name in ("everyday-av", "../mine", ".mine", ""):
         with pytest.raises(CheckpointError):
-            hub.install(name, build)
+            model_lookup.install(name, build)
 
 
 def test_a_cache_that_cannot_be_written_is_named(
@@ -299,7 +302,7 @@ def test_a_cache_that_cannot_be_written_is_named(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "file"))
     with pytest.raises(CheckpointError, match=r"cannot be written: .*ADAMML_CACHE"):
-        hub.install("mine", lambda folder: None)
+        model_lookup.install("mine", lambda folder: None)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +332,7 @@ def test_a_hub_that_gives_something_else_is_refused(
         server.shutdown()
         server.server_close()
     with pytest.raises(CheckpointError) as raised:
-        hub.resolve(f"hf://ada/toy@{COMMIT}", say=lambda _: None)
+        model_lookup.resolve(f"hf://ada/toy@{COMMIT}", say=lambda _: None)
     assert isinstance(raised.value, UnreachableError) == (fault == "offline")
     assert "example.invalid" in str(raised.value) or fault != "plain"
     assert {model.name for model in installed_models()} == BUNDLED
@@ -364,7 +367,7 @@ def test_files_of_the_older_format_are_read(tmp_path: Path) -> None:
 def test_a_description_that_cannot_be_read_is_left_out(
     server: Shelf, toy_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = hub.install("broken", lambda folder: put(toy_folder, folder))
+    folder = model_lookup.install("broken", lambda folder: put(toy_folder, folder))
     (folder / MODEL_FILE).unlink()
     (folder / MODEL_FILE).write_text("{")
     assert {model.name for model in installed_models()} == BUNDLED

@@ -8,7 +8,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from adamml import Recognizer
-from adamml.checkpoint import CHECKPOINTS, load_model, read_card
 from adamml.inputs import I3D_INPUT, PUBLISHED_INPUT
 from adamml.media.front_ends import log_mel
 from adamml.media.sampling import plan_segments
@@ -21,6 +20,7 @@ from adamml.policies import EvenPolicy, get_policy
 from adamml.training.kinetics400.initial import TABLE, Names, read_table
 from adamml.training.loop import TrainingError
 from adamml.training.video import begin_with
+from adamml.weights.checkpoint import CHECKPOINTS, load_model, read_card
 from tests.clips import tone, write_clip
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -150,7 +150,9 @@ def test_ones_own_classes_keep_the_backbones_and_bring_classifiers(shipped: Reco
 
 
 def test_published_weights_are_loaded_from_the_old_place_too() -> None:
-    from adamml import published
-    from adamml.checkpoint import load_published
+    from adamml.weights import ibm_checkpoint
 
-    assert load_published is published.load_published
+    with pytest.deprecated_call():
+        from adamml.checkpoint import load_published
+
+    assert load_published is ibm_checkpoint.load_published

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from adamml.checkpoint import load_model
 from adamml.cli import main
+from adamml.weights.checkpoint import load_model
 from tests.clips import tone, write_clip
 from tests.test_kinetics import write_list
 

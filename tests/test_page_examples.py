@@ -23,7 +23,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     """Beside the page: one clip to fetch, by the name of one of the real ones."""
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("adamml.download.PAUSE", 0)
+    monkeypatch.setattr("adamml.weights.download.PAUSE", 0)
     monkeypatch.setattr(fetchable, "LIST", tmp_path / "list.json")
     with shelf() as server:
         server.files["/clip.mp4"] = DATA

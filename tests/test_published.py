@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from adamml.checkpoint import CheckpointError
 from adamml.media.front_ends import log_spectrogram, sound_window
 from adamml.media.sampling import centre_tick, plan_segments, segment_ticks
 from adamml.nn import AdaMML, policy_penalty
-from adamml.published import KINETICS_SOUNDS, load_published, our_name, read_published
+from adamml.weights.checkpoint import CheckpointError
+from adamml.weights.ibm_checkpoint import KINETICS_SOUNDS, load_published, our_name, read_published
 from tests import published
 
 SAMPLING = json.loads((published.HERE / "sampling.json").read_text())
@@ -110,7 +110,7 @@ def test_other_combinations_are_declined_by_name() -> None:
 def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", bytes(2_000_000))
-    monkeypatch.setattr("adamml.published.MAX_BYTES", 1_000_000)
+    monkeypatch.setattr("adamml.weights.ibm_checkpoint.MAX_BYTES", 1_000_000)
     assert (tmp_path / "bomb.pth").stat().st_size < 10_000
     with pytest.raises(CheckpointError, match="no published file is"):
         read_published(tmp_path / "bomb.pth")

@@ -27,7 +27,6 @@ from adamml import (
     render_video,
     video_steps,
 )
-from adamml.checkpoint import save_model
 from adamml.commands import export
 from adamml.media import probe, settings_for
 from adamml.media.display import display_frames, display_sound
@@ -36,6 +35,7 @@ from adamml.render.lettering import LACKING, plain
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead
 from adamml.results.cumulative_scores import running
 from adamml.results.timeline import lay_out
+from adamml.weights.checkpoint import save_model
 from tests.clips import number_picture as numbers
 from tests.clips import read_number, tone, write_clip
 from tests.test_session import Chosen

@@ -11,7 +11,6 @@ import torch
 
 from adamml import Recognizer
 from adamml.cli import main
-from adamml.hub import card_of
 from adamml.media import Clip
 from adamml.training.config import ClipsPreset
 from adamml.training.data import cached_features
@@ -22,6 +21,7 @@ from adamml.training.stage_rgb import Tail, features_of
 from adamml.training.tiny import write_set
 from adamml.training.video import begin_with, save_clips_model, train_clips
 from adamml.training.whole import DecodedClips
+from adamml.weights.model_lookup import card_of
 
 PRESET = ClipsPreset(
     name="smallest",

@@ -44,7 +44,7 @@ def check_results(
         CheckpointError: when there is no such model.
     """
     from adamml.files import check_targets
-    from adamml.hub import resolve
+    from adamml.weights.model_lookup import resolve
 
     asked = [target for target in targets if target is not None]
     if asked:

@@ -32,11 +32,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
-    from adamml.checkpoint import CheckpointError
     from adamml.evidence import PolicyMissingError
     from adamml.files import write_all
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
+    from adamml.weights.checkpoint import CheckpointError
 
     try:
         targets = check_results([args.json, args.csv], clips=[args.clip], model=args.model)

@@ -19,8 +19,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     if args.model is not None:
-        from adamml.checkpoint import CheckpointError
-        from adamml.hub import card_of
+        from adamml.weights.checkpoint import CheckpointError
+        from adamml.weights.model_lookup import card_of
 
         try:
             card_of(args.model)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from adamml import __version__
+from adamml.version import __version__
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -89,8 +89,8 @@ def _decoding() -> int:
 def _model() -> int:
     import torch
 
-    from adamml.checkpoint import CheckpointError, load_model
-    from adamml.hub import resolve
+    from adamml.weights.checkpoint import CheckpointError, load_model
+    from adamml.weights.model_lookup import resolve
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (the CPU is used in any case)"
     print(f"{'threads':<12} {torch.get_num_threads()}\n{'gpu':<12} {gpu}")

@@ -50,11 +50,11 @@ def run(args: argparse.Namespace) -> int:
         from adamml.training.evaluation.report import TABLE_FILES, to_markdown, write_report
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; evaluating needs: pip install -e '.[train]'")
-    from adamml.checkpoint import CheckpointError
     from adamml.evidence import PolicyMissingError
     from adamml.files import check_folder
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
+    from adamml.weights.checkpoint import CheckpointError
 
     try:
         manifest = read_manifest(args.manifest)

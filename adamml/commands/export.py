@@ -34,11 +34,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 done, 2 bad input (one line on stderr)."""
-    from adamml.checkpoint import CheckpointError
     from adamml.evidence import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
     from adamml.render import ExportError
+    from adamml.weights.checkpoint import CheckpointError
 
     targets = {form: getattr(args, form) for form in FORMS if getattr(args, form) is not None}
     try:

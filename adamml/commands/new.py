@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         from adamml.training.project import FILE
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; training needs: pip install -e '.[train]'")
-    from adamml.checkpoint import CheckpointError
+    from adamml.weights.checkpoint import CheckpointError
 
     folder: Path = args.project
     try:
@@ -73,9 +73,9 @@ def _say(line: str) -> None:
 
 def _project(args: argparse.Namespace) -> "Project":
     """The project that is there, or a new one; its folder is made once everything asked for makes sense."""
-    from adamml.hub import card_of
     from adamml.training.loop import TrainingError
     from adamml.training.project import FILE, Project, read_project, write_project
+    from adamml.weights.model_lookup import card_of
 
     folder: Path = args.project
     if (folder / FILE).exists():

@@ -65,7 +65,7 @@ def _classes(asked: str | None) -> tuple[str, ...] | None:
     if asked is None:
         return None
     if asked == "kinetics-sounds":
-        from adamml.kinetics_sounds import KINETICS_SOUNDS
+        from adamml.weights.kinetics_sounds import KINETICS_SOUNDS
 
         return KINETICS_SOUNDS
     lines = Path(asked).read_text(encoding="utf-8").splitlines()

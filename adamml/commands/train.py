@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         from adamml.training.run import train
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; training needs: pip install -e '.[train]'")
-    from adamml.checkpoint import CheckpointError
+    from adamml.weights.checkpoint import CheckpointError
 
     try:
         return train(args)

@@ -46,8 +46,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from adamml.hub import installed_models
-    from adamml.published import PUBLISHED
+    from adamml.weights.ibm_checkpoint import PUBLISHED
+    from adamml.weights.model_lookup import installed_models
 
     here = installed_models()
     for model in here:
@@ -62,8 +62,8 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_pull(args: argparse.Namespace) -> int:
-    from adamml.checkpoint import CheckpointError
-    from adamml.hub import pull
+    from adamml.weights.checkpoint import CheckpointError
+    from adamml.weights.model_lookup import pull
 
     try:
         where = pull(args.name, asset=args.asset, anew=args.anew)
@@ -73,8 +73,8 @@ def run_pull(args: argparse.Namespace) -> int:
 
 
 def run_import(args: argparse.Namespace) -> int:
-    from adamml.checkpoint import CheckpointError
-    from adamml.hub import import_file
+    from adamml.weights.checkpoint import CheckpointError
+    from adamml.weights.model_lookup import import_file
 
     try:
         classes = None if args.classes is None else _lines(args.classes)
@@ -89,7 +89,7 @@ def _lines(path: Path) -> tuple[str, ...]:
 
 
 def _here(name: str, where: Path) -> int:
-    from adamml.checkpoint import read_card
+    from adamml.weights.checkpoint import read_card
 
     card = read_card(where)
     print(f"{name} is here: {where}")
@@ -101,11 +101,11 @@ def _here(name: str, where: Path) -> int:
 
 
 def run_verify(args: argparse.Namespace) -> int:
-    from adamml.checkpoint import CheckpointError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
     from adamml.training.data.manifest import ManifestError
     from adamml.training.evaluation.class_order import check_class_order
+    from adamml.weights.checkpoint import CheckpointError
 
     try:
         entries = _labelled(args.clips)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from adamml.checkpoint import ModelCard, save_model
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import DECIDERS
@@ -33,6 +32,7 @@ from adamml.training.measure import (
     temperatures,
     unknown_scores,
 )
+from adamml.weights.checkpoint import ModelCard, save_model
 
 CALIBRATION_CLIPS = 1000
 # The training side flatters: what the recognisers learned from is surer than what they will meet.

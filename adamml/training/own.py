@@ -9,12 +9,12 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from adamml.checkpoint import MODEL_FILE, ModelCard, read_card
 from adamml.files import write_whole
 from adamml.training.data.manifest import read_manifest, write_manifest
 from adamml.training.data.own import list_own_clips
 from adamml.training.project import Project
 from adamml.training.video import save_clips_model, train_clips
+from adamml.weights.checkpoint import MODEL_FILE, ModelCard, read_card
 
 Say = Callable[[str], None]
 MANIFEST, CHECKS, RUN, MODEL = "manifest.csv", "checks.json", "run", "model"

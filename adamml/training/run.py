@@ -8,9 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from adamml.checkpoint import MODEL_FILE
 from adamml.files import check_folder, write_whole
-from adamml.hub import resolve
 from adamml.nn import AdaMML
 from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, VideoPreset
 from adamml.training.data.clips import ComposedClips
@@ -24,6 +22,8 @@ from adamml.training.stage_audio import measure_audio
 from adamml.training.stage_rgb import Tail, measure_tail, read_trunks
 from adamml.training.video import save_clips_model, train_clips
 from adamml.training.whole import train_whole
+from adamml.weights.checkpoint import MODEL_FILE
+from adamml.weights.model_lookup import resolve
 
 
 def train(args: argparse.Namespace) -> int:

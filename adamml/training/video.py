@@ -14,9 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from adamml.checkpoint import ModelCard, load_model, save_model
 from adamml.files import write_whole
-from adamml.hub import card_of
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.policy_networks import new_decider
 from adamml.training.cascade_job import CascadeJob
@@ -34,6 +32,8 @@ from adamml.training.loop import run
 from adamml.training.measure import ROWS, Rows
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
 from adamml.training.trainable import check_learned, check_trainable
+from adamml.weights.checkpoint import ModelCard, load_model, save_model
+from adamml.weights.model_lookup import card_of
 
 Say = Callable[[str], None]
 

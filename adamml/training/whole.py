@@ -16,10 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from adamml.checkpoint import ModelCard, save_model
 from adamml.engine import normalise
 from adamml.files import write_whole
-from adamml.hub import card_of
 from adamml.inputs import ClipInput
 from adamml.media import FRONT_ENDS, Clip, ClipError, settings_for
 from adamml.training.config import RecognizerEpochs, VideoPreset
@@ -29,6 +27,8 @@ from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.loop import Job, TrainingError, row_rng, run, world
 from adamml.training.trainable import check_trainable
 from adamml.training.video import begin_with
+from adamml.weights.checkpoint import ModelCard, save_model
+from adamml.weights.model_lookup import card_of
 
 MAX_TRIES = 20  # unreadable clips in a row before giving up
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from torch import nn
 
-from adamml.checkpoint import ModelCard, save_model
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.confidence import softmax
@@ -44,6 +43,7 @@ from adamml.training.kinetics400.initial import initial_network
 from adamml.training.kinetics400.tagger_job import TaggerJob, TaggerStage, agreement, read_recordings, whole_recordings
 from adamml.training.loop import run
 from adamml.training.measure import temperatures
+from adamml.weights.checkpoint import ModelCard, save_model
 
 SEGMENTS = 10
 Say = Callable[[str], None]

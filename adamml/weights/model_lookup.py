@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from adamml.checkpoint import (
+from adamml.files import alone
+from adamml.weights.checkpoint import (
     MODEL_FILE,
     NAME,
     CheckpointError,
@@ -26,8 +27,7 @@ from adamml.checkpoint import (
     model_roots,
     read_card,
 )
-from adamml.files import alone
-from adamml.huggingface import SCHEME, address_of, parse
+from adamml.weights.huggingface import SCHEME, address_of, parse
 
 DEFAULT_MODEL = "kinetics-400"  # comes with the repository
 Say = Callable[[str], object]
@@ -77,8 +77,8 @@ def resolve(name_or_path: str | Path | None = None, *, say: Say = to_stderr) -> 
     Raises:
         CheckpointError: when there is no such model, or it was refused. What is damaged is never replaced silently.
     """
-    from adamml.download import UnreachableError
-    from adamml.published import PUBLISHED
+    from adamml.weights.download import UnreachableError
+    from adamml.weights.ibm_checkpoint import PUBLISHED
 
     chosen = os.environ.get("ADAMML_MODEL", "").strip()
     name = str(name_or_path or chosen or DEFAULT_MODEL)
@@ -121,9 +121,9 @@ def pull(name: str, *, asset: str | None = None, anew: bool = False, say: Say = 
         FetchError: when it cannot be had; `UnreachableError` when trying again later may help.
         CheckpointError: when what arrived is not what it should be.
     """
-    from adamml import huggingface
-    from adamml.published import PUBLISHED
-    from adamml.releases import fetch_release
+    from adamml.weights import huggingface
+    from adamml.weights.github_release import fetch_release
+    from adamml.weights.ibm_checkpoint import PUBLISHED
 
     if name.startswith(SCHEME):
         pinned = parse(name)
@@ -145,7 +145,7 @@ def import_file(
     Raises:
         CheckpointError: when the file is not a whole, safe checkpoint of the RGB + sound model with these classes.
     """
-    from adamml.published import PUBLISHED, convert
+    from adamml.weights.ibm_checkpoint import PUBLISHED, convert
 
     known = PUBLISHED["kinetics-sounds"]
     if classes is not None and name is None:

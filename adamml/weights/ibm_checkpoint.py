@@ -2,9 +2,9 @@
 
 Sources: the authors' repository, github.com/IBM/AdaMML (Apache-2.0). Its README points to the release `weights-v0.1`;
 `train_adamml_stage.py` writes what a file holds (`state_dict` under DataParallel's prefix `module.`, `temperature`,
-`epoch`, `arch`, `stage`, optimisers); `utils/dataset_config.py` has 31 classes. The class names are the authors' list
-in issue 3 of that repository. The label files themselves were never published: that labels count in the order of the
-list, which is alphabetical, is an assumption. `adamml weights verify` checks it on labelled clips.
+`epoch`, `arch`, `stage`, optimisers); `utils/dataset_config.py` has 31 classes, named in
+`adamml.weights.kinetics_sounds`. The label files themselves were never published: that labels count in the order of
+that list is an assumption. `adamml weights verify` checks it on labelled clips.
 """
 
 import pickle
@@ -18,21 +18,12 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from adamml.checkpoint import CheckpointError, ModelCard, fill, save_model
 from adamml.nn import AdaMML
+from adamml.weights.checkpoint import CheckpointError, ModelCard, fill, save_model
+from adamml.weights.kinetics_sounds import KINETICS_SOUNDS
 
 MAX_BYTES = 2 << 30  # of a file, and of what a compressed one unpacks to; the published ones take some 0.5 GB
 CLASS_ORDER = "alphabetical, assumed: no label file was published; confirm with `adamml weights verify`"
-
-# fmt: off
-KINETICS_SOUNDS = (
-    "blowing nose", "blowing out candles", "bowling", "chopping wood", "dribbling basketball", "laughing",
-    "mowing lawn", "playing accordion", "playing bagpipes", "playing bass guitar", "playing clarinet", "playing drums",
-    "playing guitar", "playing harmonica", "playing keyboard", "playing organ", "playing piano", "playing saxophone",
-    "playing trombone", "playing trumpet", "playing violin", "playing xylophone", "ripping paper", "shoveling snow",
-    "shuffling cards", "singing", "stomping grapes", "tap dancing", "tapping guitar", "tapping pen", "tickling",
-)
-# fmt: on
 
 
 @dataclass(frozen=True, kw_only=True)

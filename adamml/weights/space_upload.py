@@ -1,4 +1,4 @@
-"""Puts this repository on a Hugging Face Space: `HF_TOKEN=... python -m adamml.hosting owner/name`.
+"""Puts this repository on a Hugging Face Space: `HF_TOKEN=... python -m adamml.weights.space_upload owner/name`.
 
 What git tracks is what is uploaded, in one commit; what the Space holds besides is removed, so that the two are equal
 afterwards. README.md's front matter tells the Space how to run. Files above 10 MB (the weights) are stored apart from
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HUB = "https://huggingface.co"
 NEEDED = ("README.md", "requirements.txt", "app/__main__.py")
 _HINTS = {
@@ -96,7 +96,9 @@ def upload(space: str, *, root: Path = ROOT, say: Callable[[str], object] = prin
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 done, 2 when it cannot be done (one line on stderr)."""
-    parser = argparse.ArgumentParser(prog="python -m adamml.hosting", description="Upload to a Hugging Face Space.")
+    parser = argparse.ArgumentParser(
+        prog="python -m adamml.weights.space_upload", description="Upload to a Hugging Face Space."
+    )
     parser.add_argument("space", metavar="OWNER/NAME")
     try:
         print(f"the Space is at {upload(parser.parse_args(arguments).space)}")

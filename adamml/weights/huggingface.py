@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from adamml.checkpoint import MODEL_FILE, CheckpointError, read_card
-from adamml.download import FetchError, UnreachableError, is_loopback
+from adamml.weights.checkpoint import MODEL_FILE, CheckpointError, read_card
+from adamml.weights.download import FetchError, UnreachableError, is_loopback
 
 SCHEME = "hf://"
 HUB = "https://huggingface.co"

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adamml.checkpoint import CheckpointError
-from adamml.download import FetchError, Progress, Web
 from adamml.files import cache_folder
-from adamml.published import MAX_BYTES, PublishedModel, convert
+from adamml.weights.checkpoint import CheckpointError
+from adamml.weights.download import FetchError, Progress, Web
+from adamml.weights.ibm_checkpoint import MAX_BYTES, PublishedModel, convert
 
 API = "https://api.github.com"
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx
 
-from adamml import __version__
-from adamml.checkpoint import CheckpointError
+from adamml.version import __version__
+from adamml.weights.checkpoint import CheckpointError
 
 MAX_REDIRECTS = 5
 MAX_JSON = 1 << 20  # bytes

@@ -1,0 +1,7 @@
+"""Moved to `adamml.results.wording`. Goes with the next release."""
+
+import warnings
+
+from adamml.results.wording import *  # noqa: F403
+
+warnings.warn("adamml.words is now adamml.wording", DeprecationWarning, stacklevel=2)
