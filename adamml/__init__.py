@@ -11,8 +11,7 @@ from adamml.version import __version__
 
 if TYPE_CHECKING:
     from adamml.closeup import Closeup
-    from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
-    from adamml.examples import (
+    from adamml.datasets.examples import (
         Example,
         ExampleError,
         ExampleUnreachableError,
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
         list_examples,
         local_example,
     )
+    from adamml.datasets.find_clips import FILE_SUFFIXES
+    from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
     from adamml.media import ClipError, Storyboard
     from adamml.media.nursery import prestart
     from adamml.media.temporary import private_folder
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from adamml.results.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
     from adamml.results.cumulative_scores import running
     from adamml.session import ClipSession
-    from adamml.suffixes import FILE_SUFFIXES
     from adamml.weights.checkpoint import CheckpointError, ModelCard
     from adamml.weights.model_lookup import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
 
@@ -48,7 +48,7 @@ _HOME = {
     "adamml.weights.checkpoint": ("CheckpointError", "ModelCard"),
     "adamml.closeup": ("Closeup",),
     "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
-    "adamml.examples": (
+    "adamml.datasets.examples": (
         *("Example", "ExampleError", "ExampleUnreachableError"),
         *("example_folder", "fetch_example", "list_examples", "local_example"),
     ),
@@ -64,7 +64,7 @@ _HOME = {
     ),
     "adamml.results.cumulative_scores": ("running",),
     "adamml.session": ("ClipSession",),
-    "adamml.suffixes": ("FILE_SUFFIXES",),
+    "adamml.datasets.find_clips": ("FILE_SUFFIXES",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from adamml.datasets.sources import OTHER
 from adamml.nn import PolicyNetwork
-from adamml.training.data.clips import Bank, ComposedClips, Missing
-from adamml.training.data.sources import OTHER
+from adamml.training.feature_bank import Bank, ComposedClips, Missing
 
 K, GLIMPSE = 3, 1280
 WIDTHS = {"rgb": 2048, "audio": 1280}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from adamml import Recognizer, browser_preview
+from adamml.datasets.cut import cut
 from adamml.media import Clip, ClipInfo, display_frames, display_sound, part_of, probe, settings_for
-from adamml.training.data.cut import cut
 from tests.clips import number_picture, read_number, tone, write_clip
 from tests.told import FPS, copied, frames_played, number_in, rising, shifted, shown, telling, time_heard
 

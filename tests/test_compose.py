@@ -12,13 +12,13 @@ import soundfile
 from PIL import Image
 
 from adamml.cli import main
+from adamml.datasets import composed_write
+from adamml.datasets.composed import ClipPlan, ComposeError, Shelf, plan_clip
+from adamml.datasets.composed_render import render_frames, render_sound
+from adamml.datasets.composed_write import plan_numbered, write_clips
+from adamml.datasets.manifest import read_manifest
+from adamml.datasets.sources import Sources, read_sources
 from adamml.media import Clip, settings_for
-from adamml.training.data import composed_write
-from adamml.training.data.composed import ClipPlan, ComposeError, Shelf, plan_clip
-from adamml.training.data.composed_render import render_frames, render_sound
-from adamml.training.data.composed_write import plan_numbered, write_clips
-from adamml.training.data.manifest import read_manifest
-from adamml.training.data.sources import Sources, read_sources
 
 RATE = 24_000
 SMALL = (64, 48)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from adamml import Example, ExampleError, ExampleUnreachableError, examples, fetch_example, list_examples, local_example
+from adamml import Example, ExampleError, ExampleUnreachableError, fetch_example, list_examples, local_example
 from adamml.cli import main
+from adamml.datasets import examples
 from adamml.files import alone
 from adamml.weights.download import TRIES
 from tests.shelf import Shelf, shelf

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from adamml.cli import main
+from adamml.datasets import prepare
+from adamml.datasets.journal import Ready, Work
+from adamml.datasets.kinetics import ListedClip, balanced, read_lists
+from adamml.datasets.kinetics_report import KineticsReport
+from adamml.datasets.manifest import ManifestError, read_manifest
+from adamml.datasets.prepare import prepare_kinetics
+from adamml.datasets.process_pool import in_processes
 from adamml.media import Clip, settings_for
-from adamml.training.data import prepare
-from adamml.training.data.journal import Ready, Work
-from adamml.training.data.kinetics import ListedClip, balanced, read_lists
-from adamml.training.data.kinetics_report import KineticsReport
-from adamml.training.data.manifest import ManifestError, read_manifest
-from adamml.training.data.parallel import in_processes
-from adamml.training.data.prepare import prepare_kinetics
 from adamml.weights.kinetics_sounds import KINETICS_SOUNDS
 from tests.clips import number_picture, read_number, tone, write_clip
 from tests.crashing import die_on_three

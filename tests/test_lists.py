@@ -9,16 +9,15 @@ import pytest
 
 from adamml.batch import list_archive
 from adamml.cli import main
-from adamml.listing import LeftOut, find_clips
+from adamml.datasets.check_manifest import check
+from adamml.datasets.class_folders import FolderList, list_folder
+from adamml.datasets.custom_clips import list_own_clips
+from adamml.datasets.find_clips import FILE_SUFFIXES, NOT_OPENED, OPENED, LeftOut, find_clips, why_not
+from adamml.datasets.labels import alike
+from adamml.datasets.manifest import ManifestError, read_manifest
+from adamml.datasets.prepare import prepare_kinetics
 from adamml.media import probe, settings_for
 from adamml.media.kinds import DEMUXERS
-from adamml.suffixes import FILE_SUFFIXES, NOT_OPENED, OPENED, why_not
-from adamml.training.data.check import check
-from adamml.training.data.folders import FolderList, list_folder
-from adamml.training.data.labels import alike
-from adamml.training.data.manifest import ManifestError, read_manifest
-from adamml.training.data.own import list_own_clips
-from adamml.training.data.prepare import prepare_kinetics
 from adamml.training.project import Project, read_project, write_project
 from tests.clips import tone, write_clip
 

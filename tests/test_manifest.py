@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from adamml.training.data.check import check
-from adamml.training.data.folders import list_folder
-from adamml.training.data.manifest import ClipEntry, ManifestError, read_manifest, write_manifest
+from adamml.datasets.check_manifest import check
+from adamml.datasets.class_folders import list_folder
+from adamml.datasets.manifest import ClipEntry, ManifestError, read_manifest, write_manifest
 from tests.clips import tone, write_clip
 
 HEADER = "path,start,end,label,split,group,cells\n"

@@ -13,10 +13,10 @@ import pytest
 
 from adamml import Recognizer
 from adamml.cli import main
+from adamml.datasets.custom_clips import OwnClips, list_own_clips
+from adamml.datasets.manifest import read_manifest
 from adamml.training import own, video
 from adamml.training.config import PRESETS
-from adamml.training.data.manifest import read_manifest
-from adamml.training.data.own import OwnClips, list_own_clips
 from adamml.training.loop import TrainingError
 from adamml.training.override import overridden, parse_setting
 from adamml.training.own import wilson

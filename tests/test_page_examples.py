@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import adamml
-from adamml import examples as fetchable
+from adamml.datasets import examples as fetchable
 from app import examples, link, service
 from app.fetching import fetched
 from tests.shelf import Shelf, shelf

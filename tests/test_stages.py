@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import mobilenet_v2
 
+from adamml.datasets.sounds import SoundMaker
+from adamml.datasets.sources import OTHER, Source
 from adamml.nn import AdaMML, AudioRecognizer
-from adamml.training.data.sounds import SoundMaker
-from adamml.training.data.sources import OTHER, Source
 from adamml.training.loop import run
 from adamml.training.stage_audio import AudioJob, AudioStage, start_from_imagenet
 from adamml.training.stage_rgb import RGBJob, RGBStage, Tail, TrunkBank, features_of, probe

@@ -11,10 +11,10 @@ import torch
 
 from adamml import Recognizer
 from adamml.cli import main
+from adamml.datasets.manifest import read_manifest
 from adamml.media import Clip
+from adamml.training import cached_features
 from adamml.training.config import ClipsPreset
-from adamml.training.data import cached_features
-from adamml.training.data.manifest import read_manifest
 from adamml.training.joint import JointStage
 from adamml.training.loop import TrainingError
 from adamml.training.stage_rgb import Tail, features_of

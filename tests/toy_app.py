@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from adamml import ModelCard, Recognizer, examples
+from adamml import ModelCard, Recognizer
+from adamml.datasets import examples
 from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
 from adamml.nn.modalities import ARCHITECTURES

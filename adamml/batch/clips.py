@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from adamml.listing import LeftOut, find_clips
-from adamml.suffixes import FILE_SUFFIXES
-from adamml.training.data.manifest import read_manifest
+from adamml.datasets.find_clips import FILE_SUFFIXES, LeftOut, find_clips
+from adamml.datasets.manifest import read_manifest
 
 
 class BatchError(ValueError):

@@ -13,8 +13,8 @@ from adamml.batch.clips import ArchiveClip, BatchError, list_archive
 from adamml.batch.progress import Progress, lasting
 from adamml.batch.store import LOCK_FILE, SAVE_SECONDS, SETTINGS_FILE, Store
 from adamml.batch.worker import Recipe
+from adamml.datasets.find_clips import LeftOut
 from adamml.files import check_folder, write_whole
-from adamml.listing import LeftOut
 
 ENGINES = ("local", "ray")
 LEFT_OUT_FILE = "left_out.json"
@@ -84,7 +84,7 @@ def run_batch(
     """Analyse what is missing.
 
     Args:
-        source: a folder of clips, or a manifest (see `adamml.training.data.manifest`).
+        source: a folder of clips, or a manifest (see `adamml.datasets.manifest`).
         out: folder of the data set; begun, or gone on with.
         recipe: how to analyse.
         engine: "local" or "ray".

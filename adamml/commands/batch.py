@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
         from adamml.batch import BatchError, BatchSettings, Recipe, run_batch
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; archives need: pip install -e '.[batch]'")
+    from adamml.datasets.manifest import ManifestError
     from adamml.recognizer import Recognizer
-    from adamml.training.data.manifest import ManifestError
     from adamml.weights.checkpoint import CheckpointError
     from adamml.weights.model_lookup import card_of, resolve
 

@@ -21,9 +21,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     try:
-        from adamml.training.data.composed import ComposeError
-        from adamml.training.data.composed_write import write_clips
-        from adamml.training.data.sources import read_sources
+        from adamml.datasets.composed import ComposeError
+        from adamml.datasets.composed_write import write_clips
+        from adamml.datasets.sources import read_sources
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; composing clips needs: pip install -e '.[train]'")
     try:

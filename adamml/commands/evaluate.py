@@ -39,7 +39,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     try:
-        from adamml.training.data.manifest import ManifestError, read_manifest
+        from adamml.datasets.manifest import ManifestError, read_manifest
         from adamml.training.evaluation.evaluate import (
             RECORDS_FILE,
             SETTINGS_FILE,

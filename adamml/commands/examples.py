@@ -24,7 +24,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run_list(args: argparse.Namespace) -> int:
-    from adamml.examples import ExampleError, list_examples, local_example
+    from adamml.datasets.examples import ExampleError, list_examples, local_example
 
     try:
         for example in list_examples():
@@ -39,7 +39,7 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_pull(args: argparse.Namespace) -> int:
-    from adamml.examples import ExampleError, fetch_example, get_example, list_examples
+    from adamml.datasets.examples import ExampleError, fetch_example, get_example, list_examples
 
     known = [example.name for example in list_examples()]
     if args.all == bool(args.names):

@@ -11,7 +11,7 @@ from adamml.commands import bad_input, report_stream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adamml.training.data.manifest import ClipEntry
+    from adamml.datasets.manifest import ClipEntry
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -40,10 +40,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run_folder(args: argparse.Namespace) -> int:
+    from adamml.datasets.class_folders import list_folder
+    from adamml.datasets.find_clips import why_not
+    from adamml.datasets.manifest import ManifestError, write_manifest
     from adamml.files import check_targets
-    from adamml.suffixes import why_not
-    from adamml.training.data.folders import list_folder
-    from adamml.training.data.manifest import ManifestError, write_manifest
 
     try:
         check_targets([args.out])
@@ -67,8 +67,8 @@ def run_folder(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    from adamml.training.data.check import check
-    from adamml.training.data.manifest import ManifestError, read_manifest
+    from adamml.datasets.check_manifest import check
+    from adamml.datasets.manifest import ManifestError, read_manifest
 
     def progress(done: int, of: int) -> None:
         if sys.stderr.isatty():

@@ -36,7 +36,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     try:
-        from adamml.training.data.manifest import ManifestError
+        from adamml.datasets.manifest import ManifestError
         from adamml.training.loop import TrainingError
         from adamml.training.own import results, run_project
         from adamml.training.project import FILE

@@ -33,8 +33,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run_kinetics(args: argparse.Namespace) -> int:
-    from adamml.training.data.manifest import ManifestError
-    from adamml.training.data.prepare import ORIGINAL_SUBSET, prepare_kinetics
+    from adamml.datasets.manifest import ManifestError
+    from adamml.datasets.prepare import ORIGINAL_SUBSET, prepare_kinetics
 
     asked = {"train": args.train, "test": args.test}
     if args.subset:

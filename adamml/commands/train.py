@@ -32,7 +32,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     try:
-        from adamml.training.data.manifest import ManifestError
+        from adamml.datasets.manifest import ManifestError
         from adamml.training.loop import TrainingError
         from adamml.training.run import train
     except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ from adamml.commands import bad_input
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adamml.training.data.manifest import ClipEntry
+    from adamml.datasets.manifest import ClipEntry
 
 HELP_PULL = "a published model (kinetics-sounds), or hf://OWNER/REPO@COMMIT"
 
@@ -101,9 +101,9 @@ def _here(name: str, where: Path) -> int:
 
 
 def run_verify(args: argparse.Namespace) -> int:
+    from adamml.datasets.manifest import ManifestError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
-    from adamml.training.data.manifest import ManifestError
     from adamml.training.evaluation.class_order import check_class_order
     from adamml.weights.checkpoint import CheckpointError
 
@@ -122,8 +122,8 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def _labelled(clips: Path) -> "Sequence[ClipEntry]":
-    from adamml.training.data.folders import list_folder
-    from adamml.training.data.manifest import read_manifest
+    from adamml.datasets.class_folders import list_folder
+    from adamml.datasets.manifest import read_manifest
 
     if not clips.is_dir():
         return read_manifest(clips).entries

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from adamml.nn.gumbel import temperature_at
-from adamml.training.data.clips import ClipBatch, ClipSource
+from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.joint import PUBLISHED_EPOCHS
 from adamml.training.loop import Job, row_rng
 

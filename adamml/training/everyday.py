@@ -18,19 +18,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from adamml.datasets.sounds import SoundMaker
+from adamml.datasets.sources import OTHER, Sources, read_sources
 from adamml.engine.parts import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
 from adamml.nn.policy_networks import DECIDERS, new_decider
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import EverydayPreset
-from adamml.training.data.clips import Bank, ComposedClips, Missing
-from adamml.training.data.picture_bank import OTHER_SHARE, load_imagenet, read_npz, write_segments, write_stills
-from adamml.training.data.sounds import SoundMaker
-from adamml.training.data.sources import OTHER, Sources, read_sources
+from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.joint import JointJob, JointModel
 from adamml.training.liteeval_job import LiteEvalJob
 from adamml.training.loop import Job, TrainingError, run
+from adamml.training.picture_bank import OTHER_SHARE, load_imagenet, read_npz, write_segments, write_stills
 from adamml.training.stage_audio import AudioJob, start_from_imagenet
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of, probe, read_bank, read_trunks
 

@@ -16,11 +16,11 @@ from torch import nn
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import DECIDERS
-from adamml.training.data.clips import Bank, ComposedClips, Missing
 from adamml.training.evaluation.calibration import compare_unknown_scores, confidence
 from adamml.training.evaluation.metrics import auroc
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Row, Table
+from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.measure import (
     BUDGETS,
     CALIBRATION_SEED,

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from adamml.nn import MODALITIES, AdaMML, fuse
 from adamml.nn.cost import CostModel, Runs
 from adamml.policies.fixed import evenly
-from adamml.training.data.clips import ClipBatch
 from adamml.training.evaluation.records import ClipRecord
+from adamml.training.feature_bank import ClipBatch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from adamml.nn import MODALITIES, AdaMML, PolicyNetwork, fuse, gumbel_softmax_de
 from adamml.nn.gumbel import temperature_at
 from adamml.nn.losses import PenaltyForm
 from adamml.nn.policy_features import small_frames
-from adamml.training.data.clips import ClipBatch, ClipSource
+from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.loop import Job, row_rng
 
 # classifiers: of both recognisers, with the fusion weight; decider: the policy without its glimpses

@@ -9,10 +9,10 @@ from torch import nn
 
 from adamml.nn import AdaMML
 from adamml.nn.cost import CostModel
-from adamml.training.data.clips import ClipBatch, ClipSource
 from adamml.training.evaluation.calibration import fit_temperature
 from adamml.training.evaluation.records import ClipRecord
 from adamml.training.evaluation.table import Table, summarise
+from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.in_memory import outcome_of, records_of
 
 ROWS = ("rgb", "audio", "all", "adamml", "adamml-nocost", "cascade", "liteeval", "random")

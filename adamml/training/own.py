@@ -9,9 +9,9 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+from adamml.datasets.custom_clips import list_own_clips
+from adamml.datasets.manifest import read_manifest, write_manifest
 from adamml.files import write_whole
-from adamml.training.data.manifest import read_manifest, write_manifest
-from adamml.training.data.own import list_own_clips
 from adamml.training.project import Project
 from adamml.training.video import save_clips_model, train_clips
 from adamml.weights.checkpoint import MODEL_FILE, ModelCard, read_card

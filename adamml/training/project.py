@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from adamml.datasets.class_folders import TEST_SHARE
 from adamml.files import write_whole
 from adamml.training.config import PRESETS, ClipsPreset
-from adamml.training.data.folders import TEST_SHARE
 from adamml.training.loop import TrainingError
 from adamml.training.override import overridden
 from adamml.weights.model_lookup import DEFAULT_MODEL

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from adamml.datasets.sounds import SoundMaker
+from adamml.datasets.sources import Sources
 from adamml.files import check_folder, write_whole
 from adamml.nn import AdaMML
 from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, VideoPreset
-from adamml.training.data.clips import ComposedClips
-from adamml.training.data.sounds import SoundMaker
-from adamml.training.data.sources import Sources
 from adamml.training.everyday import EverydayRun, fills, share_backbone
+from adamml.training.feature_bank import ComposedClips
 from adamml.training.finish import finish, save
 from adamml.training.loop import TrainingError, leave_processes
 from adamml.training.override import overridden, parse_setting

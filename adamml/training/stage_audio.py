@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from adamml.datasets.sounds import SoundMaker, cut_window
+from adamml.datasets.sources import OTHER
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import AudioRecognizer
 from adamml.nn.recognizers import initialise_one_channel
-from adamml.training.data.sounds import SoundMaker, cut_window
-from adamml.training.data.sources import OTHER
 from adamml.training.loop import Job, one_cycle, row_rng
 
 SPECTRUM_MEAN, SPECTRUM_STD = -6.0, 5.0

@@ -13,10 +13,10 @@ from pathlib import Path
 import av
 import numpy as np
 
+from adamml.datasets.class_folders import list_folder
+from adamml.datasets.manifest import write_manifest
 from adamml.files import whole_file
 from adamml.training.config import PRESETS, ClipsPreset
-from adamml.training.data.folders import list_folder
-from adamml.training.data.manifest import write_manifest
 from adamml.training.video import ClipsResult, train_clips
 
 RATE, FPS, SIZE = 24_000, 15, 96

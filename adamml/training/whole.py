@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from adamml.datasets.manifest import ClipEntry, read_manifest
 from adamml.engine import normalise
 from adamml.files import write_whole
 from adamml.inputs import ClipInput
 from adamml.media import FRONT_ENDS, Clip, ClipError, settings_for
 from adamml.training.config import RecognizerEpochs, VideoPreset
-from adamml.training.data.clips import ClipBatch
-from adamml.training.data.manifest import ClipEntry, read_manifest
+from adamml.training.feature_bank import ClipBatch
 from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.loop import Job, TrainingError, row_rng, run, world
 from adamml.training.trainable import check_trainable

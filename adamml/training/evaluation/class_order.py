@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from adamml.datasets.manifest import ClipEntry, ManifestError
 from adamml.media import ClipError
 from adamml.recognizer import Recognizer
-from adamml.training.data.manifest import ClipEntry, ManifestError
 
 ENOUGH = 3  # clips of a class before its answers are taken for a pattern
 SURE, UNSURE = 1e-4, 1e-2  # how likely so many right answers may be by chance

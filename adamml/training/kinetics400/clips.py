@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from adamml.datasets.manifest import ClipEntry
 from adamml.engine import Engine, new_engine
 from adamml.evidence import Evidence
 from adamml.files import whole_file
 from adamml.media import FRONT_ENDS, Clip, settings_for
 from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
-from adamml.training.data.cached_features import CachedFeatures
-from adamml.training.data.clips import Bank, ClipBatch, Missing
-from adamml.training.data.manifest import ClipEntry
+from adamml.training.cached_features import CachedFeatures
+from adamml.training.feature_bank import Bank, ClipBatch, Missing
 
 BLUR_KERNEL, BLUR_SIGMA = 61, 14.0  # pixels of 192: nothing but colors is left
 NOISES, NOISE_LEVELS = 16, (0.0003, 0.01)

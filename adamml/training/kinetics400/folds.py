@@ -14,9 +14,9 @@ from torch import nn
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import new_decider
 from adamml.training.cascade_job import CascadeJob, CascadeStage
-from adamml.training.data.clips import Missing
 from adamml.training.evaluation.records import ClipRecord
 from adamml.training.everyday import start_open
+from adamml.training.feature_bank import Missing
 from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.kinetics400.clips import RealClips, RealSegments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled

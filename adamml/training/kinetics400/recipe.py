@@ -17,17 +17,17 @@ from typing import Any
 
 from torch import nn
 
+from adamml.datasets.manifest import ClipEntry, Manifest
+from adamml.datasets.sources import is_kept_apart, sound_group
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.confidence import softmax
-from adamml.training.data.cached_features import cache_features
-from adamml.training.data.clips import Missing
-from adamml.training.data.manifest import ClipEntry, Manifest
-from adamml.training.data.sources import is_kept_apart, sound_group
+from adamml.training.cached_features import cache_features
 from adamml.training.evaluation.records import ClipRecord
 from adamml.training.evaluation.report import write_report
 from adamml.training.evaluation.table import Table, summarise
 from adamml.training.everyday import average_weights, fills
+from adamml.training.feature_bank import Missing
 from adamml.training.in_memory import outcome_of
 from adamml.training.kinetics400.clips import RealClips, RealSegments, cache_damage, real_segments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from adamml.listing import LeftOut, find_clips
-from adamml.training.data.labels import plain
-from adamml.training.data.manifest import ManifestError
+from adamml.datasets.find_clips import LeftOut, find_clips
+from adamml.datasets.labels import plain
+from adamml.datasets.manifest import ManifestError
 
 NEEDED = ("label", "youtube_id", "time_start", "time_end", "split")
 SIDES = {"train": "train", "validate": "test", "val": "test", "validation": "test", "test": "test"}

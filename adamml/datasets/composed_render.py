@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from adamml.datasets.composed import SECONDS, ClipPlan, ComposeError, SecondPlan
+from adamml.datasets.pictures import blurred, degrade, film
+from adamml.datasets.sounds import add_at_snr, noise, read_sound
 from adamml.inputs import PUBLISHED_INPUT
-from adamml.training.data.composed import SECONDS, ClipPlan, ComposeError, SecondPlan
-from adamml.training.data.pictures import blurred, degrade, film
-from adamml.training.data.sounds import add_at_snr, noise, read_sound
 
 FPS = Fraction(30_000, 1001)
 SIZE = (340, 256)  # width, height: the height is what the network's crop is cut from, so nothing is scaled twice

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adamml.datasets.sources import OTHER
 from adamml.files import whole_file
 from adamml.nn import MODALITIES
-from adamml.training.data.sources import OTHER
 
 SEGMENTS = 10
 SPAN_KINDS = {"both": 1 / 6, "picture": 1 / 3, "sound": 1 / 3, "neither": 1 / 6}

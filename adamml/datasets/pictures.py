@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from adamml.datasets.sources import OTHER, Source
 from adamml.inputs import PUBLISHED_INPUT
-from adamml.training.data.sources import OTHER, Source
 
 FRAMES, SIZE = PUBLISHED_INPUT.picture.frames, PUBLISHED_INPUT.picture.crop
 CENTRE_SHARE = SIZE / PUBLISHED_INPUT.picture.short_side  # of the short side, after the centre crop

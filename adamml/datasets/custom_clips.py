@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from adamml.listing import LeftOut
-from adamml.training.data.folders import list_folder
-from adamml.training.data.inspect import CRASHED, Inspection, inspect, same_files
-from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError
-from adamml.training.data.parallel import in_processes
+from adamml.datasets.class_folders import list_folder
+from adamml.datasets.find_clips import LeftOut
+from adamml.datasets.inspect_clip import CRASHED, Inspection, inspect, same_files
+from adamml.datasets.manifest import SPLITS, ClipEntry, ManifestError
+from adamml.datasets.process_pool import in_processes
 
 FEW = 10  # clips of a class to learn from; with fewer, what is learned is likely to be something else about them
 SAY_EVERY = 20  # clips

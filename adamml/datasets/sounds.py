@@ -8,8 +8,8 @@ import torch
 import torchaudio
 from scipy.signal import butter, sosfilt
 
+from adamml.datasets.sources import OTHER, Source
 from adamml.inputs import PUBLISHED_INPUT
-from adamml.training.data.sources import OTHER, Source
 
 SAMPLE_RATE, WINDOW_SAMPLES = PUBLISHED_INPUT.sound.sample_rate, PUBLISHED_INPUT.sound.samples
 PEAK = 0.9

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from adamml.training.data.inspect import Inspection
-from adamml.training.data.kinetics import ListedClip
+from adamml.datasets.inspect_clip import Inspection
+from adamml.datasets.kinetics import ListedClip
 
 
 @dataclass(frozen=True, kw_only=True)

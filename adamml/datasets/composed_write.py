@@ -19,12 +19,12 @@ from pathlib import Path
 import av
 import numpy as np
 
+from adamml.datasets.composed import ClipPlan, ComposeError, Shelf, plan_clip
+from adamml.datasets.composed_render import FPS, SIZE, render_frames, render_sound
+from adamml.datasets.manifest import ClipEntry, write_manifest
+from adamml.datasets.sources import Sources
 from adamml.files import check_folder, whole_file, write_whole
 from adamml.inputs import PUBLISHED_INPUT
-from adamml.training.data.composed import ClipPlan, ComposeError, Shelf, plan_clip
-from adamml.training.data.composed_render import FPS, SIZE, render_frames, render_sound
-from adamml.training.data.manifest import ClipEntry, write_manifest
-from adamml.training.data.sources import Sources
 
 LABEL_STREAM = 1  # the order of labels has a stream of randomness of its own, apart from (seed, index)
 SAMPLE_RATE = PUBLISHED_INPUT.sound.sample_rate

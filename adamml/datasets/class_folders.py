@@ -11,11 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from adamml.listing import LeftOut, find_clips
-from adamml.suffixes import FILE_SUFFIXES
-from adamml.training.data.labels import alike
-from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError, straddling
-from adamml.training.data.split import Sourced, one_sided, seeded_split
+from adamml.datasets.find_clips import FILE_SUFFIXES, LeftOut, find_clips
+from adamml.datasets.labels import alike
+from adamml.datasets.manifest import SPLITS, ClipEntry, ManifestError, straddling
+from adamml.datasets.split import Sourced, one_sided, seeded_split
 
 TEST_SHARE = 0.2
 SIDES = {"train": "train", "training": "train"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adamml.training.data.manifest import SPLITS, ClipEntry
+from adamml.datasets.manifest import SPLITS, ClipEntry
 
 
 @dataclass(frozen=True, kw_only=True)

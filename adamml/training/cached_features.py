@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adamml.datasets.manifest import ClipEntry
 from adamml.engine import Engine, new_engine, normalise
 from adamml.evidence import Evidence
 from adamml.files import whole_file
 from adamml.media import Clip, ClipError, settings_for
 from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
-from adamml.training.data.manifest import ClipEntry
 from adamml.training.loop import TrainingError, clock
 
 SAY_EVERY = 5  # clips

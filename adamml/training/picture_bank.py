@@ -15,13 +15,13 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from adamml.datasets.pictures import PictureMaker
+from adamml.datasets.sources import OTHER, Source
 from adamml.engine import exporting
 from adamml.engine.exporting import as_onnx
 from adamml.files import whole_file
 from adamml.nn import AdaMML
 from adamml.nn.policy_features import small_frames
-from adamml.training.data.pictures import PictureMaker
-from adamml.training.data.sources import OTHER, Source
 
 SHARD = 250
 OTHER_SHARE = 0.22

@@ -16,15 +16,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from adamml.datasets.cut import CutError, cut
+from adamml.datasets.inspect_clip import CRASHED, Inspection, inspect, same_files
+from adamml.datasets.journal import Journal, Ready, Work
+from adamml.datasets.kinetics import Folder, ListedClip, balanced, read_lists, straddling_ids
+from adamml.datasets.kinetics_report import ClassCounts, KineticsReport
+from adamml.datasets.manifest import SPLITS, ClipEntry, ManifestError, write_manifest
+from adamml.datasets.process_pool import in_processes
 from adamml.files import check_folder, write_all
 from adamml.media import ClipError, probe, settings_for
-from adamml.training.data.cut import CutError, cut
-from adamml.training.data.inspect import CRASHED, Inspection, inspect, same_files
-from adamml.training.data.journal import Journal, Ready, Work
-from adamml.training.data.kinetics import Folder, ListedClip, balanced, read_lists, straddling_ids
-from adamml.training.data.kinetics_report import ClassCounts, KineticsReport
-from adamml.training.data.manifest import SPLITS, ClipEntry, ManifestError, write_manifest
-from adamml.training.data.parallel import in_processes
 
 ORIGINAL_SUBSET = {"train": 2521, "test": 1462}  # clips of all 400 classes, as the project had that this one grew from
 TRIMMED_SLACK_S = 1.0  # a file that is no longer than its clip by this much is the clip
@@ -49,7 +49,7 @@ def prepare_kinetics(
 
     Args:
         tables: official lists (CSV).
-        clips: the folder of clips, see `adamml.training.data.kinetics`.
+        clips: the folder of clips, see `adamml.datasets.kinetics`.
         out: the folder that is written.
         classes: names; None for all.
         train, test: clips of each side, spread evenly over the classes; None for all, 0 for none. What turns out to

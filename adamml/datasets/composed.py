@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adamml.training.data.pictures import Move
-from adamml.training.data.sources import OTHER, Source, Sources
+from adamml.datasets.pictures import Move
+from adamml.datasets.sources import OTHER, Source, Sources
 
 SECONDS = 10
 KINDS = {"b": 1 / 6, "p": 1 / 3, "s": 1 / 3, "n": 1 / 6}

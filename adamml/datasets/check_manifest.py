@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from adamml.datasets.labels import alike
+from adamml.datasets.manifest import ClipEntry, Manifest, straddling
+from adamml.datasets.split import one_sided
 from adamml.media import ClipError, MediaSettings, part_of, probe, settings_for
-from adamml.training.data.labels import alike
-from adamml.training.data.manifest import ClipEntry, Manifest, straddling
-from adamml.training.data.split import one_sided
 
 
 @dataclass(frozen=True, kw_only=True)

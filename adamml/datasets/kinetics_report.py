@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from adamml.listing import LeftOut
+from adamml.datasets.find_clips import LeftOut
 
 COLUMNS = ("listed", "train", "test", "missing", "broken", "duplicate", "silent")
 NAMED = 10  # of each kind, for people; the JSON names all
