@@ -8,8 +8,8 @@ import pytest
 from adamml import ModelCard, Recognizer
 from adamml.cli import main
 from adamml.datasets.manifest import ClipEntry, ManifestError
+from adamml.evaluation.class_order import ClassOrder, check_class_order
 from adamml.nn import AdaMML
-from adamml.training.evaluation.class_order import ClassOrder, check_class_order
 from adamml.weights.checkpoint import save_model
 from adamml.weights.ibm_checkpoint import KINETICS_SOUNDS
 

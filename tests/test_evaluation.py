@@ -6,17 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from adamml.evaluation import metrics, records
+from adamml.evaluation.calibration import CalibrationError, compare_unknown_scores, fit_temperature, fit_threshold
+from adamml.evaluation.records import ClipRecord, RecordError, RecordLog, read_records, truth_of_spans
+from adamml.evaluation.table import TableError, summarise
 from adamml.nn import MODALITIES
 from adamml.nn.confidence import UNKNOWN_SCORES, confidence, softmax
-from adamml.training.evaluation import metrics, records
-from adamml.training.evaluation.calibration import (
-    CalibrationError,
-    compare_unknown_scores,
-    fit_temperature,
-    fit_threshold,
-)
-from adamml.training.evaluation.records import ClipRecord, RecordError, RecordLog, read_records, truth_of_spans
-from adamml.training.evaluation.table import TableError, summarise
 
 
 def record(clip: str = "a", policy: str = "all", label: int = 0, scores=(0.7, 0.2, 0.1), **changes) -> ClipRecord:

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from adamml import Recognizer
+from adamml.evaluation.evaluate import EvaluationError, evaluate_manifest
+from adamml.evaluation.figures import budget_curves
+from adamml.evaluation.records import ClipRecord, read_records
+from adamml.evaluation.report import to_csv, to_json, to_markdown, write_report
+from adamml.evaluation.table import Table, summarise
 from adamml.files import write_whole
 from adamml.session import ClipSession
-from adamml.training.evaluation.evaluate import EvaluationError, evaluate_manifest
-from adamml.training.evaluation.figures import budget_curves
-from adamml.training.evaluation.records import ClipRecord, read_records
-from adamml.training.evaluation.report import to_csv, to_json, to_markdown, write_report
-from adamml.training.evaluation.table import Table, summarise
 from tests.clips import tone, write_clip
 
 

@@ -40,14 +40,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     try:
         from adamml.datasets.manifest import ManifestError, read_manifest
-        from adamml.training.evaluation.evaluate import (
-            RECORDS_FILE,
-            SETTINGS_FILE,
-            EvaluationError,
-            evaluate_manifest,
-        )
-        from adamml.training.evaluation.records import RecordError
-        from adamml.training.evaluation.report import TABLE_FILES, to_markdown, write_report
+        from adamml.evaluation.evaluate import RECORDS_FILE, SETTINGS_FILE, EvaluationError, evaluate_manifest
+        from adamml.evaluation.records import RecordError
+        from adamml.evaluation.report import TABLE_FILES, to_markdown, write_report
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; evaluating needs: pip install -e '.[train]'")
     from adamml.evidence import PolicyMissingError

@@ -102,9 +102,9 @@ def _here(name: str, where: Path) -> int:
 
 def run_verify(args: argparse.Namespace) -> int:
     from adamml.datasets.manifest import ManifestError
+    from adamml.evaluation.class_order import check_class_order
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
-    from adamml.training.evaluation.class_order import check_class_order
     from adamml.weights.checkpoint import CheckpointError
 
     try:

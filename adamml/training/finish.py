@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from adamml.evaluation.calibration import compare_unknown_scores, confidence
+from adamml.evaluation.metrics import auroc
+from adamml.evaluation.report import write_report
+from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import DECIDERS
-from adamml.training.evaluation.calibration import compare_unknown_scores, confidence
-from adamml.training.evaluation.metrics import auroc
-from adamml.training.evaluation.report import write_report
-from adamml.training.evaluation.table import Row, Table
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.measure import (
     BUDGETS,

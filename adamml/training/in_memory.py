@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from adamml.evaluation.records import ClipRecord
 from adamml.nn import MODALITIES, AdaMML, fuse
 from adamml.nn.cost import CostModel, Runs
 from adamml.policies.fixed import evenly
-from adamml.training.evaluation.records import ClipRecord
 from adamml.training.feature_bank import ClipBatch
 
 

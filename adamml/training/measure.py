@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from adamml.evaluation.calibration import fit_temperature
+from adamml.evaluation.records import ClipRecord
+from adamml.evaluation.table import Table, summarise
 from adamml.nn import AdaMML
 from adamml.nn.cost import CostModel
-from adamml.training.evaluation.calibration import fit_temperature
-from adamml.training.evaluation.records import ClipRecord
-from adamml.training.evaluation.table import Table, summarise
 from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.in_memory import outcome_of, records_of
 

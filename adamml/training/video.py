@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.datasets.manifest import SPLITS, ClipEntry, read_manifest
+from adamml.evaluation.report import write_report
+from adamml.evaluation.table import Table
 from adamml.files import write_whole
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.policy_networks import new_decider
 from adamml.training.cached_features import CachedFeatures, cache_features
 from adamml.training.cascade_job import CascadeJob
 from adamml.training.config import ClipsPreset
-from adamml.training.evaluation.report import write_report
-from adamml.training.evaluation.table import Table
 from adamml.training.everyday import AlwaysOn, fills, start_open
 from adamml.training.feature_bank import Bank, RecordedClips
 from adamml.training.finish import measured_rows

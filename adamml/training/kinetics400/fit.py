@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adamml.evaluation.calibration import fit_temperature
 from adamml.nn import AdaMML, fuse
-from adamml.training.evaluation.calibration import fit_temperature
 from adamml.training.feature_bank import Bank
 from adamml.training.kinetics400.clips import RealSegments
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from adamml.evaluation.records import ClipRecord
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import new_decider
 from adamml.training.cascade_job import CascadeJob, CascadeStage
-from adamml.training.evaluation.records import ClipRecord
 from adamml.training.everyday import start_open
 from adamml.training.feature_bank import Missing
 from adamml.training.joint import JointJob, JointModel, JointStage

@@ -19,13 +19,13 @@ from torch import nn
 
 from adamml.datasets.manifest import ClipEntry, Manifest
 from adamml.datasets.sources import is_kept_apart, sound_group
+from adamml.evaluation.records import ClipRecord
+from adamml.evaluation.report import write_report
+from adamml.evaluation.table import Table, summarise
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.confidence import softmax
 from adamml.training.cached_features import cache_features
-from adamml.training.evaluation.records import ClipRecord
-from adamml.training.evaluation.report import write_report
-from adamml.training.evaluation.table import Table, summarise
 from adamml.training.everyday import average_weights, fills
 from adamml.training.feature_bank import Missing
 from adamml.training.in_memory import outcome_of

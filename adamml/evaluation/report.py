@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from adamml.evaluation import figures
+from adamml.evaluation.metrics import Estimate
+from adamml.evaluation.published_figures import HEADING, NOTE, PUBLISHED
+from adamml.evaluation.records import MODALITIES
+from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
-from adamml.training.evaluation import figures
-from adamml.training.evaluation.metrics import Estimate
-from adamml.training.evaluation.published import HEADING, NOTE, PUBLISHED
-from adamml.training.evaluation.records import MODALITIES
-from adamml.training.evaluation.table import Row, Table
 
 NAMES = {"rgb": "RGB", "audio": "audio"}
 NOTHING = "-"

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from adamml.training.evaluation import metrics
-from adamml.training.evaluation.metrics import Estimate
-from adamml.training.evaluation.records import MODALITIES, ClipRecord
+from adamml.evaluation import metrics
+from adamml.evaluation.metrics import Estimate
+from adamml.evaluation.records import MODALITIES, ClipRecord
 
 SCHEMA = 1
 PerModality = Mapping[str, float | None]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from adamml.training.evaluation.records import MODALITIES, USELESS, ClipRecord
+from adamml.evaluation.records import MODALITIES, USELESS, ClipRecord
 
 RESAMPLES = 2000
 BINS = 15

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from adamml.evaluation import metrics
+from adamml.evaluation.records import MODALITIES, ClipRecord, RecordLog, record_of, truth_of_spans
+from adamml.evaluation.table import Table, summarise
 from adamml.files import write_whole
 from adamml.media import ClipError
 from adamml.policies import Policy, RandomPolicy, get_policy
 from adamml.recognizer import Recognizer
-from adamml.training.evaluation import metrics
-from adamml.training.evaluation.records import MODALITIES, ClipRecord, RecordLog, record_of, truth_of_spans
-from adamml.training.evaluation.table import Table, summarise
 
 RECORDS_FILE, SETTINGS_FILE = "records.jsonl", "settings.json"
 LEARNED, RANDOM = "adamml", "random"

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from plotly.offline import get_plotlyjs
 
+from adamml.evaluation.plot_style import BAND, GRID, INK, MUTED, at_threshold, look
+from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
-from adamml.training.evaluation.style import BAND, GRID, INK, MUTED, at_threshold, look
-from adamml.training.evaluation.table import Row, Table
 
 DPI = 160
 X_TITLE = "G MACs per clip (billions of multiply-accumulates, counted)"

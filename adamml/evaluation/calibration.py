@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adamml.evaluation.metrics import Floats, Ints, auroc, expected_calibration_error
 from adamml.nn.confidence import UNKNOWN_SCORES, UnknownScore, confidence, softmax
-from adamml.training.evaluation.metrics import Floats, Ints, auroc, expected_calibration_error
 
 TEMPERATURES = (0.05, 20.0)
 _GOLDEN = (math.sqrt(5) - 1) / 2
