@@ -10,7 +10,6 @@ from adamml.results.analysis import register_notebook_view
 from adamml.version import __version__
 
 if TYPE_CHECKING:
-    from adamml.closeup import Closeup
     from adamml.datasets.examples import (
         Example,
         ExampleError,
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
         local_example,
     )
     from adamml.datasets.find_clips import FILE_SUFFIXES
-    from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
+    from adamml.inference.events import Decided, Decoded, Event, Finished, Probed, Scored
+    from adamml.inference.segment_detail import Closeup
+    from adamml.inference.session import ClipSession
     from adamml.media import ClipError, Storyboard
     from adamml.media.nursery import prestart
     from adamml.media.temporary import private_folder
@@ -39,15 +40,14 @@ if TYPE_CHECKING:
     from adamml.results import wording
     from adamml.results.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
     from adamml.results.cumulative_scores import running
-    from adamml.session import ClipSession
     from adamml.weights.checkpoint import CheckpointError, ModelCard
     from adamml.weights.model_lookup import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
 
 _HOME = {
     "adamml.results.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
     "adamml.weights.checkpoint": ("CheckpointError", "ModelCard"),
-    "adamml.closeup": ("Closeup",),
-    "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
+    "adamml.inference.segment_detail": ("Closeup",),
+    "adamml.inference.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.datasets.examples": (
         *("Example", "ExampleError", "ExampleUnreachableError"),
         *("example_folder", "fetch_example", "list_examples", "local_example"),
@@ -63,7 +63,7 @@ _HOME = {
         *("render_report", "render_video", "video_steps"),
     ),
     "adamml.results.cumulative_scores": ("running",),
-    "adamml.session": ("ClipSession",),
+    "adamml.inference.session": ("ClipSession",),
     "adamml.datasets.find_clips": ("FILE_SUFFIXES",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -7,12 +7,14 @@
             print(event.message)
         other = session.analyze("rgb")                        # reuses what was already computed
 
-What happens inside a session is in `adamml.session`.
+What happens inside a session is in `adamml.inference.session`.
 """
 
 from pathlib import Path
 
 from adamml.engine import new_engine
+from adamml.inference.inference_model import ReadyModel
+from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
 from adamml.media.preview import make_preview, plays_in_browsers
@@ -21,9 +23,7 @@ from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
 from adamml.nn.policy_networks import DECIDERS
 from adamml.policies import POLICIES, Policy
-from adamml.ready import ReadyModel
 from adamml.results.analysis import Analysis, ClipFacts
-from adamml.session import ClipSession, clip_facts
 from adamml.weights.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.weights.model_lookup import resolve
 

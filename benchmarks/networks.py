@@ -8,9 +8,9 @@ import torch
 
 from adamml import Recognizer
 from adamml.engine import Engine
-from adamml.evidence import Evidence
+from adamml.inference.feature_cache import ClipMemory
+from adamml.inference.feature_view import Evidence
 from adamml.media import Clip, log_spectrogram, settings_for
-from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
 from adamml.policies import ByHandPolicy, get_policy

@@ -19,7 +19,7 @@ from adamml.evaluation.records import ClipRecord, read_records
 from adamml.evaluation.report import to_csv, to_json, to_markdown, write_report
 from adamml.evaluation.table import Table, summarise
 from adamml.files import write_whole
-from adamml.session import ClipSession
+from adamml.inference.session import ClipSession
 from tests.clips import tone, write_clip
 
 

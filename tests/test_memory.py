@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from adamml import Recognizer
-from adamml.memory import hand_back
-from adamml.session import STRETCH
+from adamml.inference.feature_cache import hand_back
+from adamml.inference.session import STRETCH
 from tests.clips import tone, write_clip
 
 # Every twentieth of many blocks stays, as small results do between the frames of a stretch.
@@ -16,7 +16,7 @@ CROWDED = """
 import ctypes
 import resource
 from pathlib import Path
-from adamml.memory import hand_back
+from adamml.inference.feature_cache import hand_back
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
@@ -50,7 +50,7 @@ def test_other_libraries_are_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_it_is_handed_back_after_each_stretch_of_a_long_clip(toy: Recognizer, tmp_path, monkeypatch) -> None:
     told: list[None] = []
-    monkeypatch.setattr("adamml.session.hand_back", lambda: told.append(None))
+    monkeypatch.setattr("adamml.inference.session.hand_back", lambda: told.append(None))
     clip = write_clip(tmp_path / "clip.wav", picture=None, sound=tone(3.0), audio_codec="pcm_s16le")
     toy.analyze(clip, "audio", segments=STRETCH)
     assert told == []

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from adamml import Analysis, Recognizer
-from adamml.evidence import Evidence, PolicyMissingError
+from adamml.inference.feature_view import Evidence, PolicyMissingError
+from adamml.inference.session import ClipSession
 from adamml.media import Clip, Segment, settings_for
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
 from adamml.nn.liteeval import COARSE_DIM, COARSE_HIDDEN, FINE_DIM, FINE_HIDDEN, LiteEvalNetwork
 from adamml.nn.policy_networks import DECIDERS
 from adamml.policies import POLICIES, LearnedPolicy, get_policy
-from adamml.session import ClipSession
 from adamml.training.feature_bank import ClipBatch
 from adamml.training.in_memory import outcome_of, records_of, runs_of
 from tests.clips import tone, write_clip
@@ -246,7 +246,7 @@ def test_the_cascade_remembers_from_stretch_to_stretch(
     toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it knows of the whole clip is what it has heard: all of this stretch and of those before it."""
-    monkeypatch.setattr("adamml.session.STRETCH", 2)
+    monkeypatch.setattr("adamml.inference.session.STRETCH", 2)
     with toy.open(clip, segments=5) as session:
         analysis = session.analyze("cascade@1.0")
         evidence = Evidence(session._memory)

@@ -12,7 +12,7 @@ import torch
 
 from adamml import Analysis, ClipError, Decided, Finished, Probed, Recognizer, Scored
 from adamml.engine import normalise
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
 from adamml.media import Clip, log_spectrogram, settings_for
 from adamml.nn import MODALITIES, fuse
 from adamml.policies import Decision, RandomPolicy
@@ -168,7 +168,7 @@ def test_what_one_policy_learned_does_not_change_what_another_says(toy: Recogniz
 def test_frames_of_remembered_results_are_not_fetched_again(
     toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adamml.session.STRETCH", 2)  # frames are forgotten after each stretch
+    monkeypatch.setattr("adamml.inference.session.STRETCH", 2)  # frames are forgotten after each stretch
     with toy.open(clip, segments=4) as session:
         session.analyze("rgb")
         fetched: list[int] = []
@@ -238,7 +238,7 @@ def test_long_clips_are_worked_through_in_stretches(
 ) -> None:
     """Small stretches give the same answer as one large stretch, and keep few frames."""
     whole = toy.analyze(clip, "rgb", segments=6)
-    monkeypatch.setattr("adamml.session.STRETCH", 2)
+    monkeypatch.setattr("adamml.inference.session.STRETCH", 2)
     with toy.open(clip, segments=6) as session:
         pieces = session.analyze("rgb")
         assert not any(key[0] == "frames" for key in session._memory._values)

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from adamml import Recognizer
+from adamml.inference.running_scores import Tally
 from adamml.nn import MODALITIES, fuse
 from adamml.nn.fusion import FUSION_RULES, FusionRule
-from adamml.tally import Tally
 from tests.conftest import CLASSES
 
 

@@ -32,8 +32,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
-    from adamml.evidence import PolicyMissingError
     from adamml.files import write_all
+    from adamml.inference.feature_view import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
     from adamml.weights.checkpoint import CheckpointError

@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
         from adamml.evaluation.report import TABLE_FILES, to_markdown, write_report
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; evaluating needs: pip install -e '.[train]'")
-    from adamml.evidence import PolicyMissingError
     from adamml.files import check_folder
+    from adamml.inference.feature_view import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
     from adamml.weights.checkpoint import CheckpointError

@@ -34,7 +34,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 done, 2 bad input (one line on stderr)."""
-    from adamml.evidence import PolicyMissingError
+    from adamml.inference.feature_view import PolicyMissingError
     from adamml.media import ClipError
     from adamml.recognizer import Recognizer
     from adamml.render import ExportError

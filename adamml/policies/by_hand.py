@@ -7,7 +7,7 @@ on record, and the grid then has the last word. So "what if" and a moved budget 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
 from adamml.nn import MODALITIES
 from adamml.policies.base import Decider, Decision, Policy
 

@@ -11,7 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
 from adamml.nn.cascade import CascadeNetwork, CascadeState, known_so_far
 from adamml.policies.base import Decision, budget_name, probability_of_use
 

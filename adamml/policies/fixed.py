@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
 from adamml.nn import MODALITIES
 from adamml.policies.base import Decision
 

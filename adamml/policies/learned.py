@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
 from adamml.nn import MODALITIES, PolicyNetwork
 from adamml.policies.base import Decision, budget_name, probability_of_use
 

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
 from adamml.nn import MODALITIES
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.policies.base import Decision, probability_of_use

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from adamml.datasets.manifest import ClipEntry
 from adamml.engine import Engine, new_engine, normalise
-from adamml.evidence import Evidence
 from adamml.files import whole_file
+from adamml.inference.feature_cache import ClipMemory
+from adamml.inference.feature_view import Evidence
 from adamml.media import Clip, ClipError, settings_for
-from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
 from adamml.training.loop import TrainingError, clock
 

@@ -20,10 +20,10 @@ from torchvision.transforms.functional import gaussian_blur
 
 from adamml.datasets.manifest import ClipEntry
 from adamml.engine import Engine, new_engine
-from adamml.evidence import Evidence
 from adamml.files import whole_file
+from adamml.inference.feature_cache import ClipMemory
+from adamml.inference.feature_view import Evidence
 from adamml.media import FRONT_ENDS, Clip, settings_for
-from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
 from adamml.training.cached_features import CachedFeatures
 from adamml.training.feature_bank import Bank, ClipBatch, Missing

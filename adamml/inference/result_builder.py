@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import Evidence
+from adamml.inference.inference_model import ReadyModel
 from adamml.media import Clip
 from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
 from adamml.nn.cost import Runs
 from adamml.policies import Decider, Decision, Judge
-from adamml.ready import ReadyModel
 from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult
 
 MOST_SOUNDS, LEAST_SCORE = 5, 0.1

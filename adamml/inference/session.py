@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
 
-from adamml.closeup import Closeup, take_closeup
-from adamml.conclusion import Conclusion
-from adamml.events import Decided, Decoded, Event, Finished, Probed
-from adamml.evidence import Evidence
+from adamml.inference.events import Decided, Decoded, Event, Finished, Probed
+from adamml.inference.feature_cache import ClipMemory, hand_back
+from adamml.inference.feature_view import Evidence
+from adamml.inference.inference_model import ReadyModel
+from adamml.inference.result_builder import Conclusion
+from adamml.inference.running_scores import Tally
+from adamml.inference.segment_detail import Closeup, take_closeup
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
-from adamml.memory import ClipMemory, hand_back
 from adamml.nn import MODALITIES
 from adamml.policies import Decision, Judge, Policy, get_policy
-from adamml.ready import ReadyModel
 from adamml.results.analysis import Analysis, ClipFacts
-from adamml.tally import Tally
 
 STRETCH = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB, 32 x 32 of 192 x 192 are 113 MB
 DECIDING = 0.3  # share of the progress bar; the rest is running what was chosen

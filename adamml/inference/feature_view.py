@@ -16,8 +16,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from adamml.inference.feature_cache import ClipMemory, Key
 from adamml.media import FRONT_ENDS
-from adamml.memory import ClipMemory, Key
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
 from adamml.results.analysis import Seconds

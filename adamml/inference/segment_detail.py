@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from adamml.engine import Engine, normalise
-from adamml.evidence import Evidence
+from adamml.inference.feature_cache import ClipMemory
+from adamml.inference.feature_view import Evidence
 from adamml.media.pictures import jpeg, spectrogram_png, spotlight_png
-from adamml.memory import ClipMemory
 from adamml.nn.cost import CostModel, Runs
 from adamml.nn.gradcam import class_map
 from adamml.results.analysis import Macs, Seconds

@@ -7,10 +7,10 @@ hour as at its beginning.
 import torch
 from torch import Tensor
 
-from adamml.events import Scored
+from adamml.inference.events import Scored
+from adamml.inference.inference_model import ReadyModel
 from adamml.nn import MODALITIES, fuse
 from adamml.nn.fusion import joined, pooled
-from adamml.ready import ReadyModel
 
 
 class Tally:
