@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adamml import ModelCard
-from adamml.commands import evaluate
+from adamml.cli import evaluate
 from adamml.nn import AdaMML
 from adamml.weights.checkpoint import save_model
 from tests.clips import tone, write_clip

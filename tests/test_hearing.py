@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adamml import Analysis, as_webvtt, render_report
-from adamml.commands.analyze import as_table
+from adamml.cli.analyze import as_table
 from adamml.render.strip import Strip
 from adamml.results import wording
 from app import costs, play, service, summary

@@ -27,7 +27,7 @@ from adamml import (
     render_video,
     video_steps,
 )
-from adamml.commands import export
+from adamml.cli import export
 from adamml.media import probe, settings_for
 from adamml.media.display import display_frames, display_sound
 from adamml.nn import AdaMML

@@ -10,7 +10,7 @@ import pytest
 
 from adamml import Analysis, Recognizer
 from adamml.cli import READER_GONE, main
-from adamml.commands import BAD_INPUT
+from adamml.cli.common import BAD_INPUT
 from tests.clips import tone, write_clip
 from tests.toy_app import toy_recognizer
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input
+from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input, report_stream
+from adamml.cli.common import bad_input, report_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

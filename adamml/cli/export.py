@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
+from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
 from adamml.render.forms import FORMS
 from adamml.results import wording
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import bad_input
+from adamml.cli.common import bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

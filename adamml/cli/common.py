@@ -1,4 +1,4 @@
-"""The commands of `adamml`, one file each: `add(subparsers)` describes it, a run function does it.
+"""What commands share: bad input, targets that overwrite nothing, progress on stderr.
 
 A run function takes the parsed arguments and returns the exit status. It alone imports what is heavy, so that
 `adamml --help` is quick.

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from adamml.commands import bad_input
+from adamml.cli.common import bad_input
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from adamml.commands import bad_input
+from adamml.cli.common import bad_input
 
 STAGES = ("bank", "audio", "rgb", "rows", "measure")
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from adamml.commands import bad_input, end_progress, progress_line
+from adamml.cli.common import bad_input, end_progress, progress_line
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
+from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
 
 GUESSES = 5
 

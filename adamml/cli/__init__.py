@@ -1,4 +1,7 @@
-"""The `adamml` command: a table of its commands, which live in `adamml.commands`, one file each."""
+"""The `adamml` command: a table of its commands, one file each.
+
+In each of them `add(subparsers)` describes the command, and a run function does it.
+"""
 
 import argparse
 import io
@@ -6,10 +9,9 @@ import os
 import sys
 from contextlib import suppress
 
-from adamml.commands import (
+from adamml.cli import (
     analyze,
     app,
-    bad_input,
     batch,
     compose,
     doctor,
@@ -22,6 +24,7 @@ from adamml.commands import (
     train,
     weights,
 )
+from adamml.cli.common import bad_input
 from adamml.version import __version__
 
 READER_GONE = 128 + 13  # SIGPIPE
@@ -80,7 +83,3 @@ def _let_go() -> None:
             except OSError:
                 os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,7 @@
 
 import argparse
 
-from adamml.commands import bad_input
+from adamml.cli.common import bad_input
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

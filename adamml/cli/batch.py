@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from adamml.commands import FUSION_HELP, MODEL_HELP, bad_input
+from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
