@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from adamml.inference.segment_detail import Closeup
     from adamml.inference.session import ClipSession
     from adamml.media import ClipError, Storyboard
-    from adamml.media.nursery import prestart
-    from adamml.media.temporary import private_folder
+    from adamml.media.forkserver import prestart
+    from adamml.media.tmp_dirs import private_folder
     from adamml.policies import POLICIES, ByHandPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import (
@@ -54,8 +54,8 @@ _HOME = {
     ),
     "adamml.weights.model_lookup": ("DEFAULT_MODEL", "InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
-    "adamml.media.nursery": ("prestart",),
-    "adamml.media.temporary": ("private_folder",),
+    "adamml.media.forkserver": ("prestart",),
+    "adamml.media.tmp_dirs": ("private_folder",),
     "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": (

@@ -17,7 +17,7 @@ from adamml.inference.inference_model import ReadyModel
 from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
-from adamml.media.preview import make_preview, plays_in_browsers
+from adamml.media.browser_preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
 from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
@@ -138,7 +138,7 @@ class Recognizer:
         Args:
             path: a local video or sound file.
             segments: S, spread evenly over the clip.
-            profile: limits, "local" or "public" (see `adamml.media.settings`).
+            profile: limits, "local" or "public" (see `adamml.media.limits`).
             start, end: seconds of the file to use, None for its start or end. The part is treated as a clip of its
                 own: all times in the result count from the part's start, and a note says which part it was.
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from adamml.inputs import PUBLISHED_INPUT
-from adamml.media.pictures import spectrogram_png, spotlight_png
+from adamml.media.images import spectrogram_png, spotlight_png
 from adamml.nn.gradcam import class_map
 from tests.clips import tone, write_clip
 from tests.toy_app import _SmallAudio, _SmallRGB, toy_recognizer

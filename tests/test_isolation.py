@@ -26,16 +26,16 @@ from adamml.media import (
     display_frames,
     display_sound,
     draw_storyboard,
+    ipc,
     make_preview,
     plays_in_browsers,
     prestart,
     probe,
     settings_for,
-    wire,
 )
 from adamml.media.decoder import Decoders
-from adamml.media.nursery import nursery
-from adamml.media.temporary import private_folder
+from adamml.media.forkserver import nursery
+from adamml.media.tmp_dirs import private_folder
 from tests.clips import tone, write_clip
 
 LARGE = np.zeros((1080, 1920, 3), np.uint8)
@@ -104,7 +104,7 @@ clip.frames(clip.segments), clip.samples()
 assert "av" not in sys.modules, "the parent has loaded PyAV"
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
-    child = "import sys, adamml.media.decoding.child; assert not {'torch', 'gradio', 'PIL'} & set(sys.modules)"
+    child = "import sys, adamml.media.decoding.worker; assert not {'torch', 'gradio', 'PIL'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", child], check=True, timeout=120)
 
 
@@ -204,7 +204,7 @@ class Scripted:
         self.served = served
         self.connection, self._other = socket.socketpair()
         for answer in answers:
-            wire.send(self._other, answer)
+            ipc.send(self._other, answer)
 
     def end(self) -> int:
         self.connection.close()
@@ -334,18 +334,18 @@ def test_nonsense_is_refused_by_name(said: bytes) -> None:
     with ours, theirs:
         theirs.sendall(said)
         theirs.shutdown(socket.SHUT_WR)
-        with pytest.raises(wire.WireError):
-            wire.receive(ours)
+        with pytest.raises(ipc.WireError):
+            ipc.receive(ours)
 
 
-@pytest.mark.parametrize("dtype", wire.DTYPES)
+@pytest.mark.parametrize("dtype", ipc.DTYPES)
 @pytest.mark.parametrize("shape", [(0,), (3, 0, 2), (2, 3, 4, 1)])
 def test_arrays_arrive_as_they_were_sent(dtype: str, shape: tuple[int, ...]) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-        wire.send(theirs, {"name": "\udcff"}, array[:, ::-1] if len(shape) > 1 else array)
-        header, came = wire.receive(ours)
+        ipc.send(theirs, {"name": "\udcff"}, array[:, ::-1] if len(shape) > 1 else array)
+        header, came = ipc.receive(ours)
     assert header["name"] == "\udcff"
     assert came is not None
     assert came.dtype == dtype
@@ -381,7 +381,7 @@ def test_private_folders_go_when_done_and_after_a_crash(tmp_path: Path) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from adamml.media.temporary import private_folder
+from adamml.media.tmp_dirs import private_folder
 with private_folder(Path({str(tmp_path)!r})) as folder:
     (folder / "half").write_bytes(b"x")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -20,7 +20,7 @@ from adamml.media import (
     probe,
     settings_for,
 )
-from adamml.media.track import IN_MEMORY_S, Track, _resampled
+from adamml.media.sound_track import IN_MEMORY_S, Track, _resampled
 from tests.clips import moving_picture, tone, write_clip
 
 PUBLIC = settings_for("public")

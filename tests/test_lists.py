@@ -17,7 +17,7 @@ from adamml.datasets.labels import alike
 from adamml.datasets.manifest import ManifestError, read_manifest
 from adamml.datasets.prepare import prepare_kinetics
 from adamml.media import probe, settings_for
-from adamml.media.kinds import DEMUXERS
+from adamml.media.allowlist import DEMUXERS
 from adamml.training.project import Project, read_project, write_project
 from tests.clips import tone, write_clip
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from adamml.media import Clip, ClipInfo, settings_for
-from adamml.media.decoding import video
+from adamml.media.decoding import video_reader
 from adamml.media.decoding.container import decoded, open_container, packets_of, ready_to_decode
-from adamml.media.decoding.video import KeptReel, Reel, frames_at
+from adamml.media.decoding.video_reader import KeptReel, Reel, frames_at
 from tests.clips import moving_picture, number_picture, read_number, write_clip
 
 SECONDS, FPS = 6.0, 25
@@ -65,7 +65,7 @@ def frames_read(info: ClipInfo) -> list[tuple[float, bytes]]:
 def expected(read: Sequence[tuple[float, bytes]], times: Sequence[float]) -> list[bytes]:
     """Up to the first frame that begins later: where packets are numbered as stored, the begins go to and fro."""
     latest = list(accumulate((begin for begin, _ in read), max))
-    return [read[max(0, bisect_right(latest, time + video.TOLERANCE_S) - 1)][1] for time in sorted(times)]
+    return [read[max(0, bisect_right(latest, time + video_reader.TOLERANCE_S) - 1)][1] for time in sorted(times)]
 
 
 def looks(duration: float) -> Iterator[list[float]]:
@@ -82,7 +82,7 @@ def looks(duration: float) -> Iterator[list[float]]:
 def count_decoded(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many frames were decoded since it was asked last."""
     seen: list[object] = []
-    one_by_one = video.decoded
+    one_by_one = video_reader.decoded
 
     def counting(*args) -> Iterator[object]:
         for frame in one_by_one(*args):
@@ -94,7 +94,7 @@ def count_decoded(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         seen.clear()
         return found
 
-    monkeypatch.setattr(video, "decoded", counting)
+    monkeypatch.setattr(video_reader, "decoded", counting)
     return count
 
 

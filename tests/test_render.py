@@ -29,7 +29,7 @@ from adamml import (
 )
 from adamml.cli import export
 from adamml.media import probe, settings_for
-from adamml.media.display import display_frames, display_sound
+from adamml.media.playback import display_frames, display_sound
 from adamml.nn import AdaMML
 from adamml.render.lettering import LACKING, plain
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead

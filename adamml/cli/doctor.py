@@ -60,7 +60,7 @@ def _decoding() -> int:
     import time
 
     from adamml.media import DecoderError, settings_for
-    from adamml.media.nursery import CAN_ISOLATE, nursery
+    from adamml.media.forkserver import CAN_ISOLATE, nursery
 
     limits = settings_for("public")
     if not (limits.isolated and CAN_ISOLATE):

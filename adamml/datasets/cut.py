@@ -15,7 +15,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from adamml.datasets.reencode import EncodingError, reencode
 from adamml.files import whole_file
 from adamml.media import ClipError, ClipInfo, part_of
-from adamml.media.kinds import DEMUXERS
+from adamml.media.allowlist import DEMUXERS
 
 KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
 TIMEOUT_S = 600

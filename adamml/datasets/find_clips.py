@@ -4,8 +4,8 @@ Nothing is opened. Nothing is passed over in silence either: hidden files, other
 cannot be read are all named and counted, in the same words for every command.
 
 Here is also the one list of names that are taken for clips: for folders, archives, data sets and the page. The reader
-itself goes by what is in a file (`adamml.media.kinds`). Here stand the names that such files usually have, and those of
-kinds that it does not open, so that a list can say so instead of passing them over.
+itself goes by what is in a file (`adamml.media.allowlist`). Here stand the names that such files usually have, and
+those of kinds that it does not open, so that a list can say so instead of passing them over.
 """
 
 import os

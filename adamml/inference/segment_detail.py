@@ -8,7 +8,7 @@ import torch
 from adamml.engine import Engine, normalise
 from adamml.inference.feature_cache import ClipMemory
 from adamml.inference.feature_view import Evidence
-from adamml.media.pictures import jpeg, spectrogram_png, spotlight_png
+from adamml.media.images import jpeg, spectrogram_png, spotlight_png
 from adamml.nn.cost import CostModel, Runs
 from adamml.nn.gradcam import class_map
 from adamml.results.analysis import Macs, Seconds

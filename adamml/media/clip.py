@@ -13,10 +13,10 @@ from adamml.inputs import PUBLISHED_INPUT, ClipInput
 from adamml.media.decoder import Decoders, gone_wrong, matched
 from adamml.media.errors import ClipLimitError, UnreadableClipError
 from adamml.media.info import ClipInfo
-from adamml.media.part import part_of
+from adamml.media.limits import MediaSettings, checked_segments
 from adamml.media.sampling import Segment, plan_segments
-from adamml.media.settings import MediaSettings, checked_segments
-from adamml.media.track import Track, decode_track
+from adamml.media.sound_track import Track, decode_track
+from adamml.media.subclip import part_of
 
 
 def probe(path: Path, settings: MediaSettings, decoders: Decoders | None = None) -> ClipInfo:

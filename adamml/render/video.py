@@ -13,7 +13,7 @@ import numpy as np
 from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
 from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
-from adamml.media.display import PLAY_RATE
+from adamml.media.playback import PLAY_RATE
 from adamml.render.card import WaveformCard
 from adamml.render.files import ExportError, Progress, export_file
 from adamml.render.shapes import GROUND

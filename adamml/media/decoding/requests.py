@@ -13,13 +13,13 @@ from typing import Any
 import av
 import numpy as np
 
-from adamml.media.decoding.look import look_over
-from adamml.media.decoding.preview import plays, write_preview
-from adamml.media.decoding.show import even_frames, stereo_blocks
-from adamml.media.decoding.sound import mono_blocks
-from adamml.media.decoding.video import Moments, centre_crop, frames_at, scaled
+from adamml.media.decoding.playback import even_frames, stereo_blocks
+from adamml.media.decoding.probe import look_over
+from adamml.media.decoding.sound_reader import mono_blocks
+from adamml.media.decoding.transcode import plays, write_preview
+from adamml.media.decoding.video_reader import Moments, centre_crop, frames_at, scaled
 from adamml.media.info import ClipInfo
-from adamml.media.settings import MediaSettings
+from adamml.media.limits import MediaSettings
 
 Answer = Iterator[tuple[dict[str, Any], np.ndarray | None]]
 At = Callable[[ClipInfo, Sequence[float]], Moments]

@@ -1,11 +1,11 @@
-"""Frames at an even rate and sound in stereo, as people watch and hear them. What is promised is in `media.display`."""
+"""Frames at an even rate and sound in stereo, as people watch and hear them; promised in `media.playback`."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from adamml.media.decoding.sound import silent_blocks, sound_pieces
-from adamml.media.decoding.video import MAX_LONG_SIDE, fitted, frames_at, shown_size
+from adamml.media.decoding.sound_reader import silent_blocks, sound_pieces
+from adamml.media.decoding.video_reader import MAX_LONG_SIDE, fitted, frames_at, shown_size
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import PLAY_RATE

@@ -3,7 +3,7 @@
 Nothing but the wanted frames is converted. The pass reads on sequentially and seeks only when the next key frame
 before a wanted moment lies beyond where it stands, because decoding on is cheaper than decoding a group twice. A jump
 that does not land where it should is taken back, and the file read from its beginning: what is shown never depends on
-how it was fetched. Frames that nobody sees need not even be decoded (`sparing`).
+how it was fetched. Frames that nobody sees need not even be decoded (`frame_skipping`).
 """
 
 import gc
@@ -17,8 +17,8 @@ from av.video.reformatter import Interpolation
 
 from adamml.media.decoding.colors import common, wide_kind
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
-from adamml.media.decoding.sparing import spared
-from adamml.media.decoding.transform import orientation_of
+from adamml.media.decoding.frame_skipping import spared
+from adamml.media.decoding.orientation import orientation_of
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
 

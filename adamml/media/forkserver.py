@@ -1,7 +1,7 @@
 """Where decoders come from: one process, started once, that forks a new decoder in a few milliseconds.
 
 Starting it takes about a quarter of a second, which `prestart` can have done ahead of the first clip. What happens on
-the other side is in `adamml.media.decoding.child`. When this process ends, however it ends, so does the nursery, and
+the other side is in `adamml.media.decoding.worker`. When this process ends, however it ends, so does the nursery, and
 the system kills the decoders with it.
 """
 
@@ -16,9 +16,9 @@ from pathlib import Path
 from adamml.media.errors import DecoderDiedError
 
 CAN_ISOLATE = os.name == "posix"
-UNKNOWN = 2**15  # as in `child`, which cannot be imported here: it would bring PyAV with it
+UNKNOWN = 2**15  # as in `worker`, which cannot be imported here: it would bring PyAV with it
 _ORDER, _REPLY = struct.Struct(">ci"), struct.Struct(">i")
-_CHILD = "adamml.media.decoding.child"
+_CHILD = "adamml.media.decoding.worker"
 _ROOT = Path(__file__).parents[2]
 
 

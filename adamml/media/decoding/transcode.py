@@ -9,8 +9,8 @@ import av
 import numpy as np
 
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
-from adamml.media.decoding.show import stereo_blocks
-from adamml.media.decoding.video import fitted, scaled
+from adamml.media.decoding.playback import stereo_blocks
+from adamml.media.decoding.video_reader import fitted, scaled
 from adamml.media.errors import ClipError, UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import PLAY_RATE

@@ -16,12 +16,12 @@ from adamml.media.decoding.clock import LATE_S, is_zero_based, joins_of, time_ze
 from adamml.media.decoding.colors import note_of as color_note
 from adamml.media.decoding.colors import wide_kind
 from adamml.media.decoding.container import AV_ERRORS, open_container, too_many_frames
+from adamml.media.decoding.orientation import orientation_of
 from adamml.media.decoding.tracks import Candidate, Chosen, candidates, choose
 from adamml.media.decoding.tracks import note_of as track_note
-from adamml.media.decoding.transform import orientation_of
 from adamml.media.errors import ClipError, ClipLimitError, UnreadableClipError
 from adamml.media.info import ClipInfo, TrackInfo, duration_of
-from adamml.media.settings import MediaSettings
+from adamml.media.limits import MediaSettings
 
 EMPTY_S = 0.5  # of a beginning without picture and sound that is worth a note
 

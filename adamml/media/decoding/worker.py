@@ -21,9 +21,9 @@ import time
 import traceback
 from typing import Any
 
-from adamml.media import errors, wire
+from adamml.media import errors, ipc
 from adamml.media.decoding.requests import REQUESTS, frames
-from adamml.media.decoding.video import KeptReel
+from adamml.media.decoding.video_reader import KeptReel
 from adamml.media.info import from_wire
 
 ORDER = struct.Struct(">ci")  # b"S" with a connection: start a decoder; b"E" and its number: end it
@@ -110,12 +110,12 @@ def _keep_memory_whole() -> None:
 
 
 def _serve(connection: socket.socket) -> None:
-    limits, _ = wire.receive(connection)
+    limits, _ = ipc.receive(connection)
     _set_limits(**limits)
     _keep_memory_whole()
     reel = KeptReel()
     while True:
-        said, _ = wire.receive(connection)
+        said, _ = ipc.receive(connection)
         _answer(connection, said, reel)
         if not select.select([connection], [], [], IDLE_S)[0]:
             return
@@ -150,7 +150,7 @@ def _answer(connection: socket.socket, said: dict[str, Any], reel: KeptReel) -> 
 def _send_all(connection: socket.socket, outbox: "queue.Queue[Any]") -> None:
     while (answer := outbox.get()) is not None:
         try:
-            wire.send(connection, *answer)
+            ipc.send(connection, *answer)
         except OSError:  # nobody listens any more
             os._exit(0)
 

@@ -15,10 +15,10 @@ import torch
 import torchaudio
 
 from adamml.inputs import SoundInput
+from adamml.media.allowlist import MAX_RATIO, OVERRUN_S, SAMPLE_RATES
 from adamml.media.decoder import Decoders, gone_wrong
 from adamml.media.front_ends import sound_window, window_span
 from adamml.media.info import ClipInfo
-from adamml.media.kinds import MAX_RATIO, OVERRUN_S, SAMPLE_RATES
 
 SILENT_PEAK = 1e-4  # -80 dB: a track that never gets louder was never recorded
 STRETCH_S = 30

@@ -11,8 +11,8 @@ from pathlib import Path
 from adamml.media.clip import probe
 from adamml.media.decoder import Decoders
 from adamml.media.errors import UnreadableClipError
-from adamml.media.settings import MediaSettings
-from adamml.media.temporary import private_folder
+from adamml.media.limits import MediaSettings
+from adamml.media.tmp_dirs import private_folder
 
 
 def plays_in_browsers(path: Path, settings: MediaSettings) -> bool:

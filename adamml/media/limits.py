@@ -1,7 +1,7 @@
 """How much of a stranger's file is decoded: one typed object, two profiles, and the environment's word over both.
 
 Every number below can be set for a whole process: `max_seconds` by `ADAMML_MAX_SECONDS`, and so on. `adamml doctor`
-shows what holds. What the profiles agree on, which kinds of file are opened at all, is in `adamml.media.kinds`.
+shows what holds. What the profiles agree on, which kinds of file are opened at all, is in `adamml.media.allowlist`.
 """
 
 import math

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 import av
 import numpy as np
 
+from adamml.media.allowlist import MAX_RATIO, OVERRUN_S
 from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, open_container, packets_of
-from adamml.media.decoding.instep import InStep
-from adamml.media.decoding.mixing import mono, together
+from adamml.media.decoding.downmix import mono, together
+from adamml.media.decoding.sound_sync import InStep
 from adamml.media.errors import ClipLimitError
 from adamml.media.info import ClipInfo
-from adamml.media.kinds import MAX_RATIO, OVERRUN_S
 
 BLOCK = 65_536  # samples that are sent on at a time, and that silence comes in
 
