@@ -14,9 +14,9 @@ from torch import Tensor
 
 from adamml import ClipSession, Finished, Probed, Recognizer, Scored
 from adamml.engine import Engine, EngineError
-from adamml.engine.choice import choose
+from adamml.engine.backend_choice import choose
 from adamml.engine.onnx_backend import OnnxBackend, Sessions
-from adamml.engine.parts import example_of, parts_of
+from adamml.engine.submodules import example_of, parts_of
 from adamml.engine.torch_backend import TorchBackend, agrees, folded
 from adamml.inputs import PUBLISHED_INPUT
 from adamml.nn import MODALITIES, AdaMML

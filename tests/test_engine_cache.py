@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from adamml.engine import cache
+from adamml.engine import graph_cache
 from tests.toy_app import toy_recognizer
 
 
@@ -71,12 +71,12 @@ def test_without_the_package_torch_runs(
 
 def test_other_weights_are_another_graph() -> None:
     layer = torch.nn.Linear(2, 2)
-    before = cache.fingerprint(layer)
-    assert cache.fingerprint(layer) == before
-    assert cache.fingerprint(layer, "other torch") != before
+    before = graph_cache.fingerprint(layer)
+    assert graph_cache.fingerprint(layer) == before
+    assert graph_cache.fingerprint(layer, "other torch") != before
     with torch.no_grad():
         layer.bias[0] += 1e-7
-    assert cache.fingerprint(layer) != before
+    assert graph_cache.fingerprint(layer) != before
 
 
 def test_writers_at_once_leave_whole_files(folder: Path) -> None:
@@ -86,24 +86,24 @@ def test_writers_at_once_leave_whole_files(folder: Path) -> None:
     def write(content: bytes) -> None:
         start.wait()
         for _ in range(5):
-            cache.keep_graph("same", content)
+            graph_cache.keep_graph("same", content)
 
     threads = [threading.Thread(target=write, args=(content,)) for content in contents]
     for thread in threads:
         thread.start()
     start.wait()
     while any(thread.is_alive() for thread in threads):
-        seen.append(cache.kept_graph("same"))
+        seen.append(graph_cache.kept_graph("same"))
     assert all(found is None or found in contents for found in seen)
-    assert cache.kept_graph("same") in contents
+    assert graph_cache.kept_graph("same") in contents
     assert [file.name for file in folder.iterdir()] == ["same.graph"]
 
 
 def test_only_what_was_used_last_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "KEPT", 3)
+    monkeypatch.setattr(graph_cache, "KEPT", 3)
     for age, name in enumerate("abc"):
-        cache.keep_graph(name, name.encode())
+        graph_cache.keep_graph(name, name.encode())
         os.utime(folder / f"{name}.graph", (1000 + age, 1000 + age))
-    assert cache.kept_graph("a") == b"a"  # and so it was used just now
-    cache.keep_graph("d", b"d")
+    assert graph_cache.kept_graph("a") == b"a"  # and so it was used just now
+    graph_cache.keep_graph("d", b"d")
     assert {file.stem for file in folder.iterdir()} == {"a", "c", "d"}

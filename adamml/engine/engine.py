@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from adamml.engine.parts import missing_glimpse
+from adamml.engine.submodules import missing_glimpse
 from adamml.engine.threads import OneCore
 from adamml.nn import MODALITIES, AdaMML
 
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 class Backend(Protocol):
-    """What runs the parts of `adamml.engine.parts`."""
+    """What runs the parts of `adamml.engine.submodules`."""
 
     name: str
     batch: int  # segments that one call takes, exactly
@@ -79,7 +79,7 @@ class Engine:
         return news
 
     def run(self, part: str, observed: Tensor) -> Computed:
-        """A part on one segment, without a batch axis; shapes are in `adamml.engine.parts`."""
+        """A part on one segment, without a batch axis; shapes are in `adamml.engine.submodules`."""
         return self._batch(part, [observed])[0]
 
     def many(self, part: str, observed: Iterable[Tensor], most: int | None = None) -> Generator[Computed, None, None]:

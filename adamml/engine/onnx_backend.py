@@ -14,9 +14,9 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from adamml.engine import cache
-from adamml.engine.exporting import as_onnx, as_session
-from adamml.engine.parts import LARGE_PART, cpu_parts_of, example_of
+from adamml.engine import graph_cache
+from adamml.engine.onnx_export import as_onnx, as_session
+from adamml.engine.submodules import LARGE_PART, cpu_parts_of, example_of
 from adamml.nn import AdaMML
 
 _log = logging.getLogger(__name__)
@@ -71,8 +71,8 @@ class OnnxBackend:
         return torch.from_numpy(session.run(None, {"input": inputs.numpy()})[0])
 
     def _sessions(self, name: str, part: nn.Module) -> Sessions:
-        key = f"{name}-{cache.fingerprint(part, torch.__version__)}"
-        kept = cache.kept_graph(key)
+        key = f"{name}-{graph_cache.fingerprint(part, torch.__version__)}"
+        kept = graph_cache.kept_graph(key)
         if kept is not None:
             try:
                 return self._ready(name, kept)
@@ -80,7 +80,7 @@ class OnnxBackend:
                 _log.warning("a prepared network is of no use and is made anew: %s", error)
         graph = self._made(name, part)
         sessions = self._ready(name, graph)  # before it is kept: what does not run is not worth keeping
-        cache.keep_graph(key, graph)
+        graph_cache.keep_graph(key, graph)
         return sessions
 
     def _ready(self, name: str, graph: bytes) -> Sessions:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from adamml.engine.parts import example_of, parts_of
+from adamml.engine.submodules import example_of, parts_of
 from adamml.nn import AdaMML
 
 GPU_BATCH = 8  # segments; a fixed number, so that a segment's result never depends on its company

@@ -3,11 +3,11 @@
 import re
 
 from adamml.policies.base import Decider, Decision, Judge, Policy
-from adamml.policies.by_hand import ByHandPolicy
 from adamml.policies.cascade import CascadePolicy
 from adamml.policies.fixed import EvenPolicy, FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
 from adamml.policies.liteeval import LiteEvalPolicy
+from adamml.policies.manual import ByHandPolicy
 
 ADAMML = LearnedPolicy()
 NO_COST = LearnedPolicy(

@@ -20,7 +20,7 @@ from torch import nn
 
 from adamml.datasets.sounds import SoundMaker
 from adamml.datasets.sources import OTHER, Sources, read_sources
-from adamml.engine.parts import missing_glimpse
+from adamml.engine.submodules import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
 from adamml.nn.policy_networks import DECIDERS, new_decider

@@ -32,7 +32,7 @@ def fingerprint(module: nn.Module, *details: object) -> str:
 def _code() -> bytes:
     """What says how a graph is made: when it changes, graphs of before are of no use."""
     here = Path(__file__).parent
-    sources = [here / "parts.py", here / "exporting.py", *sorted((here.parent / "nn").glob("*.py"))]
+    sources = [here / "submodules.py", here / "onnx_export.py", *sorted((here.parent / "nn").glob("*.py"))]
     return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in sources)
 
 
