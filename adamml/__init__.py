@@ -122,7 +122,7 @@ __all__ = [
 
 
 def _notebook_view(analysis: "Analysis") -> str:
-    from adamml.render.html import as_html
+    from adamml.render.notebook import as_html
 
     return as_html(analysis)
 

@@ -8,7 +8,7 @@ import pytest
 
 from adamml import Analysis, as_webvtt, render_report
 from adamml.cli.analyze import as_table
-from adamml.render.strip import Strip
+from adamml.render.overlay import Strip
 from adamml.results import wording
 from app import costs, play, service, summary
 from app.known import known

@@ -31,8 +31,8 @@ from adamml.cli import export
 from adamml.media import probe, settings_for
 from adamml.media.playback import display_frames, display_sound
 from adamml.nn import AdaMML
-from adamml.render.lettering import LACKING, plain
-from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead
+from adamml.render.fonts import LACKING, plain
+from adamml.render.overlay import STRIP_HEIGHT, WIDTH, playhead
 from adamml.results.cumulative_scores import running
 from adamml.results.timeline import lay_out
 from adamml.weights.checkpoint import save_model

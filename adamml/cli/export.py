@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
-from adamml.render.forms import FORMS
+from adamml.render.export_formats import FORMS
 from adamml.results import wording
 
 if TYPE_CHECKING:

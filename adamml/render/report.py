@@ -14,10 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from adamml.render import report_timeline
-from adamml.render.files import export_file
-from adamml.render.lettering import plain
-from adamml.render.paper import MUTED, TEXT
+from adamml.render.export_file import export_file
+from adamml.render.fonts import plain
 from adamml.render.report_charts import best, compute, measured, scores
+from adamml.render.report_style import MUTED, TEXT
 from adamml.render.report_timeline import pictures, timeline
 from adamml.results import wording
 from adamml.results.analysis import Analysis

@@ -4,8 +4,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from adamml.render.lettering import plain
-from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.render.fonts import plain
+from adamml.render.report_style import FAINT, INK, MUTED, TEXT, plain_axes, title
 from adamml.results import wording
 from adamml.results.analysis import Analysis, Macs
 from adamml.results.timeline import Lanes

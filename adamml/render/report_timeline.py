@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from adamml.render.lettering import plain
-from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.render.fonts import plain
+from adamml.render.report_style import FAINT, INK, MUTED, TEXT, plain_axes, title
 from adamml.results import wording
 from adamml.results.analysis import Analysis
 from adamml.results.timeline import SKIPPED, USED, Cell, Lanes, state

@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import ImageDraw
 
-from adamml.render.lettering import elided, font, plain
-from adamml.render.shapes import FAINT, GROUND, INK, LANE, LIGHT, MUTED, TEXT, Box, Sheet
+from adamml.render.drawing import FAINT, GROUND, INK, LANE, LIGHT, MUTED, TEXT, Box, Sheet
+from adamml.render.fonts import elided, font, plain
 from adamml.results import wording
 from adamml.results.analysis import Analysis
 from adamml.results.cumulative_scores import Moment, running

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from adamml.render.captions import as_webvtt
-from adamml.render.files import Progress, export_file
+from adamml.render.export_file import Progress, export_file
 from adamml.results.analysis import Analysis
 
 FORMS = {
@@ -51,7 +51,7 @@ def export_steps(
         raise ValueError(f"a form is one of {', '.join(FORMS)}, got {form!r}")
     if form == "mp4":
         # moviepy and matplotlib take seconds to import, and text needs neither.
-        yield from import_module("adamml.render.video").video_steps(path, analysis, out, profile=profile)
+        yield from import_module("adamml.render.annotated_video").video_steps(path, analysis, out, profile=profile)
         return
     yield Progress(share=0.0, message=f"Writing {out.name}")
     if form == "png":

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import ImageDraw
 
-from adamml.render.lettering import elided, font, plain
-from adamml.render.shapes import FAINT, LIGHT, MUTED, TEXT, Sheet
+from adamml.render.drawing import FAINT, LIGHT, MUTED, TEXT, Sheet
+from adamml.render.fonts import elided, font, plain
 
 _MARGIN = 40
 

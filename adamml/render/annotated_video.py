@@ -1,8 +1,8 @@
 """An annotated video: the clip as it plays, and below it what was picked, and the answer so far with its certainty.
 
-The media room decodes, `strip` draws, moviepy encodes H.264 (yuv420p, even sides) with the clip's own sound as AAC, and
-the finished file takes the target's place in one step. The whole thing is a generator of progress, so that leaving it
-early (`close()`, an exception in a callback, Ctrl-C) cleans up and leaves no file behind.
+The media room decodes, `overlay` draws, moviepy encodes H.264 (yuv420p, even sides) with the clip's own sound as AAC,
+and the finished file takes the target's place in one step. The whole thing is a generator of progress, so that leaving
+it early (`close()`, an exception in a callback, Ctrl-C) cleans up and leaves no file behind.
 """
 
 import wave
@@ -14,10 +14,10 @@ from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
 from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
 from adamml.media.playback import PLAY_RATE
-from adamml.render.card import WaveformCard
-from adamml.render.files import ExportError, Progress, export_file
-from adamml.render.shapes import GROUND
-from adamml.render.strip import STRIP_HEIGHT, WIDTH, Strip
+from adamml.render.drawing import GROUND
+from adamml.render.export_file import ExportError, Progress, export_file
+from adamml.render.overlay import STRIP_HEIGHT, WIDTH, Strip
+from adamml.render.waveform import WaveformCard
 from adamml.results.analysis import Analysis
 
 MAX_FPS = 30.0
