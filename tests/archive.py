@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from adamml import Analysis, Recognizer
 from adamml.batch import ArchiveClip, BatchSettings, Recipe
-from adamml.batch.rows import Outcome
+from adamml.batch.tables import Outcome
 from adamml.batch.worker import Worker
 from tests.clips import moving_picture, tone, write_clip
 from tests.toy_app import toy_recognizer

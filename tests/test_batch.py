@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from adamml.batch import BatchError, Summary, list_archive, local, run_batch
+from adamml.batch import BatchError, Summary, list_archive, local_processes, run_batch
 from adamml.batch.store import Store
 from tests.archive import SEGMENTS, asked_for, content, here, make_archive, recipe
 from tests.toy_app import toy_recognizer
@@ -38,7 +38,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def here_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clips are analysed in this process."""
-    monkeypatch.setattr(local, "outcomes", here)
+    monkeypatch.setattr(local_processes, "outcomes", here)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_an_interrupted_run_goes_on_without_repeating(
     begun = asked_for(notes)
     if end is signal.SIGINT:
         assert len(begun) - len(written) <= 1  # only the clip in hand was lost
-    monkeypatch.setattr(local, "outcomes", here)
+    monkeypatch.setattr(local_processes, "outcomes", here)
     summary = run_batch(archive, out, recipe(notes), stream=None)
     assert (summary.before, summary.analysed) == (len(written), CLIPS - len(written))
     assert not {Path(clip).name for clip in written} & set(asked_for(notes)[len(begun) :])
@@ -149,7 +149,7 @@ def test_a_clip_that_kills_every_worker_is_given_up_and_can_be_retried(
     out, notes = tmp_path / "out", tmp_path / "notes"
     how = recipe(notes, deadly={"clip 5.mp4": 2})
     assert run_batch(archive / "1", out, how, workers=1, stream=None).errors == {"WorkerDiedError": 1}
-    monkeypatch.setattr(local, "outcomes", here)
+    monkeypatch.setattr(local_processes, "outcomes", here)
     assert run_batch(archive / "1", out, how, stream=None).analysed == 0
     again = run_batch(archive / "1", out, how, stream=None, retry_failed=True)
     assert (again.before, again.analysed, again.errors) == (3, 1, {})

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from adamml import ModelCard
-from adamml.batch import ArchiveClip, local
+from adamml.batch import ArchiveClip, local_processes
 from adamml.batch.progress import Progress
-from adamml.batch.rows import Outcome, failed
+from adamml.batch.tables import Outcome, failed
 from adamml.cli import main
 from adamml.nn import AdaMML
 from adamml.weights.checkpoint import save_model
@@ -40,7 +40,7 @@ def test_sums_up_and_ends_well_although_a_clip_failed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(local, "outcomes", here)
+    monkeypatch.setattr(local_processes, "outcomes", here)
     arguments = [str(archive), "--out", str(tmp_path / "out"), "--model", str(model), "--policy", "audio", "--quiet"]
     assert main(["batch", *arguments, "--segments", "1"]) == 0
     printed = capsys.readouterr()

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from adamml.batch import BatchError, local, run_batch
+from adamml.batch import BatchError, local_processes, run_batch
 from tests.archive import SEGMENTS, asked_for, content, here, make_archive, recipe
 
 HARMLESS, DEADLY = "clip 5.mp4", "clip 1.mp4"
@@ -22,7 +22,7 @@ def test_ray_writes_what_processes_write_and_gives_up_only_what_kills(
     assert summary.errors == {"UnreadableClipError": 2, "WorkerDiedError": 1}
     asked = asked_for(notes)
     assert (asked.count(HARMLESS), asked.count(DEADLY)) == (2, 2)
-    monkeypatch.setattr(local, "outcomes", here)
+    monkeypatch.setattr(local_processes, "outcomes", here)
     run_batch(archive, tmp_path / "here", recipe(tmp_path / "notes here"), stream=None)
     on_ray, alone = content(tmp_path / "ray"), content(tmp_path / "here")
     assert len(on_ray["clips"]) == 12

@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TextIO
 
-from adamml.batch.rows import Outcome
+from adamml.batch.tables import Outcome
 
 LINE_SECONDS = 30.0  # between lines in a log; a terminal's one line is renewed every second
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from adamml.batch import cluster, local
-from adamml.batch.clips import ArchiveClip, BatchError, list_archive
+from adamml.batch import local_processes, ray_cluster
+from adamml.batch.archive import ArchiveClip, BatchError, list_archive
 from adamml.batch.progress import Progress, lasting
 from adamml.batch.store import LOCK_FILE, SAVE_SECONDS, SETTINGS_FILE, Store
 from adamml.batch.worker import Recipe
@@ -116,7 +116,7 @@ def run_batch(
         missing = sorted((clip for clip in archive.clips if not is_done(clip)), key=store.place)
         before = [clip.clip for clip in archive.clips if is_done(clip)]
         progress, errors = Progress(len(archive.clips), len(before), stream), Counter[str]()
-        work = cluster.outcomes if engine == "ray" else local.outcomes
+        work = ray_cluster.outcomes if engine == "ray" else local_processes.outcomes
         if missing:
             with closing(work(missing, recipe, workers)) as outcomes:
                 try:

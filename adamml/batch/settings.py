@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from adamml.batch.clips import BatchError
+from adamml.batch.archive import BatchError
 from adamml.media import settings_for
 from adamml.nn.fusion import FusionRule
 from adamml.nn.modalities import ARCHITECTURES

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adamml.batch.clips import ArchiveClip
-from adamml.batch.rows import Outcome, analysed, failed
+from adamml.batch.archive import ArchiveClip
 from adamml.batch.settings import BatchSettings
+from adamml.batch.tables import Outcome, analysed, failed
 from adamml.recognizer import Recognizer
 
 DIED = "WorkerDiedError"

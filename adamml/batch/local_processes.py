@@ -12,8 +12,8 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
-from adamml.batch.clips import ArchiveClip, BatchError
-from adamml.batch.rows import Outcome
+from adamml.batch.archive import ArchiveClip, BatchError
+from adamml.batch.tables import Outcome
 from adamml.batch.worker import TRIES, Recipe, Worker, died
 
 START_TRIES = 3  # workers in a row that may die before they are ready

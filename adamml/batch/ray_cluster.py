@@ -17,9 +17,9 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from adamml.batch.clips import ArchiveClip, BatchError
-from adamml.batch.local import cores
-from adamml.batch.rows import Outcome
+from adamml.batch.archive import ArchiveClip, BatchError
+from adamml.batch.local_processes import cores
+from adamml.batch.tables import Outcome
 from adamml.batch.worker import TRIES, Recipe, Worker, died
 
 POOL_PER_CLIP = 64  # from this many actors on, blocks hold several clips, so that Ray's scheduler keeps up

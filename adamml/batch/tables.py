@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from adamml.batch.clips import ArchiveClip, printable
+from adamml.batch.archive import ArchiveClip, printable
 from adamml.batch.settings import BatchSettings
 from adamml.nn import MODALITIES
 from adamml.results.analysis import Analysis
