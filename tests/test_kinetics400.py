@@ -17,9 +17,9 @@ from adamml.nn.i3d import I3DRecognizer
 from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.nn.tagger import NUM_SOUNDS
 from adamml.policies import EvenPolicy, get_policy
+from adamml.training.cached_feature_recipe import begin_with
 from adamml.training.kinetics400.initial import TABLE, Names, read_table
 from adamml.training.loop import TrainingError
-from adamml.training.video import begin_with
 from adamml.weights.checkpoint import CHECKPOINTS, load_model, read_card
 from tests.clips import tone, write_clip
 

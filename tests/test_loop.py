@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from adamml.nn.cascade import CascadeNetwork
 from adamml.nn.liteeval import LiteEvalNetwork
-from adamml.training.cascade_job import CascadeJob, CascadeStage
+from adamml.training.cascade_trainer import CascadeJob, CascadeStage
 from adamml.training.joint import JointJob, JointModel, JointStage
-from adamml.training.liteeval_job import LiteEvalJob, LiteEvalStage
+from adamml.training.liteeval_trainer import LiteEvalJob, LiteEvalStage
 from adamml.training.loop import Job, TrainingError, one_cycle, row_rng, run, share_of
 from tests.banks import K, LittleNetwork, composed
 

@@ -15,11 +15,11 @@ from adamml import Recognizer
 from adamml.cli import main
 from adamml.datasets.custom_clips import OwnClips, list_own_clips
 from adamml.datasets.manifest import read_manifest
-from adamml.training import own, video
+from adamml.training import cached_feature_recipe, custom_dataset
 from adamml.training.config import PRESETS
+from adamml.training.custom_dataset import wilson
 from adamml.training.loop import TrainingError
-from adamml.training.override import overridden, parse_setting
-from adamml.training.own import wilson
+from adamml.training.overrides import overridden, parse_setting
 from adamml.training.project import Project, read_project, write_project
 from adamml.training.tiny import write_set
 from tests.clips import tone, write_clip
@@ -63,7 +63,7 @@ def test_from_class_folders_to_a_model_in_a_run_that_was_stopped(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(video, "fit_classifier", stopped)
+        patched.setattr(cached_feature_recipe, "fit_classifier", stopped)
         assert main(["new", str(folder), "--workers", "1"]) == 130
     assert f"`adamml new {folder}` goes on from here" in capsys.readouterr().err
     assert not (folder / "model").exists()
@@ -87,7 +87,7 @@ def test_from_class_folders_to_a_model_in_a_run_that_was_stopped(
     assert recognizer.analyze(test.path, segments=2).label == test.label
 
     with monkeypatch.context() as patched:
-        patched.setattr(video, "begin_with", stopped)  # a finished project is only shown again
+        patched.setattr(cached_feature_recipe, "begin_with", stopped)  # a finished project is only shown again
         assert main(["new", str(folder)]) == 0
     assert "| adamml | 2 of 2 |" in capsys.readouterr().out
 
@@ -230,12 +230,12 @@ def test_the_commands_that_are_printed_can_be_run_by_a_shell(
     def stopped(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(own, "run_project", stopped)
+    monkeypatch.setattr(custom_dataset, "run_project", stopped)
     assert main(["new", "--", name]) == 130
     said = capsys.readouterr().err.partition("`")[2].rpartition("`")[0]
     assert shlex.split(said, comments=True) == ["adamml", "new", here]
-    monkeypatch.setattr(own, "run_project", lambda *_, **__: None)
-    monkeypatch.setattr(own, "results", lambda _: "")
+    monkeypatch.setattr(custom_dataset, "run_project", lambda *_, **__: None)
+    monkeypatch.setattr(custom_dataset, "results", lambda _: "")
     assert main(["new", "--", name]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert shlex.split(last, comments=True) == ["adamml", "app", "--model", f"{here}/model"]

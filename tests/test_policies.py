@@ -19,7 +19,7 @@ from adamml.nn.liteeval import COARSE_DIM, COARSE_HIDDEN, FINE_DIM, FINE_HIDDEN,
 from adamml.nn.policy_networks import DECIDERS
 from adamml.policies import POLICIES, LearnedPolicy, get_policy
 from adamml.training.feature_bank import ClipBatch
-from adamml.training.in_memory import outcome_of, records_of, runs_of
+from adamml.training.offline_eval import outcome_of, records_of, runs_of
 from tests.clips import tone, write_clip
 
 SEGMENTS = 3

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adamml import Analysis, Recognizer
-from adamml.training.card import Results, filled
+from adamml.training.model_card import Results, filled
 from adamml.weights.checkpoint import CHECKPOINTS
 
 ROOT = Path(__file__).parent.parent

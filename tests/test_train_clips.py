@@ -14,13 +14,13 @@ from adamml.cli import main
 from adamml.datasets.manifest import read_manifest
 from adamml.media import Clip
 from adamml.training import cached_features
+from adamml.training.cached_feature_recipe import begin_with, save_clips_model, train_clips
 from adamml.training.config import ClipsPreset
+from adamml.training.end_to_end import DecodedClips
 from adamml.training.joint import JointStage
 from adamml.training.loop import TrainingError
 from adamml.training.stage_rgb import Tail, features_of
 from adamml.training.tiny import write_set
-from adamml.training.video import begin_with, save_clips_model, train_clips
-from adamml.training.whole import DecodedClips
 from adamml.weights.model_lookup import card_of
 
 PRESET = ClipsPreset(

@@ -12,11 +12,11 @@ from PIL import Image
 from adamml.datasets.pictures import Move, degrade
 from adamml.datasets.sources import read_sources
 from adamml.nn import MODALITIES
-from adamml.training.everyday import AlwaysOn, start_open
 from adamml.training.feature_bank import SPAN_KINDS, Bank, ClipBatch, ComposedClips, RecordedClips
-from adamml.training.in_memory import outcome_of
 from adamml.training.joint import FUSION_RANGE, JointJob, JointModel, JointStage
 from adamml.training.loop import run
+from adamml.training.offline_eval import outcome_of
+from adamml.training.photo_sound_recipe import AlwaysOn, start_open
 from tests.banks import MISSING, LittleNetwork, banks, composed
 
 

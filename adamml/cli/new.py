@@ -37,8 +37,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(args: argparse.Namespace) -> int:
     try:
         from adamml.datasets.manifest import ManifestError
+        from adamml.training.custom_dataset import results, run_project
         from adamml.training.loop import TrainingError
-        from adamml.training.own import results, run_project
         from adamml.training.project import FILE
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; training needs: pip install -e '.[train]'")

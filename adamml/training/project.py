@@ -18,7 +18,7 @@ from adamml.datasets.class_folders import TEST_SHARE
 from adamml.files import write_whole
 from adamml.training.config import PRESETS, ClipsPreset
 from adamml.training.loop import TrainingError
-from adamml.training.override import overridden
+from adamml.training.overrides import overridden
 from adamml.weights.model_lookup import DEFAULT_MODEL
 
 FILE = "project.toml"

@@ -12,16 +12,16 @@ from adamml.datasets.sounds import SoundMaker
 from adamml.datasets.sources import Sources
 from adamml.files import check_folder, write_whole
 from adamml.nn import AdaMML
+from adamml.training.cached_feature_recipe import save_clips_model, train_clips
 from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, VideoPreset
-from adamml.training.everyday import EverydayRun, fills, share_backbone
+from adamml.training.end_to_end import train_whole
 from adamml.training.feature_bank import ComposedClips
-from adamml.training.finish import finish, save
+from adamml.training.finalize import finish, save
 from adamml.training.loop import TrainingError, leave_processes
-from adamml.training.override import overridden, parse_setting
+from adamml.training.overrides import overridden, parse_setting
+from adamml.training.photo_sound_recipe import EverydayRun, fills, share_backbone
 from adamml.training.stage_audio import measure_audio
 from adamml.training.stage_rgb import Tail, measure_tail, read_trunks
-from adamml.training.video import save_clips_model, train_clips
-from adamml.training.whole import train_whole
 from adamml.weights.checkpoint import MODEL_FILE
 from adamml.weights.model_lookup import resolve
 

@@ -16,8 +16,8 @@ import numpy as np
 from adamml.datasets.class_folders import list_folder
 from adamml.datasets.manifest import write_manifest
 from adamml.files import whole_file
+from adamml.training.cached_feature_recipe import ClipsResult, train_clips
 from adamml.training.config import PRESETS, ClipsPreset
-from adamml.training.video import ClipsResult, train_clips
 
 RATE, FPS, SIZE = 24_000, 15, 96
 TONES_HZ = {"low": 220.0, "middle": 880.0, "high": 3520.0}

@@ -14,15 +14,15 @@ from torch import nn
 from adamml.evaluation.records import ClipRecord
 from adamml.nn import AdaMML
 from adamml.nn.policy_networks import new_decider
-from adamml.training.cascade_job import CascadeJob, CascadeStage
-from adamml.training.everyday import start_open
+from adamml.training.cascade_trainer import CascadeJob, CascadeStage
 from adamml.training.feature_bank import Missing
 from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.kinetics400.clips import RealClips, RealSegments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
-from adamml.training.liteeval_job import LiteEvalJob, LiteEvalStage
+from adamml.training.liteeval_trainer import LiteEvalJob, LiteEvalStage
 from adamml.training.loop import Job, run
 from adamml.training.measure import Rows, temperatures
+from adamml.training.photo_sound_recipe import start_open
 
 FOLDS = 5
 EVEN = ("even-1", "even-2", "even-3", "even-5")

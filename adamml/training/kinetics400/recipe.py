@@ -26,9 +26,7 @@ from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.confidence import softmax
 from adamml.training.cached_features import cache_features
-from adamml.training.everyday import average_weights, fills
 from adamml.training.feature_bank import Missing
-from adamml.training.in_memory import outcome_of
 from adamml.training.kinetics400.clips import RealClips, RealSegments, cache_damage, real_segments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
 from adamml.training.kinetics400.folds import (
@@ -40,9 +38,17 @@ from adamml.training.kinetics400.folds import (
     train_rows,
 )
 from adamml.training.kinetics400.initial import initial_network
-from adamml.training.kinetics400.tagger_job import TaggerJob, TaggerStage, agreement, read_recordings, whole_recordings
+from adamml.training.kinetics400.tagger_trainer import (
+    TaggerJob,
+    TaggerStage,
+    agreement,
+    read_recordings,
+    whole_recordings,
+)
 from adamml.training.loop import run
 from adamml.training.measure import temperatures
+from adamml.training.offline_eval import outcome_of
+from adamml.training.photo_sound_recipe import average_weights, fills
 from adamml.weights.checkpoint import ModelCard, save_model
 
 SEGMENTS = 10

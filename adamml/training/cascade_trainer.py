@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.cascade import CascadeNetwork
 from adamml.nn.fusion import training_rule
-from adamml.training.decider_job import DeciderJob
+from adamml.training.decision_trainer import DeciderJob
 from adamml.training.feature_bank import ClipBatch, ClipSource
 
 SHARPNESS = 3.0  # the mean over segments of which some say nothing is far less sure than it is right

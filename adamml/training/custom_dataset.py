@@ -12,8 +12,8 @@ from typing import Any
 from adamml.datasets.custom_clips import list_own_clips
 from adamml.datasets.manifest import read_manifest, write_manifest
 from adamml.files import write_whole
+from adamml.training.cached_feature_recipe import save_clips_model, train_clips
 from adamml.training.project import Project
-from adamml.training.video import save_clips_model, train_clips
 from adamml.weights.checkpoint import MODEL_FILE, ModelCard, read_card
 
 Say = Callable[[str], None]

@@ -1,6 +1,6 @@
 """The figures in the model card and in RESULTS.md, written from the files that the evaluation left.
 
-    python -m adamml.training.card --results checkpoints/results checkpoints/README.md RESULTS.md
+    python -m adamml.training.model_card --results checkpoints/results checkpoints/README.md RESULTS.md
 
 Between `<!-- figures: NAME -->` and `<!-- end -->` a document gets the block of that name; the rest stays as it is.
 """

@@ -24,11 +24,11 @@ from adamml.engine.submodules import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
 from adamml.nn.policy_networks import DECIDERS, new_decider
-from adamml.training.cascade_job import CascadeJob
+from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import EverydayPreset
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.joint import JointJob, JointModel
-from adamml.training.liteeval_job import LiteEvalJob
+from adamml.training.liteeval_trainer import LiteEvalJob
 from adamml.training.loop import Job, TrainingError, run
 from adamml.training.picture_bank import OTHER_SHARE, load_imagenet, read_npz, write_segments, write_stills
 from adamml.training.stage_audio import AudioJob, start_from_imagenet

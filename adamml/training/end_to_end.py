@@ -21,12 +21,12 @@ from adamml.engine import normalise
 from adamml.files import write_whole
 from adamml.inputs import ClipInput
 from adamml.media import FRONT_ENDS, Clip, ClipError, settings_for
+from adamml.training.cached_feature_recipe import begin_with
 from adamml.training.config import RecognizerEpochs, VideoPreset
 from adamml.training.feature_bank import ClipBatch
 from adamml.training.joint import JointJob, JointModel, JointStage
 from adamml.training.loop import Job, TrainingError, row_rng, run, world
 from adamml.training.trainable import check_trainable
-from adamml.training.video import begin_with
 from adamml.weights.checkpoint import ModelCard, save_model
 from adamml.weights.model_lookup import card_of
 

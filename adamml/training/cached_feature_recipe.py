@@ -21,15 +21,15 @@ from adamml.files import write_whole
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.policy_networks import new_decider
 from adamml.training.cached_features import CachedFeatures, cache_features
-from adamml.training.cascade_job import CascadeJob
+from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import ClipsPreset
-from adamml.training.everyday import AlwaysOn, fills, start_open
 from adamml.training.feature_bank import Bank, RecordedClips
-from adamml.training.finish import measured_rows
+from adamml.training.finalize import measured_rows
 from adamml.training.joint import JointJob, JointModel
-from adamml.training.liteeval_job import LiteEvalJob
+from adamml.training.liteeval_trainer import LiteEvalJob
 from adamml.training.loop import run
 from adamml.training.measure import ROWS, Rows
+from adamml.training.photo_sound_recipe import AlwaysOn, fills, start_open
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
 from adamml.training.trainable import check_learned, check_trainable
 from adamml.weights.checkpoint import ModelCard, load_model, save_model

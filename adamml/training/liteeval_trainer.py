@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from adamml.nn import MODALITIES, AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.fusion import training_rule
 from adamml.nn.liteeval import LiteEvalNetwork
-from adamml.training.decider_job import DeciderJob
+from adamml.training.decision_trainer import DeciderJob
 from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.loop import mean_over_processes
 
