@@ -1,5 +1,8 @@
 """Clips made for the tests: every frame's brightness tells its number, so that sampling can be read off the pixels."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,6 +10,19 @@ import av
 import numpy as np
 
 WIDTH, HEIGHT = 160, 120
+
+
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Undo what SVT-AV1 does when root runs it: the calling thread becomes a real-time one, which starves all others.
+
+    Threads and processes that are started later would inherit it, a test run's browser among them.
+    """
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def moving_picture(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Shared by all tests: an untrained model of full size and a plain clip."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         patch.setenv("ADAMML_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("ADAMML_MODEL", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def scheduled_as_before() -> Iterator[None]:
+    """A test that leaves its process a real-time one starves all that comes after, and its cause is hard to find."""
+    before = os.sched_getscheduler(0)
+    yield
+    assert os.sched_getscheduler(0) == before, "use ordinary_priority of tests.clips around what sets a priority"
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from adamml import Recognizer, browser_preview
 from adamml.media import Clip, UnreadableClipError, UnsupportedCodecError, display_frames, probe, settings_for
 from adamml.media.decoding.colors import common
-from tests.clips import number_picture, read_number, write_clip
+from tests.clips import number_picture, ordinary_priority, read_number, write_clip
 from tests.told import copied, first_picture, frames_played, number_in, rising, shifted, telling, time_heard
 
 LOCAL = settings_for("local")
@@ -247,7 +247,7 @@ def test_a_photo_is_called_one(tmp_path: Path, name: str) -> None:
 
 def test_a_photo_that_ffmpeg_would_play_is_called_one(tmp_path: Path) -> None:
     path = tmp_path / "real.avif"
-    with av.open(str(path), "w") as out:
+    with ordinary_priority(), av.open(str(path), "w") as out:
         stream = out.add_stream("libsvtav1", rate=1)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
         frame = av.VideoFrame.from_ndarray(number_picture(5), format="rgb24")

@@ -1,7 +1,6 @@
 """Unusual but right: rates, sizes, depths, channels, streams and time stamps that a good reader takes, or names."""
 
 import io
-import os
 import struct
 import wave
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tests.clips import moving_picture, tone, write_clip
+from tests.clips import moving_picture, ordinary_priority, tone, write_clip
 from tests.hostile.bases import SIZE, base, write_video
 from tests.hostile.boxes import box_at, put
 from tests.hostile.sample import Ending, Sample
@@ -164,12 +163,8 @@ def shaped() -> Iterator[Sample]:
 
 
 def _av1(path: Path, pixels: str) -> None:
-    """SVT-AV1, run by root, makes the thread that calls it a real-time one, which would starve all that comes after."""
-    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
+    with ordinary_priority():
         write_video(path, codec="libsvtav1", pixels=pixels, count=5)
-    finally:
-        os.sched_setscheduler(0, policy, parameters)
 
 
 def _pcm_many(path: Path, channels: int) -> None:
