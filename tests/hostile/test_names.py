@@ -23,7 +23,7 @@ from app.visits import VisitKey
 from tests.clips import tone, write_clip
 from tests.hostile.bases import base
 from tests.hostile.names import NAMES
-from tests.hostile.through import through
+from tests.hostile.pipeline import through
 from tests.toy_app import toy_recognizer
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
