@@ -3,6 +3,7 @@
 The public names below are imported on first use, so that `import adamml` and `adamml --help` stay quick.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     )
     from adamml.datasets.find_clips import FILE_SUFFIXES
     from adamml.inference.events import Decided, Decoded, Event, Finished, Probed, Scored
-    from adamml.inference.segment_detail import Closeup
+    from adamml.inference.segment_detail import SegmentDetail
     from adamml.inference.session import ClipSession
     from adamml.media import ClipError, Storyboard
     from adamml.media.forkserver import prestart
     from adamml.media.tmp_dirs import private_folder
-    from adamml.policies import POLICIES, ByHandPolicy, get_policy
+    from adamml.policies import POLICIES, ManualPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import (
         FORMS,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 _HOME = {
     "adamml.results.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
     "adamml.weights.checkpoint": ("CheckpointError", "ModelCard"),
-    "adamml.inference.segment_detail": ("Closeup",),
+    "adamml.inference.segment_detail": ("SegmentDetail",),
     "adamml.inference.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
     "adamml.datasets.examples": (
         *("Example", "ExampleError", "ExampleUnreachableError"),
@@ -56,7 +57,7 @@ _HOME = {
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
     "adamml.media.forkserver": ("prestart",),
     "adamml.media.tmp_dirs": ("private_folder",),
-    "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
+    "adamml.policies": ("POLICIES", "ManualPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": (
         *("FORMS", "ExportError", "as_webvtt", "export_steps"),
@@ -66,6 +67,7 @@ _HOME = {
     "adamml.inference.session": ("ClipSession",),
     "adamml.datasets.find_clips": ("FILE_SUFFIXES",),
 }
+_RENAMED = {"ByHandPolicy": "ManualPolicy", "Closeup": "SegmentDetail"}  # for one release
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
@@ -75,12 +77,10 @@ __all__ = [
     "POLICIES",
     "Analysis",
     "AnalysisError",
-    "ByHandPolicy",
     "CheckpointError",
     "ClipError",
     "ClipFacts",
     "ClipSession",
-    "Closeup",
     "Decided",
     "Decoded",
     "Event",
@@ -91,11 +91,13 @@ __all__ = [
     "Finished",
     "InstalledModel",
     "Macs",
+    "ManualPolicy",
     "ModelCard",
     "Probed",
     "Recognizer",
     "Scored",
     "Seconds",
+    "SegmentDetail",
     "SegmentResult",
     "Storyboard",
     "__version__",
@@ -135,6 +137,9 @@ def __getattr__(name: str) -> Any:
         return import_module("adamml.results.wording")
     if name == "words":
         return import_module("adamml.words")  # with the warning that it has moved
+    if name in _RENAMED:
+        warnings.warn(f"adamml.{name} is now adamml.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'adamml' has no attribute {name!r}")
     return getattr(import_module(_MODULE_OF[name]), name)

@@ -13,7 +13,7 @@ What happens inside a session is in `adamml.inference.session`.
 from pathlib import Path
 
 from adamml.engine import new_engine
-from adamml.inference.inference_model import ReadyModel
+from adamml.inference.inference_model import InferenceModel
 from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
@@ -21,7 +21,7 @@ from adamml.media.browser_preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
 from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
-from adamml.nn.policy_networks import DECIDERS
+from adamml.nn.policy_networks import POLICY_NETWORKS
 from adamml.policies import POLICIES, Policy
 from adamml.results.analysis import Analysis, ClipFacts
 from adamml.weights.checkpoint import LoadedModel, ModelCard, load_model
@@ -68,7 +68,7 @@ class Recognizer:
     ) -> None:
         if fusion is not None and fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
-        self.ready = ReadyModel(
+        self.ready = InferenceModel(
             card=model.card,
             engine=new_engine(model.network, model.deciders, backend=backend, device=device),
             cost=CostModel.of(model.network, model.deciders),
@@ -84,7 +84,7 @@ class Recognizer:
     def policies(self) -> dict[str, str]:
         """Policies that this model can run: name -> what it does. Learned ones need a trained network."""
         trained = self.ready.engine.deciders
-        return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
+        return {name: text for name, text in POLICIES.items() if name not in POLICY_NETWORKS or name in trained}
 
     @property
     def input(self) -> ClipInput:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 
-class Shelf(ThreadingHTTPServer):
+class FakeRelease(ThreadingHTTPServer):
     """The whole state, by path without the query: contents, redirects, refusals, and where transfers break off.
 
     Attributes:
@@ -64,8 +64,8 @@ RELEASE = "/repos/IBM/AdaMML/releases/tags/weights-v0.1"
 
 
 @contextmanager
-def shelf() -> Iterator[Shelf]:
-    server = Shelf()
+def shelf() -> Iterator[FakeRelease]:
+    server = FakeRelease()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -77,7 +77,7 @@ def shelf() -> Iterator[Shelf]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Shelf
+    server: FakeRelease
 
     def log_message(self, format: str, *args: object) -> None:
         pass

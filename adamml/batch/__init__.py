@@ -17,15 +17,15 @@ Data), `run`.
 from adamml.batch.archive import ArchiveClip, BatchError, list_archive
 from adamml.batch.run import ENGINES, Summary, run_batch
 from adamml.batch.settings import BatchSettings
-from adamml.batch.worker import Recipe
+from adamml.batch.worker import WorkerConfig
 
 __all__ = [
     "ENGINES",
     "ArchiveClip",
     "BatchError",
     "BatchSettings",
-    "Recipe",
     "Summary",
+    "WorkerConfig",
     "list_archive",
     "run_batch",
 ]

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 
 from adamml.batch.archive import ArchiveClip, BatchError
 from adamml.batch.tables import Outcome
-from adamml.batch.worker import TRIES, Recipe, Worker, died
+from adamml.batch.worker import TRIES, Worker, WorkerConfig, died
 
 START_TRIES = 3  # workers in a row that may die before they are ready
 LOOK_SECONDS = 1.0  # between looks for workers that died while a child of theirs keeps the pipe open
@@ -26,7 +26,7 @@ def cores() -> int:
 
 
 def outcomes(
-    clips: Sequence[ArchiveClip], recipe: Recipe, workers: int | None = None
+    clips: Sequence[ArchiveClip], recipe: WorkerConfig, workers: int | None = None
 ) -> Generator[Outcome, None, None]:
     """What comes of every clip, in the order in which they are done. Closing the iterator stops the workers.
 
@@ -40,10 +40,10 @@ def outcomes(
     """
     queue, deaths, failed_starts = deque(clips), Counter[str](), 0
     size = min(workers or max(1, cores() // recipe.settings.threads), len(queue))
-    crew: list[_Hand] = []
+    crew: list[_WorkerProcess] = []
     try:
         while queue or any(hand.clip for hand in crew):
-            crew += [_Hand(recipe) for _ in range(min(size, len(crew) + len(queue)) - len(crew))]
+            crew += [_WorkerProcess(recipe) for _ in range(min(size, len(crew) + len(queue)) - len(crew))]
             for hand in crew:
                 if hand.ready and hand.clip is None and queue:
                     hand.give(queue.popleft())
@@ -79,10 +79,10 @@ def outcomes(
 _READY = "ready"
 
 
-class _Hand:
+class _WorkerProcess:
     """One worker process, seen from here."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: WorkerConfig) -> None:
         context = multiprocessing.get_context("spawn")  # a forked torch may hang
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, recipe), name="adamml-batch-worker")
@@ -128,7 +128,7 @@ class _Hand:
             self._process.join()
 
 
-def _serve(pipe: Connection, recipe: Recipe) -> None:
+def _serve(pipe: Connection, recipe: WorkerConfig) -> None:
     """A worker's life: it ends when the pipe does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     with suppress(EOFError, OSError):

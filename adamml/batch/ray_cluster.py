@@ -20,7 +20,7 @@ from typing import Any
 from adamml.batch.archive import ArchiveClip, BatchError
 from adamml.batch.local_processes import cores
 from adamml.batch.tables import Outcome
-from adamml.batch.worker import TRIES, Recipe, Worker, died
+from adamml.batch.worker import TRIES, Worker, WorkerConfig, died
 
 POOL_PER_CLIP = 64  # from this many actors on, blocks hold several clips, so that Ray's scheduler keeps up
 WAVE = 20_000  # blocks per execution: keeps Ray's own books small
@@ -28,7 +28,7 @@ OBJECT_STORE = 200_000_000  # bytes; clips travel by name and rows are small
 
 
 def outcomes(
-    clips: Sequence[ArchiveClip], recipe: Recipe, workers: int | None = None
+    clips: Sequence[ArchiveClip], recipe: WorkerConfig, workers: int | None = None
 ) -> Generator[Outcome, None, None]:
     """What comes of every clip, in the order in which they are done. Closing the iterator stops the actors.
 
@@ -94,7 +94,7 @@ def _start_ledger() -> Any:
 class _Actor:
     """A worker as Ray Data wants it: a row in, a row out; what is inside is not Ray's business."""
 
-    def __init__(self, recipe: Recipe, ledger: Any) -> None:
+    def __init__(self, recipe: WorkerConfig, ledger: Any) -> None:
         self._worker, self._ledger = Worker(recipe), ledger
 
     def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:

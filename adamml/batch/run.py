@@ -10,9 +10,9 @@ from typing import TextIO
 
 from adamml.batch import local_processes, ray_cluster
 from adamml.batch.archive import ArchiveClip, BatchError, list_archive
-from adamml.batch.progress import Progress, lasting
+from adamml.batch.progress import Progress, format_duration
 from adamml.batch.store import LOCK_FILE, SAVE_SECONDS, SETTINGS_FILE, Store
-from adamml.batch.worker import Recipe
+from adamml.batch.worker import WorkerConfig
 from adamml.datasets.find_clips import LeftOut
 from adamml.files import check_folder, write_whole
 
@@ -56,7 +56,7 @@ class Summary:
         ]
         if self.analysed:
             lines.append(
-                f"this run  {self.analysed} clips in {lasting(self.seconds)}: "
+                f"this run  {self.analysed} clips in {format_duration(self.seconds)}: "
                 f"{self.analysed / self.seconds:.2f} clips/s, {self.video_seconds / self.seconds:.1f} s of video per s"
             )
         if self.before:
@@ -73,7 +73,7 @@ class Summary:
 def run_batch(
     source: Path,
     out: Path,
-    recipe: Recipe,
+    recipe: WorkerConfig,
     *,
     engine: str = "local",
     workers: int | None = None,

@@ -33,7 +33,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     try:
-        from adamml.batch import BatchError, BatchSettings, Recipe, run_batch
+        from adamml.batch import BatchError, BatchSettings, WorkerConfig, run_batch
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; archives need: pip install -e '.[batch]'")
     from adamml.datasets.manifest import ManifestError
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             args.source,
             args.out,
             # Workers of a cluster have folders of their own to be in.
-            Recipe(
+            WorkerConfig(
                 load=partial(Recognizer.load, resolve(args.model).absolute(), fusion=args.fusion), settings=settings
             ),
             engine=args.engine,

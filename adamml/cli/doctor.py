@@ -60,21 +60,21 @@ def _decoding() -> int:
     import time
 
     from adamml.media import DecoderError, settings_for
-    from adamml.media.forkserver import CAN_ISOLATE, nursery
+    from adamml.media.forkserver import CAN_ISOLATE, fork_server
 
     limits = settings_for("public")
     if not (limits.isolated and CAN_ISOLATE):
         print(f"{'decoding':<12} in this process: a clip that crashes the decoder takes everything with it")
         return 0
     try:
-        nursery.open()
-        number, connection = nursery.start()  # the first one also waits for the nursery
-        nursery.end(number)
+        fork_server.open()
+        number, connection = fork_server.start()  # the first one also waits for the fork server
+        fork_server.end(number)
         connection.close()
         began = time.perf_counter()
-        number, connection = nursery.start()
+        number, connection = fork_server.start()
         took = time.perf_counter() - began
-        nursery.end(number)
+        fork_server.end(number)
         connection.close()
     except (DecoderError, OSError) as error:
         print(f"{'decoding':<12} IMPOSSIBLE: {error}")

@@ -24,7 +24,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     pull = kinds.add_parser("pull", help="fetch a model into the cache (ADAMML_CACHE, or ~/.cache/adamml)")
     pull.add_argument("name", help=HELP_PULL)
     pull.add_argument("--asset", metavar="FILE", help="the release's file to take, if its name does not tell")
-    pull.add_argument("--anew", action="store_true", help="replace the one that is here")
+    pull.add_argument("--force", "--anew", action="store_true", help="replace the one that is here")
     pull.set_defaults(run=run_pull)
 
     verify = kinds.add_parser(
@@ -41,7 +41,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     bring.add_argument("file", type=Path)
     bring.add_argument("--name", help="of the model (default: kinetics-sounds)")
     bring.add_argument("--classes", type=Path, metavar="FILE", help="class names, one per line, in the labels' order")
-    bring.add_argument("--anew", action="store_true", help="replace the one that is here")
+    bring.add_argument("--force", "--anew", action="store_true", help="replace the one that is here")
     bring.set_defaults(run=run_import)
 
 
@@ -66,7 +66,7 @@ def run_pull(args: argparse.Namespace) -> int:
     from adamml.weights.model_lookup import pull
 
     try:
-        where = pull(args.name, asset=args.asset, anew=args.anew)
+        where = pull(args.name, asset=args.asset, force=args.force)
     except CheckpointError as error:
         return bad_input(error)
     return _here(args.name, where)
@@ -78,7 +78,7 @@ def run_import(args: argparse.Namespace) -> int:
 
     try:
         classes = None if args.classes is None else _lines(args.classes)
-        where = import_file(args.file, name=args.name, classes=classes, anew=args.anew)
+        where = import_file(args.file, name=args.name, classes=classes, force=args.force)
     except (CheckpointError, OSError, UnicodeDecodeError) as error:
         return bad_input(error)
     return _here(where.name, where)

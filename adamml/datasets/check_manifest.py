@@ -17,7 +17,7 @@ from pathlib import Path
 from adamml.datasets.labels import alike
 from adamml.datasets.manifest import ClipEntry, Manifest, straddling
 from adamml.datasets.split import one_sided
-from adamml.media import ClipError, MediaSettings, part_of, probe, settings_for
+from adamml.media import ClipError, MediaSettings, probe, settings_for, subclip_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def check(
             missing[_short(entry.path, manifest)] = None
         else:
             try:
-                part_of(probe(entry.path, settings), entry.start, entry.end)
+                subclip_of(probe(entry.path, settings), entry.start, entry.end)
             except ClipError as error:
                 unreadable[name] = str(error)
         if progress is not None:

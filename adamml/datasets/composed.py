@@ -31,7 +31,7 @@ class ComposeError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
+class SourceSplit:
     """One side's photos and sounds by class name, and those of no class. Nothing of the other side is in reach."""
 
     side: str
@@ -45,7 +45,7 @@ class Shelf:
         return tuple(self.photos)
 
     @staticmethod
-    def of(sources: Sources, side: str, classes: Sequence[str] | None = None) -> "Shelf":
+    def of(sources: Sources, side: str, classes: Sequence[str] | None = None) -> "SourceSplit":
         """What clips of a side are made from.
 
         Args:
@@ -71,7 +71,7 @@ class Shelf:
             return paths
 
         labels = {name: sources.classes.index(name) for name in wanted}
-        return Shelf(
+        return SourceSplit(
             side=side,
             photos={name: of_label(sources.photos, label, "photo") for name, label in labels.items()},
             sounds={name: of_label(sources.sounds, label, "sound") for name, label in labels.items()},
@@ -137,7 +137,7 @@ class ClipPlan:
         return "".join(second.kind for second in self.seconds)
 
 
-def plan_clip(seed: int | Sequence[int], shelf: Shelf, label: str | None = None) -> ClipPlan:
+def plan_clip(seed: int | Sequence[int], shelf: SourceSplit, label: str | None = None) -> ClipPlan:
     """Draw a clip by lot. Reads no file.
 
     Args:
@@ -173,7 +173,7 @@ def _draw_cells(rng: np.random.Generator) -> str:
             return cells
 
 
-def _draw_second(kind: str, photos: tuple[Path, ...], shelf: Shelf, rng: np.random.Generator) -> SecondPlan:
+def _draw_second(kind: str, photos: tuple[Path, ...], shelf: SourceSplit, rng: np.random.Generator) -> SecondPlan:
     seen, heard = kind in "bp", kind in "bs"
     if seen:
         look, photo = "degraded" if rng.random() < DEGRADED_SHARE else "clear", _any(photos, rng)

@@ -54,8 +54,8 @@ def render_frames(plan: ClipPlan, size: tuple[int, int] = SIZE) -> Iterator[np.n
 def _filmed(second: SecondPlan, times: list[float], size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     width, height = size
     if second.photo is None or second.move is None:
-        colour = np.zeros(3) if second.look == "black" else rng.integers(0, 256, 3)
-        return np.broadcast_to(colour.astype(np.uint8), (len(times), height, width, 3)).copy()
+        color = np.zeros(3) if second.look == "black" else rng.integers(0, 256, 3)
+        return np.broadcast_to(color.astype(np.uint8), (len(times), height, width, 3)).copy()
     photo = _photo(second.photo)
     move = replace(second.move, aspect=width / height)
     frames = film(photo, (move.frame_box(photo.size, t) for t in times), size)

@@ -19,7 +19,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from adamml.datasets.composed import ClipPlan, ComposeError, Shelf, plan_clip
+from adamml.datasets.composed import ClipPlan, ComposeError, SourceSplit, plan_clip
 from adamml.datasets.composed_render import FPS, SIZE, render_frames, render_sound
 from adamml.datasets.manifest import ClipEntry, write_manifest
 from adamml.datasets.sources import Sources
@@ -41,7 +41,7 @@ class Written:
     manifest: Path
 
 
-def plan_numbered(seed: int, index: int, shelf: Shelf) -> ClipPlan:
+def plan_numbered(seed: int, index: int, shelf: SourceSplit) -> ClipPlan:
     """The plan of clip `index`: labels take turns in a seeded order, so that any number of clips is balanced."""
     turn, place = divmod(index, len(shelf.classes))
     order = np.random.default_rng((seed, turn, 0, 0, LABEL_STREAM)).permutation(len(shelf.classes))
@@ -79,7 +79,7 @@ def write_clips(
         raise ComposeError("count and workers must be 1 or more, and the seed 0 or more")
     if min(size) < 16 or size[0] % 2 or size[1] % 2:
         raise ComposeError(f"frames must have even sides of at least 16 pixels, not {size[0]} x {size[1]}")
-    shelf = Shelf.of(sources, side)
+    shelf = SourceSplit.of(sources, side)
     check_folder(out_dir)
     clips = out_dir / "clips"
     clips.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def _clip_path(clips: Path, index: int) -> Path:
     return clips / f"{index:05d}.mp4"
 
 
-def _make(seed: int, shelf: Shelf, clips: Path, size: tuple[int, int], index: int) -> None:
+def _make(seed: int, shelf: SourceSplit, clips: Path, size: tuple[int, int], index: int) -> None:
     plan = plan_numbered(seed, index, shelf)
     write_clip(_clip_path(clips, index), render_frames(plan, size), render_sound(plan), size)
 
@@ -139,7 +139,7 @@ def _line(done: int, todo: int, kept: int, seconds: float) -> str:
     return f"{kept + done} of {kept + todo} clips, {seconds / done:.1f} s each, {clock} left"
 
 
-def _keep_recipe(out_dir: Path, shelf: Shelf, seed: int, size: tuple[int, int]) -> None:
+def _keep_recipe(out_dir: Path, shelf: SourceSplit, seed: int, size: tuple[int, int]) -> None:
     """Note what clips are made from, or refuse to add to clips made from something else."""
     kinds = [*shelf.photos.values(), *shelf.sounds.values(), shelf.backgrounds, shelf.others]
     names = "\n".join("/".join(path.parts[-4:]) for paths in kinds for path in paths)

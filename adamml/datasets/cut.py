@@ -14,7 +14,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from adamml.datasets.reencode import EncodingError, reencode
 from adamml.files import whole_file
-from adamml.media import ClipError, ClipInfo, part_of
+from adamml.media import ClipError, ClipInfo, subclip_of
 from adamml.media.allowlist import DEMUXERS
 
 KEY_TOLERANCE_S = 0.05  # a key frame this near to the beginning counts as being there
@@ -83,7 +83,7 @@ def cut(source: Path, target: Path, start: float, seconds: float, info: ClipInfo
 def _reencoded(target: Path, start: float, seconds: float, options: Sequence[str], info: ClipInfo) -> Path:
     try:
         with whole_file(target) as made:
-            reencode(part_of(info, start, min(start + seconds, info.duration)), made, options)
+            reencode(subclip_of(info, start, min(start + seconds, info.duration)), made, options)
     except (ClipError, EncodingError) as error:
         raise CutError(f"the part from {start:.0f} s on cannot be cut out: {error}") from error
     return target

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from adamml.files import alone, cache_folder
+from adamml.files import cache_folder, exclusive_lock
 
 LIST = Path(__file__).with_name("examples.json")
 BY_HAND = "download the file with a browser: adamml takes any clip by its path"
@@ -112,7 +112,7 @@ def fetch_example(name: str, *, say: Say | None = None, progress: Progress = lam
     folder = example_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / f".{name}.lock", name, say or to_stderr):
+        with exclusive_lock(folder / f".{name}.lock", name, say or to_stderr):
             if (here := local_example(name)) is not None:  # the process that held the lock fetched it
                 return here
             return _fetch(example, folder / example.filename, say or to_stderr, progress)
@@ -128,12 +128,12 @@ def fetch_example(name: str, *, say: Say | None = None, progress: Progress = lam
 
 
 def _fetch(example: Example, target: Path, say: Say, progress: Progress) -> Path:
-    from adamml.weights.download import Web
+    from adamml.weights.download import Downloader
 
     if target.exists():
         say(f"{target} is damaged or of an older list, and is fetched anew")
         target.unlink()
-    with Web(example.url, by_hand=BY_HAND) as web:
+    with Downloader(example.url, by_hand=BY_HAND) as web:
         say(f"{example.name}: {example.origin}")
         # Twice the rough size still bounds what a server can send.
         size = example.size if example.exact_size else web.size(example.url, at_most=2 * example.size)

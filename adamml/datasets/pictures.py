@@ -51,8 +51,8 @@ class Move:
         """What the network sees of a photo at a moment: the centre square of the crop."""
         left, top, crop_w, crop_h = self._crop(size, seconds)
         side = min(crop_w, crop_h) * CENTRE_SHARE
-        centre_x, centre_y = left + crop_w / 2, top + crop_h / 2
-        return centre_x - side / 2, centre_y - side / 2, centre_x + side / 2, centre_y + side / 2
+        center_x, center_y = left + crop_w / 2, top + crop_h / 2
+        return center_x - side / 2, center_y - side / 2, center_x + side / 2, center_y + side / 2
 
     def frame_box(self, size: tuple[int, int], seconds: float) -> Box:
         """The whole crop: what the frame of a video would show."""
@@ -175,14 +175,14 @@ class PictureMaker:
             if kind < 0.6:
                 return frames
             return blurred(frames, rng.uniform(4, 14))
-        colour = np.zeros(3) if kind < 0.9 else rng.integers(0, 256, 3)
-        return np.broadcast_to(colour.astype(np.uint8), (FRAMES, SIZE, SIZE, 3)).copy()
+        color = np.zeros(3) if kind < 0.9 else rng.integers(0, 256, 3)
+        return np.broadcast_to(color.astype(np.uint8), (FRAMES, SIZE, SIZE, 3)).copy()
 
-    def segment(self, label: int, rng: np.random.Generator, *, worn: bool, path: Path | None = None) -> np.ndarray:
+    def segment(self, label: int, rng: np.random.Generator, *, augmented: bool, path: Path | None = None) -> np.ndarray:
         """(8, 224, 224, 3) uint8 of a class or of `OTHER`; half of the class segments are degraded.
 
-        When worn (training), colours, mirror and compression vary too, and the first or the last frame may belong to
-        a neighbouring span, as it does where a segment straddles two.
+        When augmented (training), colours, mirror and compression vary too, and the first or the last frame may belong
+        to a neighbouring span, as it does where a segment straddles two.
         """
         if label == OTHER:
             frames = self.of_nothing(rng)
@@ -190,11 +190,11 @@ class PictureMaker:
             frames = self.photo_segment(path or self.random_photo(label, rng), rng)
             if rng.random() < 0.5:
                 frames = degrade(frames, rng)
-        if worn:
+        if augmented:
             frames = _jitter(frames, rng)
             if rng.random() < 0.4:
                 other = OTHER if rng.random() < 0.6 else int(rng.integers(max(self.by_label) + 1))
-                neighbour = self.segment(other, rng, worn=False)
+                neighbour = self.segment(other, rng, augmented=False)
                 edge = slice(0, 1) if rng.random() < 0.6 else slice(7, 8)
                 frames = frames.copy()
                 frames[edge] = neighbour[edge]

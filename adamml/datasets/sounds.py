@@ -1,4 +1,4 @@
-"""Sound windows of 1.28 s for training: cut, worn and mixed as the composed-clip contract has it, only wider."""
+"""Sound windows of 1.28 s for training: cut, augmented and mixed as the composed-clip contract has it, only wider."""
 
 from pathlib import Path
 
@@ -41,8 +41,8 @@ def noise(rng: np.random.Generator, size: int = WINDOW_SAMPLES) -> np.ndarray:
     """Noise of a random colour, from white to brown, at unit peak."""
     spectrum = np.fft.rfft(rng.standard_normal(size))
     spectrum *= np.maximum(np.arange(spectrum.size), 1) ** -rng.uniform(0, 1)
-    coloured = np.fft.irfft(spectrum, size).astype(np.float32)
-    return coloured / np.abs(coloured).max()
+    colored = np.fft.irfft(spectrum, size).astype(np.float32)
+    return colored / np.abs(colored).max()
 
 
 def add_at_snr(signal: np.ndarray, disturbance: np.ndarray, snr_db: float) -> np.ndarray:
@@ -84,11 +84,13 @@ class SoundMaker:
         recordings = self.by_label[label]
         return cut_window(recordings[rng.integers(len(recordings))], rng)
 
-    def of_class(self, label: int, rng: np.random.Generator, *, worn: bool, recording: int | None = None) -> np.ndarray:
-        """A window of a class, as in `mixed`; when worn (training), some stay unmixed and some are band-limited."""
+    def of_class(
+        self, label: int, rng: np.random.Generator, *, augmented: bool, recording: int | None = None
+    ) -> np.ndarray:
+        """A window of a class, as in `mixed`; augmented (training), some stay unmixed and some are band-limited."""
         recordings = self.by_label[label]
         samples = recordings[rng.integers(len(recordings)) if recording is None else recording]
-        if not worn:
+        if not augmented:
             return self.mixed(samples, rng)
         window = cut_window(samples, rng)
         if rng.random() < WORN_SHARE:
@@ -115,12 +117,18 @@ class SoundMaker:
             return (noise(rng) * rng.uniform(0.001, 0.03)).astype(np.float32)
         return np.zeros(WINDOW_SAMPLES, np.float32)
 
-    def window(self, label: int, rng: np.random.Generator, *, worn: bool, recording: int | None = None) -> np.ndarray:
-        """A window of a class (of one recording, or of any) or of `OTHER`; worn, its edges may be a neighbour's."""
-        result = self.of_nothing(rng) if label == OTHER else self.of_class(label, rng, worn=worn, recording=recording)
-        if worn:
+    def window(
+        self, label: int, rng: np.random.Generator, *, augmented: bool, recording: int | None = None
+    ) -> np.ndarray:
+        """A window of a class (of one recording, or of any) or `OTHER`; augmented, its edges may be a neighbour's."""
+        result = (
+            self.of_nothing(rng)
+            if label == OTHER
+            else self.of_class(label, rng, augmented=augmented, recording=recording)
+        )
+        if augmented:
             for edge in (slice(0, int(rng.uniform(0, 0.16) * SAMPLE_RATE)), slice(-int(rng.uniform(1, 3840)), None)):
                 if rng.random() < EDGE_SHARE:
-                    neighbour = self.of_class(int(rng.choice(list(self.by_label))), rng, worn=False)
+                    neighbour = self.of_class(int(rng.choice(list(self.by_label))), rng, augmented=False)
                     result[edge] = neighbour[edge]
         return result

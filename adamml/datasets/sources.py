@@ -35,12 +35,12 @@ class Sources:
 def _difference_hashes(path: Path) -> tuple[np.uint64, np.uint64]:
     """64 bits each, of a photo and of its mirror image: is a pixel of a 9 x 8 grey thumbnail brighter than the next?"""
     with Image.open(path) as photo:
-        grey = photo.convert("L")
-    return _difference_hash(grey), _difference_hash(grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        gray = photo.convert("L")
+    return _difference_hash(gray), _difference_hash(gray.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
 
 
-def _difference_hash(grey: Image.Image) -> np.uint64:
-    small = np.asarray(grey.resize((9, 8), Image.Resampling.BILINEAR), np.int16)
+def _difference_hash(gray: Image.Image) -> np.uint64:
+    small = np.asarray(gray.resize((9, 8), Image.Resampling.BILINEAR), np.int16)
     bits = (small[:, 1:] > small[:, :-1]).ravel()
     return np.packbits(bits).view(np.uint64)[0]
 

@@ -6,6 +6,6 @@ backend), `torch_backend` and `onnx_backend` with `onnx_export` and `graph_cache
 
 from adamml.engine.backend_choice import BACKENDS, EngineError, new_engine
 from adamml.engine.engine import Engine
-from adamml.engine.submodules import normalise
+from adamml.engine.submodules import normalize
 
-__all__ = ["BACKENDS", "Engine", "EngineError", "new_engine", "normalise"]
+__all__ = ["BACKENDS", "Engine", "EngineError", "new_engine", "normalize"]

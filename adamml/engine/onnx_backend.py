@@ -55,19 +55,19 @@ class OnnxBackend:
         parts = cpu_parts_of(network)
         self.sessions: dict[str, Sessions] = {name: self._sessions(name, part) for name, part in parts.items()}
 
-    def lanes(self, part: str) -> int:
+    def concurrency(self, part: str) -> int:
         """How many calls at once are worth their while."""
         return min(self.threads, MOST_LANES) if part == LARGE_PART else self.threads
 
-    def spreads(self, part: str) -> bool:
+    def multithreaded(self, part: str) -> bool:
         """Whether a call that has nothing beside it is quicker on all cores."""
         return part == LARGE_PART
 
-    def run(self, part: str, inputs: Tensor, *, alone: bool = True) -> Tensor:
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool = True) -> Tensor:
         """(1, ...) -> (1, D) float32."""
         sessions = self.sessions[part]
         # A session's threads stay behind when a process is forked, and a session waits for them for ever.
-        session = sessions.all if alone and os.getpid() == self._process else sessions.one
+        session = sessions.all if exclusive and os.getpid() == self._process else sessions.one
         return torch.from_numpy(session.run(None, {"input": inputs.numpy()})[0])
 
     def _sessions(self, name: str, part: nn.Module) -> Sessions:

@@ -22,18 +22,18 @@ from adamml.nn.policy_features import small_frames
 LARGE_PART = "features_rgb"  # worth several cores by itself; the others are too small for that
 
 
-def normalise(frames_THWC: Tensor, picture: PictureInput = PUBLISHED_INPUT.picture) -> Tensor:
+def normalize(frames_THWC: Tensor, picture: PictureInput = PUBLISHED_INPUT.picture) -> Tensor:
     """(..., T, H, W, 3) uint8 RGB -> (..., T, 3, H, W) float32, as the recognizer was trained."""
-    return _normalised(_colour_first(frames_THWC).float(), picture)
+    return _normalized(_color_first(frames_THWC).float(), picture)
 
 
-def _colour_first(frames_THWC: Tensor) -> Tensor:
+def _color_first(frames_THWC: Tensor) -> Tensor:
     """(..., T, H, W, 3) -> (..., T, 3, H, W), while a colour is still one byte."""
-    colour = frames_THWC.ndim - 1  # counted from the front: the exporter takes no negative axes
-    return frames_THWC.permute((*range(colour - 2), colour, colour - 2, colour - 1)).contiguous()
+    color = frames_THWC.ndim - 1  # counted from the front: the exporter takes no negative axes
+    return frames_THWC.permute((*range(color - 2), color, color - 2, color - 1)).contiguous()
 
 
-def _normalised(pixels_TCHW: Tensor, picture: PictureInput) -> Tensor:
+def _normalized(pixels_TCHW: Tensor, picture: PictureInput) -> Tensor:
     """0 to 255 -> what the network expects. Colours come first: over three neighbours nothing is fast."""
     mean, std = (torch.tensor(v, device=pixels_TCHW.device)[:, None, None] for v in (picture.mean, picture.std))
     return (pixels_TCHW / 255 - mean) / std
@@ -54,14 +54,14 @@ class _PictureFeatures(_Part):
         self.picture = picture
 
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
-        return self.network.features(normalise(frames_BTHWC, self.picture).to(self.dtype)).float()
+        return self.network.features(normalize(frames_BTHWC, self.picture).to(self.dtype)).float()
 
 
-class FramesApart(_PictureFeatures):
+class PerFrame(_PictureFeatures):
     """`features_rgb` of a single segment, frame after frame: the same numbers, in the form that suits a CPU."""
 
     def forward(self, frames_1THWC: Tensor) -> Tensor:
-        return self.network.features_apart([normalise(frame, self.picture) for frame in frames_1THWC.unbind(1)])
+        return self.network.features_apart([normalize(frame, self.picture) for frame in frames_1THWC.unbind(1)])
 
 
 class _SoundFeatures(_Part):
@@ -78,8 +78,8 @@ class _PictureGlimpse(_Part):
 
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
         # Only the frames that are looked at, and those small before they are normalised, which makes no difference.
-        small_BTCHW = small_frames(_colour_first(frames_BTHWC), self.chosen)
-        return self.network(_normalised(small_BTCHW, PUBLISHED_INPUT.picture).to(self.dtype)).float()
+        small_BTCHW = small_frames(_color_first(frames_BTHWC), self.chosen)
+        return self.network(_normalized(small_BTCHW, PUBLISHED_INPUT.picture).to(self.dtype)).float()
 
 
 class _SoundGlimpse(_Part):
@@ -111,7 +111,7 @@ def cpu_parts_of(network: AdaMML) -> Mapping[str, nn.Module]:
     parts, spec = dict(parts_of(network)), network.kind.rgb
     recognizer = network.recognizers["rgb"]
     if isinstance(spec.input, PictureInput) and hasattr(recognizer, "features_apart"):
-        parts[LARGE_PART] = FramesApart(recognizer, spec.input).eval()
+        parts[LARGE_PART] = PerFrame(recognizer, spec.input).eval()
     return parts
 
 

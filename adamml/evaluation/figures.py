@@ -65,12 +65,12 @@ def accuracy_against_macs(table: Table) -> Figure:
         xs, ys = [row.macs / 1e9 for row in curve], [100 * row.top1.value for row in curve]
         axes.plot(xs, ys, color=look(curve[0].policy)[0], linewidth=2, alpha=0.55, zorder=2)
     for row in table.rows:
-        colour, marker, _ = look(row.policy)
+        color, marker, _ = look(row.policy)
         small = at_threshold(row.policy)[1] is not None
         x, y = row.macs / 1e9, 100 * row.top1.value
         if row.top1.low is not None and row.top1.high is not None and not small:
-            axes.vlines(x, 100 * row.top1.low, 100 * row.top1.high, color=colour, alpha=0.45, linewidth=1.6, zorder=2)
-        axes.plot(x, y, marker, color=colour, markersize=5 if small else 10, markeredgecolor="white", zorder=3)
+            axes.vlines(x, 100 * row.top1.low, 100 * row.top1.high, color=color, alpha=0.45, linewidth=1.6, zorder=2)
+        axes.plot(x, y, marker, color=color, markersize=5 if small else 10, markeredgecolor="white", zorder=3)
     axes.margins(y=0.12)
     axes.set_xlim(0, max(row.macs for row in table.rows) / 1e9 * 1.14 or 1)
     axes.grid(color=GRID, linewidth=0.8)
@@ -166,9 +166,9 @@ def class_accuracy(table: Table, rows: Sequence[Row]) -> Figure:
     )
     aside_PK = np.stack([_stacked(values_PK[:, place]) for place in range(len(order))], axis=1)
     for row, xs, aside in zip(rows, values_PK, aside_PK, strict=True):
-        colour, marker, _ = look(row.policy)
+        color, marker, _ = look(row.policy)
         ys = np.arange(len(order)) + aside
-        axes.plot(xs, ys, marker, color=colour, markersize=8, markeredgecolor="white", label=row.policy)
+        axes.plot(xs, ys, marker, color=color, markersize=8, markeredgecolor="white", label=row.policy)
     counts = [sum(reference.confusion[k]) for k in order]
     axes.set_yticks(range(len(order)), [f"{table.classes[k]}  ({n})" for k, n in zip(order, counts, strict=True)])
     axes.set_ylim(-0.5, len(order) - 0.5)
@@ -233,7 +233,7 @@ def interactive(table: Table, *, inline_plotly: bool = False) -> str:
             showlegend=False,
         )
     for row in table.rows:
-        colour, _, symbol = look(row.policy)
+        color, _, symbol = look(row.policy)
         small = at_threshold(row.policy)[1] is not None
         interval = {}
         if row.top1.low is not None and row.top1.high is not None:
@@ -246,9 +246,9 @@ def interactive(table: Table, *, inline_plotly: bool = False) -> str:
             mode="markers" if small else "markers+text",
             text=[row.policy],
             textposition="top right",
-            textfont={"color": colour, "size": 14},
+            textfont={"color": color, "size": 14},
             marker={
-                "color": colour,
+                "color": color,
                 "symbol": symbol,
                 "size": 8 if small else 14,
                 "line": {"color": "white", "width": 1},

@@ -168,8 +168,8 @@ def truth_of_spans(letters: str | None, spans: Sequence[tuple[float, float]]) ->
     """
     if not letters:
         return None
-    centres = [(start + end) / 2 for start, end in spans]
-    seconds = [min(len(letters) - 1, max(0, int(centre))) for centre in centres]
+    centers = [(start + end) / 2 for start, end in spans]
+    seconds = [min(len(letters) - 1, max(0, int(center))) for center in centers]
     return tuple(_TRUTH_OF_LETTER.get(letters[second], (UNKNOWN, UNKNOWN)) for second in seconds)
 
 

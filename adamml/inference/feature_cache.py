@@ -19,7 +19,7 @@ Key = tuple[str, int]  # what, segment
 LARGE = ("frames", "spectrogram")
 
 
-def hand_back() -> None:
+def malloc_trim() -> None:
     """Give memory that is free back to the system, where the C library can be told to (glibc).
 
     Small results that stay lie between large ones that go, and would keep 6 MB from the system for every minute of a
@@ -30,7 +30,7 @@ def hand_back() -> None:
         trim(0)
 
 
-class ClipMemory:
+class FeatureCache:
     """Computes and remembers. Every entry keeps the seconds that it took when it was first computed."""
 
     def __init__(self, clip: Clip, engine: Engine) -> None:

@@ -1,8 +1,8 @@
 """What may be known about a clip, computed only when asked for, and charged to who asked.
 
-`Evidence` is one policy's view of a session's memory: it notes what the policy used, so that each policy is charged for
-exactly that, whoever had it computed first. Asked for several segments at once, it takes frames as the decoder delivers
-them and computes meanwhile. Seconds are explained at `adamml.results.analysis.Seconds`.
+`FeatureView` is one policy's view of a session's memory: it notes what the policy used, so that each policy is charged
+for exactly that, whoever had it computed first. Asked for several segments at once, it takes frames as the decoder
+delivers them and computes meanwhile. Seconds are explained at `adamml.results.analysis.Seconds`.
 """
 
 import time
@@ -16,7 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from adamml.inference.feature_cache import ClipMemory, Key
+from adamml.inference.feature_cache import FeatureCache, Key
 from adamml.media import FRONT_ENDS
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
@@ -30,10 +30,10 @@ class PolicyMissingError(ValueError):
     """A policy was asked for that the loaded model does not have."""
 
 
-class Evidence:
+class FeatureView:
     """A policy's lazy view of a clip. Segment numbers in, tensors out; nothing unasked is decoded or computed."""
 
-    def __init__(self, memory: ClipMemory) -> None:
+    def __init__(self, memory: FeatureCache) -> None:
         self._memory = memory
         self._used: set[Key] = set()
         self._decider = "adamml"

@@ -12,7 +12,7 @@ from adamml.weights.checkpoint import ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadyModel:
+class InferenceModel:
     """Shared by all sessions."""
 
     card: ModelCard

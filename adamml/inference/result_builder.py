@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adamml.inference.feature_view import Evidence
-from adamml.inference.inference_model import ReadyModel
+from adamml.inference.feature_view import FeatureView
+from adamml.inference.inference_model import InferenceModel
 from adamml.media import Clip
 from adamml.media.sampling import examined_share
 from adamml.nn import MODALITIES, fuse
 from adamml.nn.cost import Runs
-from adamml.policies import Decider, Decision, Judge
+from adamml.policies import Classifier, Decider, Decision
 from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult
 
 MOST_SOUNDS, LEAST_SCORE = 5, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conclusion:
+class ResultBuilder:
     """All that an answer rests on.
 
     Attributes:
@@ -28,12 +28,12 @@ class Conclusion:
         remarks: sentences about this run, for the result's notes.
     """
 
-    model: ReadyModel
+    model: InferenceModel
     clip: Clip
     facts: ClipFacts
     policy: str
     decider: Decider
-    evidence: Evidence
+    evidence: FeatureView
     decisions: Sequence[Decision]
     remarks: Sequence[str] = ()
 
@@ -87,8 +87,8 @@ class Conclusion:
 
     def _fused(self, logits: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits of the segments (S, K) and of the clip (K,)."""
-        if isinstance(self.decider, Judge):
-            return self.decider.verdict()
+        if isinstance(self.decider, Classifier):
+            return self.decider.predict()
         used_SM = torch.tensor([[float(d.use[m]) for m in MODALITIES] for d in self.decisions])
         segment_BSK, clip_BK = fuse(
             logits["rgb"][None], logits["audio"][None], used_SM[None], self.model.rgb_weight, self.model.fusion

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from adamml.inference.events import Scored
-from adamml.inference.inference_model import ReadyModel
+from adamml.inference.inference_model import InferenceModel
 from adamml.nn import MODALITIES, fuse
 from adamml.nn.fusion import joined, pooled
 
 
-class Tally:
+class RunningScores:
     """Takes cells in any order; the sums are in double precision, so that the order leaves no trace in the scores."""
 
-    def __init__(self, model: ReadyModel, segments: int) -> None:
+    def __init__(self, model: InferenceModel, segments: int) -> None:
         self._model, self._count = model, segments
         self._cells: dict[int, dict[str, Tensor]] = {}  # segment -> modality -> (K,)
         self._fused: dict[int, Tensor] = {}  # segment -> (K,)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from adamml.engine import Engine, normalise
-from adamml.inference.feature_cache import ClipMemory
-from adamml.inference.feature_view import Evidence
-from adamml.media.images import jpeg, spectrogram_png, spotlight_png
+from adamml.engine import Engine, normalize
+from adamml.inference.feature_cache import FeatureCache
+from adamml.inference.feature_view import FeatureView
+from adamml.media.images import heatmap_png, jpeg, spectrogram_png
 from adamml.nn.cost import CostModel, Runs
 from adamml.nn.gradcam import class_map
 from adamml.results.analysis import Macs, Seconds
@@ -18,7 +18,7 @@ MOST_FRAMES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closeup:
+class SegmentDetail:
     """What a person can see and hear of a segment.
 
     Attributes:
@@ -43,21 +43,23 @@ class Closeup:
     spotlights: Mapping[str, bytes]
 
 
-def take_closeup(memory: ClipMemory, cost: CostModel, segment: int, explain: Mapping[str, int]) -> Closeup:
+def build_segment_detail(
+    memory: FeatureCache, cost: CostModel, segment: int, explain: Mapping[str, int]
+) -> SegmentDetail:
     """Fetch one segment's frames and sound.
 
     Args:
-        explain: modality -> class number; a spotlight is made for each.
+        explain: modality -> class number; a heatmap is made for each.
     """
-    evidence, place = Evidence(memory), memory.clip.segments[segment]
+    evidence, place = FeatureView(memory), memory.clip.segments[segment]
     frames = evidence.frames(segment) if evidence.available(segment, "rgb") else None  # T, H, W, 3
     sound = evidence.sound(segment) if evidence.available(segment, "audio") else None  # F, T
     given = memory.clip.given.sound
     heard, begin = memory.clip.info.audio, 0.0
     if heard is not None:  # as `sound_window` does: shifted inwards at the track's ends
-        begin = max(heard.start, min(place.sound_centre - given.seconds / 2, heard.end - given.seconds))
+        begin = max(heard.start, min(place.sound_center - given.seconds / 2, heard.end - given.seconds))
     shown = range(0, len(place.frame_times), max(1, len(place.frame_times) // MOST_FRAMES))
-    return Closeup(
+    return SegmentDetail(
         segment=segment,
         frames=() if frames is None else tuple(jpeg(frames[k].numpy(), FRAME_SIDE) for k in shown),
         frame_times=() if frames is None else tuple(place.frame_times[k] for k in shown),
@@ -75,15 +77,15 @@ def _spotlights(
 ) -> dict[str, bytes]:
     lights, network = {}, engine.network
     if "rgb" in explain and frames is not None:
-        normalized = normalise(frames, network.kind.input.picture)
-        lights["rgb"] = spotlight_png(class_map(network.recognizers["rgb"], normalized, explain["rgb"]).numpy())
+        normalized = normalize(frames, network.kind.input.picture)
+        lights["rgb"] = heatmap_png(class_map(network.recognizers["rgb"], normalized, explain["rgb"]).numpy())
     if "audio" in explain and sound is not None:
         heat = class_map(network.recognizers["audio"], sound, explain["audio"])
-        lights["audio"] = spotlight_png(heat.flip(0).numpy(), side=256)  # low frequencies to the bottom
+        lights["audio"] = heatmap_png(heat.flip(0).numpy(), side=256)  # low frequencies to the bottom
     return lights
 
 
-def _spent(memory: ClipMemory, segment: int) -> Seconds:
+def _spent(memory: FeatureCache, segment: int) -> Seconds:
     def of(*kinds: str) -> float:
         return round(sum(memory.seconds.get((kind, segment), 0.0) for kind in kinds), 6)
 

@@ -10,18 +10,18 @@ from contextlib import ExitStack, closing
 from types import TracebackType
 
 from adamml.inference.events import Decided, Decoded, Event, Finished, Probed
-from adamml.inference.feature_cache import ClipMemory, hand_back
-from adamml.inference.feature_view import Evidence
-from adamml.inference.inference_model import ReadyModel
-from adamml.inference.result_builder import Conclusion
-from adamml.inference.running_scores import Tally
-from adamml.inference.segment_detail import Closeup, take_closeup
+from adamml.inference.feature_cache import FeatureCache, malloc_trim
+from adamml.inference.feature_view import FeatureView
+from adamml.inference.inference_model import InferenceModel
+from adamml.inference.result_builder import ResultBuilder
+from adamml.inference.running_scores import RunningScores
+from adamml.inference.segment_detail import SegmentDetail, build_segment_detail
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
 from adamml.nn import MODALITIES
-from adamml.policies import Decision, Judge, Policy, get_policy
+from adamml.policies import Classifier, Decision, Policy, get_policy
 from adamml.results.analysis import Analysis, ClipFacts
 
-STRETCH = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB, 32 x 32 of 192 x 192 are 113 MB
+CHUNK = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB, 32 x 32 of 192 x 192 are 113 MB
 DECIDING = 0.3  # share of the progress bar; the rest is running what was chosen
 NAMES = {"rgb": "picture", "audio": "sound"}
 
@@ -46,9 +46,9 @@ def clip_facts(info: ClipInfo) -> ClipFacts:
 class ClipSession:
     """One opened clip and everything computed about it so far."""
 
-    def __init__(self, model: ReadyModel, clip: Clip) -> None:
+    def __init__(self, model: InferenceModel, clip: Clip) -> None:
         self._model, self._clip = model, clip
-        self._memory = ClipMemory(clip, model.engine)
+        self._memory = FeatureCache(clip, model.engine)
         self.clip: ClipFacts = clip_facts(clip.info)
         self.spans: tuple[tuple[float, float], ...] = tuple((s.start, s.end) for s in clip.segments)
 
@@ -82,11 +82,11 @@ class ClipSession:
         """Thumbnails and waveform, for people; decoded apart from any analysis and not charged to one."""
         return draw_storyboard(self._clip)
 
-    def closeup(self, segment: int, explain: Mapping[str, str] | None = None) -> Closeup:
+    def closeup(self, segment: int, explain: Mapping[str, str] | None = None) -> SegmentDetail:
         """One segment from near: its frames, its spectrogram, what it takes, and where a class was found.
 
         Args:
-            explain: modality -> class; for each a spotlight by Grad-CAM. Not charged to any analysis.
+            explain: modality -> class; for each a heatmap by Grad-CAM. Not charged to any analysis.
 
         Raises:
             ValueError: for a segment or a class that does not exist.
@@ -97,38 +97,38 @@ class ClipSession:
         if unknown := [label for label in asked.values() if label not in classes]:
             raise ValueError(f"{unknown[0]!r} is no class of {self._model.card.name}")
         numbers = {modality: classes.index(label) for modality, label in asked.items()}
-        return take_closeup(self._memory, self._model.cost, segment, numbers)
+        return build_segment_detail(self._memory, self._model.cost, segment, numbers)
 
     def has_run(self, segment: int, modality: str) -> bool:
         """Whether this cell's result is remembered, so that using it takes no time."""
         return (modality, segment) in self._memory
 
     def _run(self, policy: Policy) -> Iterator[Event]:
-        evidence = Evidence(self._memory)
+        evidence = FeatureView(self._memory)
         decider = policy.begin(evidence)
         count = len(self.spans)
         yield Probed(progress=0.0, message=self._opening(), clip=self.clip, spans=self.spans)
         decisions: list[Decision] = []
-        tally = Tally(self._model, count)
-        for begin in range(0, count, STRETCH):
-            stretch = range(begin, min(begin + STRETCH, count))
+        running = RunningScores(self._model, count)
+        for begin in range(0, count, CHUNK):
+            stretch = range(begin, min(begin + CHUNK, count))
             for decision in decider.decide(stretch):
                 decisions.append(decision)
                 yield _decided(decision, (begin + DECIDING * (len(decisions) - begin)) / count, count)
-            yield from self._run_chosen(evidence, decisions[begin:], tally)
-            if count > STRETCH:
+            yield from self._run_chosen(evidence, decisions[begin:], running)
+            if count > CHUNK:
                 self._memory.drop_large()
-                hand_back()
+                malloc_trim()
         remarks: list[str] = []
-        if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Judge):
+        if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Classifier):
             place, modality = self._last_resort(decisions, policy)
-            yield tally.scored(place, modality, evidence.modality_logits(place, modality), 0.99)
+            yield running.scored(place, modality, evidence.modality_logits(place, modality), 0.99)
             decisions[place] = _with(decisions[place], modality)
             remarks.append(
                 f"The policy chose nothing anywhere. So that there is an answer, its most probable choice was run: "
                 f"the {NAMES[modality]} of segment {place + 1}."
             )
-        analysis = Conclusion(
+        analysis = ResultBuilder(
             model=self._model,
             clip=self._clip,
             facts=self.clip,
@@ -140,7 +140,9 @@ class ClipSession:
         ).analysis()
         yield Finished(progress=1.0, message=f"Done: {analysis.label}", analysis=analysis)
 
-    def _run_chosen(self, evidence: Evidence, decided: Sequence[Decision], tally: Tally) -> Iterator[Event]:
+    def _run_chosen(
+        self, evidence: FeatureView, decided: Sequence[Decision], running: RunningScores
+    ) -> Iterator[Event]:
         """Run the chosen cells of a stretch, in order; what comes next is decoded meanwhile."""
         count, begin = len(self.spans), decided[0].segment
         with ExitStack() as stack:
@@ -153,7 +155,7 @@ class ClipSession:
                 for modality in MODALITIES:
                     if decision.use[modality]:
                         found = next(logits[modality])
-                        yield tally.scored(decision.segment, modality, found, min(share, 0.99))
+                        yield running.scored(decision.segment, modality, found, min(share, 0.99))
         reached = decided[-1].segment + 1
         yield Decoded(
             progress=min(reached / count, 0.99),
@@ -163,7 +165,7 @@ class ClipSession:
 
     def _opening(self) -> str:
         """The first message; the very first of a model also tells what had to be prepared."""
-        news = self._model.engine.take_news()
+        news = self._model.engine.pop_message()
         return f"{news}; looked the file over" if news else "Looked the file over"
 
     def _last_resort(self, decisions: Sequence[Decision], policy: Policy) -> tuple[int, str]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from adamml.media.playback import DisplayFrame, display_frames, display_rate, display_sound
     from adamml.media.sampling import Segment, examined_share, plan_segments
     from adamml.media.storyboard import Storyboard, draw_storyboard
-    from adamml.media.subclip import part_of
+    from adamml.media.subclip import subclip_of
 
 _HOME = {
     "clip": ("Clip", "probe"),
@@ -53,7 +53,7 @@ _HOME = {
     "front_ends": ("FRONT_ENDS", "log_mel", "log_spectrogram", "sound_window"),
     "info": ("ClipInfo",),
     "forkserver": ("prestart",),
-    "subclip": ("part_of",),
+    "subclip": ("subclip_of",),
     "browser_preview": ("make_preview", "plays_in_browsers"),
     "sampling": ("Segment", "examined_share", "plan_segments"),
     "limits": ("PROFILES", "MediaSettings", "settings_for"),
@@ -88,13 +88,13 @@ __all__ = [
     "log_mel",
     "log_spectrogram",
     "make_preview",
-    "part_of",
     "plan_segments",
     "plays_in_browsers",
     "prestart",
     "probe",
     "settings_for",
     "sound_window",
+    "subclip_of",
 ]
 
 

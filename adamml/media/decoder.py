@@ -18,7 +18,7 @@ import numpy as np
 
 from adamml.media import errors, ipc
 from adamml.media.errors import ClipError, DecoderDiedError, DecoderMemoryError, DecoderTimeoutError
-from adamml.media.forkserver import CAN_ISOLATE, UNKNOWN, nursery
+from adamml.media.forkserver import CAN_ISOLATE, UNKNOWN, fork_server
 from adamml.media.info import to_wire
 from adamml.media.limits import MediaSettings
 
@@ -76,14 +76,14 @@ class Decoders:
 
     def _ask(self, request: str, patience: float, parameters: dict[str, Any]) -> Answers:
         said = {"request": request} | to_wire(parameters)
-        left, given, fresh = ipc.Patience(patience), 0, False
+        left, given, fresh = ipc.Deadline(patience), 0, False
         while True:
             process, header, array = self._first_answer(said, left, fresh)
-            passed_over, finished = 0, False
+            skipped, finished = 0, False
             try:
                 while "end" not in header:
-                    if passed_over < given and fresh:
-                        passed_over += 1  # it was answered before the first decoder had to stop
+                    if skipped < given and fresh:
+                        skipped += 1  # it was answered before the first decoder had to stop
                     else:
                         given += not fresh
                         yield header, array
@@ -103,7 +103,7 @@ class Decoders:
         self._check_end(header)
 
     def _first_answer(
-        self, said: dict[str, Any], left: ipc.Patience, fresh: bool
+        self, said: dict[str, Any], left: ipc.Deadline, fresh: bool
     ) -> tuple["_Process", dict[str, Any], Any]:
         """A process, and the first thing that it says; one that had gone for want of work is replaced, once.
 
@@ -219,7 +219,7 @@ class _Process:
     """A decoding process, as seen from the one that asks."""
 
     def __init__(self) -> None:
-        self._number, self.connection = nursery.start()
+        self._number, self.connection = fork_server.start()
         self._parent, self._code = os.getpid(), None  # type: int, int | None
         self.served = 0  # requests before this one
         self._lock = threading.Lock()
@@ -239,7 +239,7 @@ class _Process:
         """The same for one that another thread is talking to: the connection is for that thread to close."""
         with self._lock:
             if self._code is None:
-                self._code = nursery.end(self._number) if self.ours else UNKNOWN
+                self._code = fork_server.end(self._number) if self.ours else UNKNOWN
                 if self.ours:
                     with suppress(OSError):  # wakes the thread
                         self.connection.shutdown(socket.SHUT_RDWR)

@@ -1,8 +1,8 @@
 """Where decoders come from: one process, started once, that forks a new decoder in a few milliseconds.
 
 Starting it takes about a quarter of a second, which `prestart` can have done ahead of the first clip. What happens on
-the other side is in `adamml.media.decoding.worker`. When this process ends, however it ends, so does the nursery, and
-the system kills the decoders with it.
+the other side is in `adamml.media.decoding.worker`. When this process ends, however it ends, so does the fork server,
+and the system kills the decoders with it.
 """
 
 import os
@@ -22,7 +22,7 @@ _CHILD = "adamml.media.decoding.worker"
 _ROOT = Path(__file__).parents[2]
 
 
-class Nursery:
+class ForkServer:
     """The process, and the means to have it start and end decoders. For any thread."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Nursery:
         """
         ours, theirs = socket.socketpair()
         with theirs, self._lock:
-            for _ in range(2):  # a nursery that was killed is replaced
+            for _ in range(2):  # a fork server that was killed is replaced
                 try:
                     control = self._open()
                     socket.send_fds(control, [_ORDER.pack(b"S", 0)], [theirs.fileno()])
@@ -110,16 +110,16 @@ class Nursery:
     def _reply(self, control: socket.socket) -> int:
         reply = control.recv(_REPLY.size, socket.MSG_WAITALL)
         if len(reply) < _REPLY.size:
-            raise ConnectionResetError("the nursery has gone")
+            raise ConnectionResetError("the fork server has gone")
         return int(_REPLY.unpack(reply)[0])
 
 
-nursery = Nursery()
+fork_server = ForkServer()
 if CAN_ISOLATE:
-    os.register_at_fork(after_in_child=nursery.forget)
+    os.register_at_fork(after_in_child=fork_server.forget)
 
 
 def prestart() -> None:
-    """Have the nursery ready before the first clip comes. Costs this process a few milliseconds."""
+    """Have the fork server ready before the first clip comes. Costs this process a few milliseconds."""
     if CAN_ISOLATE:
-        nursery.open()
+        fork_server.open()

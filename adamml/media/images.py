@@ -1,6 +1,6 @@
-"""Small pictures for people, as bytes that a page can show: frames, spectrograms, and a spotlight over either.
+"""Small pictures for people, as bytes that a page can show: frames, spectrograms, and a heatmap over either.
 
-A spotlight is black with holes: it darkens what did not matter and leaves bright what did, which works on any picture
+A heatmap is black with holes: it darkens what did not matter and leaves bright what did, which works on any picture
 and for any eye.
 """
 
@@ -16,7 +16,7 @@ _STOPS = np.array([(18, 16, 24), (84, 34, 32), (196, 96, 24), (246, 176, 84), (2
 _PALETTE = np.stack(
     [np.interp(np.linspace(0, len(_STOPS) - 1, 256), range(len(_STOPS)), _STOPS[:, c]) for c in range(3)], 1
 ).astype(np.uint8)
-_DARKEST = 0.82  # opacity of the spotlight where nothing mattered
+_DARKEST = 0.82  # opacity of the heatmap where nothing mattered
 
 
 def jpeg(pixels: np.ndarray, side: int | None = None) -> bytes:
@@ -36,7 +36,7 @@ def spectrogram_png(sound_FT: np.ndarray, sound: SoundInput = PUBLISHED_INPUT.so
     return _encoded(picture, "PNG")
 
 
-def spotlight_png(heat_HW: np.ndarray, side: int = 112) -> bytes:
+def heatmap_png(heat_HW: np.ndarray, side: int = 112) -> bytes:
     """(H, W) from 0 to 1, first row on top -> PNG that darkens what did not matter."""
     dark = ((1 - np.clip(heat_HW, 0, 1)) * _DARKEST * 255).astype(np.uint8)
     alpha = Image.fromarray(dark).resize((side, side), Image.Resampling.BICUBIC)

@@ -24,7 +24,7 @@ class WireError(ValueError):
 
 
 @dataclass
-class Patience:
+class Deadline:
     """Seconds of waiting that are left. What happens between two messages does not count."""
 
     left: float
@@ -41,7 +41,7 @@ def send(connection: socket.socket, header: dict[str, Any], array: np.ndarray | 
         connection.sendall(array.reshape(-1).view(np.uint8).data)
 
 
-def receive(connection: socket.socket, patience: Patience | None = None) -> tuple[dict[str, Any], np.ndarray | None]:
+def receive(connection: socket.socket, patience: Deadline | None = None) -> tuple[dict[str, Any], np.ndarray | None]:
     """Wait for one message.
 
     Raises:
@@ -76,7 +76,7 @@ def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no number")
 
 
-def _exactly(connection: socket.socket, count: int, patience: Patience | None) -> bytearray:
+def _exactly(connection: socket.socket, count: int, patience: Deadline | None) -> bytearray:
     data = bytearray(count)
     view, filled = memoryview(data), 0
     while filled < count:

@@ -73,11 +73,11 @@ class Track:
         self._file.readinto(data)
         return np.frombuffer(data, np.float32)
 
-    def window(self, centre_s: float) -> np.ndarray:
+    def window(self, center_s: float) -> np.ndarray:
         """What `sound_window` finds around a moment: (samples,) float32."""
         if self._samples is not None:
-            return sound_window(self._samples, centre_s, self._sound)
-        return self.read(*window_span(self.size, centre_s, self._sound))
+            return sound_window(self._samples, center_s, self._sound)
+        return self.read(*window_span(self.size, center_s, self._sound))
 
 
 def decode_track(

@@ -14,7 +14,7 @@ from adamml.media.info import ClipInfo, TrackInfo, duration_of
 END_SLACK_S = 0.1
 
 
-def part_of(info: ClipInfo, start: float | None = None, end: float | None = None) -> ClipInfo:
+def subclip_of(info: ClipInfo, start: float | None = None, end: float | None = None) -> ClipInfo:
     """What `probe` would have said of a file that holds only the seconds from `start` to `end`.
 
     Args:

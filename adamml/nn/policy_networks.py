@@ -13,11 +13,11 @@ from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.nn.model import AdaMML
 from adamml.nn.policy import PolicyNetwork
 
-DECIDERS = ("adamml", "adamml-nocost", "cascade", "liteeval")
+POLICY_NETWORKS = ("adamml", "adamml-nocost", "cascade", "liteeval")
 _GLIMPSES = ("rgb.", "audio.")
 
 
-def new_decider(name: str, network: AdaMML) -> nn.Module:
+def new_policy_network(name: str, network: AdaMML) -> nn.Module:
     """The network behind a name, with initial weights; "adamml" is the model's own.
 
     Raises:
@@ -37,7 +37,7 @@ def new_decider(name: str, network: AdaMML) -> nn.Module:
         kinds = network.kind.modalities
         coarse, fine = sum(spec.glimpse_dim for spec in kinds), sum(spec.feature_dim for spec in kinds)
         return LiteEvalNetwork(network.num_classes if network.kind.liteeval_names_classes else 0, coarse, fine)
-    raise ValueError(f"no network decides under the name {name!r}; known are {', '.join(DECIDERS)}")
+    raise ValueError(f"no network decides under the name {name!r}; known are {', '.join(POLICY_NETWORKS)}")
 
 
 def own_state(name: str, decider: nn.Module) -> Mapping[str, Tensor]:

@@ -7,7 +7,7 @@ on record, and the grid then has the last word. So "what if" and a moved budget 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from adamml.inference.feature_view import Evidence
+from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES
 from adamml.policies.base import Decider, Decision, Policy
 
@@ -15,7 +15,7 @@ Grid = Sequence[Mapping[str, bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByHandPolicy:
+class ManualPolicy:
     """One decision per cell, as told. A modality that the clip lacks is never run.
 
     Args:
@@ -33,12 +33,12 @@ class ByHandPolicy:
             if set(row) != set(MODALITIES):
                 raise ValueError(f"row {index} of the grid must name {' and '.join(MODALITIES)}, got {sorted(row)}")
 
-    def begin(self, evidence: Evidence) -> "_ByHandDecider":
+    def begin(self, evidence: FeatureView) -> "_ByHandDecider":
         return _ByHandDecider(self.grid, evidence, None if self.base is None else self.base.begin(evidence))
 
 
 class _ByHandDecider:
-    def __init__(self, grid: Grid, evidence: Evidence, base: Decider | None) -> None:
+    def __init__(self, grid: Grid, evidence: FeatureView, base: Decider | None) -> None:
         self.grid, self.evidence, self.base = grid, evidence, base
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:

@@ -90,8 +90,8 @@ class Strip:
         first, last = int(cell.left * self._peaks.size), int(cell.right * self._peaks.size)
         left, upper, right, lower = _span(cell, top)
         used = cell.segment.decisions["audio"]
-        colour = LIGHT["audio"] if used else FAINT
-        sheet.wave((left + 2, upper + 3, right - 2, lower - 7), self._peaks[first:last], colour)
+        color = LIGHT["audio"] if used else FAINT
+        sheet.wave((left + 2, upper + 3, right - 2, lower - 7), self._peaks[first:last], color)
 
     def _write(self, draw: ImageDraw.ImageDraw, moment: Moment | None, current: int | None) -> None:
         reached = self._write_answer(draw, moment)

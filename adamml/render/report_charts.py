@@ -37,13 +37,13 @@ def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
     """Probability of the leading classes in each segment; a gap where nothing was run."""
     plain_axes(axes)
     title(axes, "What each segment said")
-    centres = [(cell.left + cell.right) / 2 for cell in lanes.cells]
-    for name, (colour, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
+    centers = [(cell.left + cell.right) / 2 for cell in lanes.cells]
+    for name, (color, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
         values = [float("nan") if s.scores is None else s.scores[name] for s in analysis.segments]
-        size = 4 if len(centres) <= 60 else 0
-        style: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
-        axes.plot(centres, values, label=plain(wording.label(name), 18), **style)
-    idle = [c for s, c in zip(analysis.segments, centres, strict=True) if s.scores is None]
+        size = 4 if len(centers) <= 60 else 0
+        style: dict[str, Any] = {"color": color, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
+        axes.plot(centers, values, label=plain(wording.label(name), 18), **style)
+    idle = [c for s, c in zip(analysis.segments, centers, strict=True) if s.scores is None]
     if idle:
         axes.plot(idle, [0] * len(idle), ls="", marker="|", ms=7, color=MUTED, label="nothing run")
     axes.set_xlim(0, 1)
@@ -77,11 +77,11 @@ def compute(axes: Axes, analysis: Analysis) -> None:
     most = max(1, *(macs.total for macs in rows.values()))
     for place, macs in enumerate(rows.values()):
         begun = 0
-        for part, name, colour, hatch in PARTS:
+        for part, name, color, hatch in PARTS:
             value = getattr(macs, part)
             named = name if place == 0 else None
             style: dict[str, Any] = {
-                "color": colour,
+                "color": color,
                 "hatch": hatch,
                 "edgecolor": "white",
                 "lw": 0,

@@ -32,9 +32,9 @@ class WaveformCard:
         pixels[70:-30, x - 1 : x + 1] = TEXT
         return pixels
 
-    def _draw(self, name: str, peaks: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    def _draw(self, name: str, peaks: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
         sheet = Sheet(self._width, self._height)
-        sheet.wave((_MARGIN, 80, self._width - _MARGIN, self._height - 40), peaks, colour)
+        sheet.wave((_MARGIN, 80, self._width - _MARGIN, self._height - 40), peaks, color)
         image = sheet.finished()
         draw = ImageDraw.Draw(image)
         title = elided(plain(name), font(20), self._width - 2 * _MARGIN)

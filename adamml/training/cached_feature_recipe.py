@@ -19,7 +19,7 @@ from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Table
 from adamml.files import write_whole
 from adamml.nn import ARCHITECTURES, AdaMML
-from adamml.nn.policy_networks import new_decider
+from adamml.nn.policy_networks import new_policy_network
 from adamml.training.cached_features import CachedFeatures, cache_features
 from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import ClipsPreset
@@ -205,7 +205,7 @@ def _other_rows(
 def _fresh(name: str, network: AdaMML) -> nn.Module:
     """A decider whose initial weights do not depend on what ran before, and so not on where a run was resumed."""
     torch.manual_seed(0)
-    return new_decider(name, network)
+    return new_policy_network(name, network)
 
 
 def save_clips_model(

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from adamml.datasets.manifest import ClipEntry
-from adamml.engine import Engine, new_engine, normalise
+from adamml.engine import Engine, new_engine, normalize
 from adamml.files import whole_file
-from adamml.inference.feature_cache import ClipMemory
-from adamml.inference.feature_view import Evidence
+from adamml.inference.feature_cache import FeatureCache
+from adamml.inference.feature_view import FeatureView
 from adamml.media import Clip, ClipError, settings_for
 from adamml.nn import MODALITIES, AdaMML
 from adamml.training.loop import TrainingError, clock
@@ -119,8 +119,8 @@ def _computed(entry: ClipEntry, segments: int, engine: Engine, keep_trunk: bool)
     kind = engine.network.kind
     settings = settings_for("local", isolated=False)
     with closing(Clip(entry.path, settings, segments, entry.start, entry.end, kind.input)) as clip:
-        memory = ClipMemory(clip, engine)
-        evidence, every = Evidence(memory), range(segments)
+        memory = FeatureCache(clip, engine)
+        evidence, every = FeatureView(memory), range(segments)
         found: dict[str, Tensor] = {}
         present = torch.zeros(len(MODALITIES))
         for place, spec in enumerate(kind.modalities):
@@ -138,12 +138,12 @@ def _computed(entry: ClipEntry, segments: int, engine: Engine, keep_trunk: bool)
 
 
 @torch.inference_mode()
-def _trunk(network: AdaMML, evidence: Evidence, segments: int) -> Tensor:
+def _trunk(network: AdaMML, evidence: FeatureView, segments: int) -> Tensor:
     """(S, 1024, 14, 14): what a ResNet says before its last stage."""
     rows = torch.zeros(segments, 1024, 14, 14, dtype=torch.float16)
     for s in range(segments):
         if evidence.available(s, "rgb"):
-            frames = normalise(evidence.frames(s), network.kind.input.picture)[None]
+            frames = normalize(evidence.frames(s), network.kind.input.picture)[None]
             rows[s] = network.recognizers["rgb"].trunk(frames)[0].half()
     return rows
 

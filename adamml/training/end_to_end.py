@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.datasets.manifest import ClipEntry, read_manifest
-from adamml.engine import normalise
+from adamml.engine import normalize
 from adamml.files import write_whole
 from adamml.inputs import ClipInput
 from adamml.media import FRONT_ENDS, Clip, ClipError, settings_for
@@ -91,7 +91,7 @@ class DecodedClips:
         count, height, width, colors = given.picture.shape
         frames = torch.zeros(self.segments, count, colors, height, width)
         for index, pixels in clip.frames(seen).items():
-            frames[index] = normalise(torch.from_numpy(pixels), given.picture)
+            frames[index] = normalize(torch.from_numpy(pixels), given.picture)
         if rng.random() < 0.5:
             frames = frames.flip(-1)
         gain = 10 ** (rng.uniform(-12, 0) / 20)

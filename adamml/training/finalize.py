@@ -19,7 +19,7 @@ from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
 from adamml.nn import AdaMML
-from adamml.nn.policy_networks import DECIDERS
+from adamml.nn.policy_networks import POLICY_NETWORKS
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.measure import (
     BUDGETS,
@@ -99,7 +99,7 @@ def finish(
         rows = Rows(network=network, deciders=deciders, classes=classes, temperatures=calibration["temperatures"])
         budgets = [f"adamml@{budget:.2f}" for budget in BUDGETS] if seed == first else []
         budgets += [f"cascade@{budget:.2f}" for budget in BUDGETS] if seed == first else []
-        names = [name for name in ROWS if name in deciders or name not in DECIDERS]
+        names = [name for name in ROWS if name in deciders or name not in POLICY_NETWORKS]
         tables[seed] = rows.table(batch, [*names, *budgets], seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     write_report(tables[first], folder, published=True)

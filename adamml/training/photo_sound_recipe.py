@@ -23,7 +23,7 @@ from adamml.datasets.sources import OTHER, Sources, read_sources
 from adamml.engine.submodules import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
-from adamml.nn.policy_networks import DECIDERS, new_decider
+from adamml.nn.policy_networks import POLICY_NETWORKS, new_policy_network
 from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import EverydayPreset
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
@@ -139,7 +139,7 @@ class EverydayRun:
     def train_row(self, name: str, network: AdaMML, clips: ComposedClips, seed: int) -> nn.Module:
         """One learned row with one seed; recognisers are left as they are."""
         torch.manual_seed(seed)
-        decider = new_decider(name, network)
+        decider = new_policy_network(name, network)
         folder = self.folder / f"{name}-{seed}"
         job: Job
         if name == "cascade":
@@ -148,7 +148,7 @@ class EverydayRun:
         elif name == "liteeval":
             job = LiteEvalJob(decider, network, clips, replace(self.preset.liteeval, seed=seed))
         else:
-            decider = new_decider("adamml-own", network)  # fresh for every seed, glimpses shared
+            decider = new_policy_network("adamml-own", network)  # fresh for every seed, glimpses shared
             start_open(decider)
             config = replace(self.preset.policy, seed=seed)
             if name == "adamml-nocost":
@@ -159,7 +159,7 @@ class EverydayRun:
 
     def train_rows(self, network: AdaMML, clips: ComposedClips, seed: int) -> dict[str, nn.Module]:
         """The learned rows with one seed; the policy without cost loss is trained with the first seed only."""
-        names = [name for name in DECIDERS if seed == 0 or name != "adamml-nocost"]
+        names = [name for name in POLICY_NETWORKS if seed == 0 or name != "adamml-nocost"]
         return {name: self.train_row(name, network, clips, seed) for name in names}
 
 
@@ -229,7 +229,7 @@ def sound_bank(network: AdaMML, maker: SoundMaker, preset: EverydayPreset, *, te
     recognizer = network.recognizers["audio"]
     rows = []
     for label, number in windows:
-        sound = maker.window(label, rng, worn=not test, recording=None if label == OTHER else number)
+        sound = maker.window(label, rng, augmented=not test, recording=None if label == OTHER else number)
         rows.append(recognizer.features(log_spectrogram(sound)[None])[0])
     features = torch.stack(rows)
     return Bank(

@@ -129,7 +129,7 @@ def write_segments(out: Path, network: AdaMML, photos: tuple[Source, ...], side:
             else:
                 label = int(rng.integers(network.num_classes))
                 photo = maker.random_photo(label, rng)
-            x = to_tensor(maker.segment(label, rng, worn=side == "train", path=photo))[None]
+            x = to_tensor(maker.segment(label, rng, augmented=side == "train", path=photo))[None]
             trunk, glimpse = session.run(None, {"frames": x.numpy(), "small": small_frames(x).numpy()})
             kept["trunk"].append(trunk[0].astype(np.float16))
             kept["glimpse"].append(glimpse[0])

@@ -46,8 +46,8 @@ def _write_clip(path: Path, hertz: float, seconds: float, rng: np.random.Generat
         picture.pix_fmt = "yuv420p"
         sound = out.add_stream("aac", rate=RATE, layout="mono")
         for _ in range(round(seconds * FPS)):
-            grey = snow.integers(90, 166, (SIZE // 8, SIZE // 8, 1), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
-            out.mux(picture.encode(av.VideoFrame.from_ndarray(grey.repeat(3, 2), format="rgb24")))
+            gray = snow.integers(90, 166, (SIZE // 8, SIZE // 8, 1), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+            out.mux(picture.encode(av.VideoFrame.from_ndarray(gray.repeat(3, 2), format="rgb24")))
         out.mux(picture.encode())
         moments = np.arange(round(seconds * RATE)) / RATE
         heard = 0.3 * np.sin(2 * np.pi * hertz * rng.uniform(0.95, 1.05) * moments)

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from adamml.files import cache_folder, write_all
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.confidence import Floats, confidence
-from adamml.nn.policy_networks import DECIDERS, new_decider, own_state
+from adamml.nn.policy_networks import POLICY_NETWORKS, new_policy_network, own_state
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -93,7 +93,7 @@ class ModelCard:
     def can_run(self, policy: str) -> bool:
         """Whether a policy's network, if it takes one, belongs to this model; a budget changes nothing."""
         base = policy.partition("@")[0]
-        return base not in DECIDERS or base in self.policies
+        return base not in POLICY_NETWORKS or base in self.policies
 
     def temperature(self, policy: str) -> float:
         """T of a policy's clip scores; policies that were not calibrated take AdaMML's, and 1 without any."""
@@ -254,7 +254,7 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
     for name in card.policies:
         file = f"{name}.safetensors"
         try:
-            deciders[name] = new_decider(name, network)
+            deciders[name] = new_policy_network(name, network)
         except ValueError as error:
             raise CheckpointError(f"{folder / MODEL_FILE}: {error}") from error
         ignore = ("rgb.", "audio.") if name.startswith("adamml-") else ()

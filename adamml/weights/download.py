@@ -38,8 +38,8 @@ class UnreachableError(FetchError):
     """No network, or a server that does not serve just now: trying again later may help."""
 
 
-class Web:
-    """A client for what begins at one address: `with Web(base) as web: ...`.
+class Downloader:
+    """A client for what begins at one address: `with Downloader(base) as web: ...`.
 
     Args:
         by_hand: what to do instead of waiting when the server has had enough requests; ends the error message.
@@ -55,7 +55,7 @@ class Web:
             event_hooks={"request": [self._check_scheme]},  # of every hop
         )
 
-    def __enter__(self) -> "Web":
+    def __enter__(self) -> "Downloader":
         return self
 
     def __exit__(

@@ -17,7 +17,7 @@ from typing import Any
 
 from adamml.files import cache_folder
 from adamml.weights.checkpoint import CheckpointError
-from adamml.weights.download import FetchError, Progress, Web
+from adamml.weights.download import Downloader, FetchError, Progress
 from adamml.weights.ibm_checkpoint import MAX_BYTES, PublishedModel, convert
 
 API = "https://api.github.com"
@@ -46,7 +46,7 @@ def fetch_release(model: PublishedModel, folder: Path, wanted: str | None, say: 
     """
     base = os.environ.get("ADAMML_RELEASES", "").rstrip("/") or API
     url = f"{base}/repos/{model.repository}/releases/tags/{model.tag}"
-    with Web(base) as web:
+    with Downloader(base) as web:
         asset = pick(assets_of(web.json(url), url), model, wanted)
         say(f"{model.name}: fetching {asset.name} ({asset.size / 1e6:.0f} MB) from {model.repository} {model.tag}")
         target = _place(model, asset)

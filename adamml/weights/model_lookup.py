@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from adamml.files import alone
+from adamml.files import exclusive_lock
 from adamml.weights.checkpoint import (
     MODEL_FILE,
     NAME,
@@ -109,13 +109,13 @@ def card_of(name_or_path: str | Path | None = None) -> ModelCard:
     return read_card(resolve(name_or_path))
 
 
-def pull(name: str, *, asset: str | None = None, anew: bool = False, say: Say = to_stderr) -> Path:
+def pull(name: str, *, asset: str | None = None, force: bool = False, say: Say = to_stderr) -> Path:
     """Fetch a model into the cache, unless it is there; returns its folder.
 
     Args:
         name: of a published model, or `hf://OWNER/REPO@COMMIT`.
         asset: the release's file to take, where its name does not tell.
-        anew: fetch it even if it is there.
+        force: fetch it even if it is there.
 
     Raises:
         FetchError: when it cannot be had; `UnreachableError` when trying again later may help.
@@ -127,14 +127,14 @@ def pull(name: str, *, asset: str | None = None, anew: bool = False, say: Say = 
 
     if name.startswith(SCHEME):
         pinned = parse(name)
-        return install(pinned.folder, lambda folder: huggingface.fetch(pinned, folder, say), anew=anew, say=say)
+        return install(pinned.folder, lambda folder: huggingface.fetch(pinned, folder, say), force=force, say=say)
     if name not in PUBLISHED:
         raise CheckpointError(f"{name!r} is no published model; known are {', '.join(PUBLISHED)} and {SCHEME}...")
-    return install(name, lambda folder: fetch_release(PUBLISHED[name], folder, asset, say), anew=anew, say=say)
+    return install(name, lambda folder: fetch_release(PUBLISHED[name], folder, asset, say), force=force, say=say)
 
 
 def import_file(
-    path: Path, *, name: str | None = None, classes: tuple[str, ...] | None = None, anew: bool = False
+    path: Path, *, name: str | None = None, classes: tuple[str, ...] | None = None, force: bool = False
 ) -> Path:
     """Convert a published file that is here already; returns the folder in the cache.
 
@@ -168,10 +168,10 @@ def import_file(
             source={"file": path.name, "sha256": digest},
         )
 
-    return install(name or known.name, build, anew=anew)
+    return install(name or known.name, build, force=force)
 
 
-def install(name: str, build: Callable[[Path], object], *, anew: bool = False, say: Say = to_stderr) -> Path:
+def install(name: str, build: Callable[[Path], object], *, force: bool = False, say: Say = to_stderr) -> Path:
     """Build a model in a new folder of the cache, load it once, and give it its name; returns the folder.
 
     Raises:
@@ -185,8 +185,8 @@ def install(name: str, build: Callable[[Path], object], *, anew: bool = False, s
     target = root / name
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with alone(root / f".{name}.lock", name, say):
-            if (target / MODEL_FILE).is_file() and not anew:
+        with exclusive_lock(root / f".{name}.lock", name, say):
+            if (target / MODEL_FILE).is_file() and not force:
                 return target
             for left in root.glob(f".{name}.*.new"):  # of a process that was killed: the lock says that none is at it
                 shutil.rmtree(left, ignore_errors=True)

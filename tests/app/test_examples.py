@@ -11,7 +11,7 @@ import adamml
 from adamml.datasets import examples as fetchable
 from app import examples, link, service
 from app.fetching import fetched
-from tests.fake_release import Shelf, shelf
+from tests.fake_release import FakeRelease, shelf
 from tests.toy_app import toy_recognizer
 
 DATA = b"clip" * 50_000
@@ -19,7 +19,7 @@ TOY = toy_recognizer()
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRelease]:
     """Beside the page: one clip to fetch, by the name of one of the real ones."""
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -52,7 +52,7 @@ def test_a_model_that_nobody_thought_of_is_offered_all_that_comes_along() -> Non
     assert {o.name for o in examples.offers("mine")} == {path.stem for path in examples.EXAMPLES.glob("*.mp4")}
 
 
-def test_a_press_fetches_once_and_says_how_far_it_is(server: Shelf) -> None:
+def test_a_press_fetches_once_and_says_how_far_it_is(server: FakeRelease) -> None:
     offer = next(o for o in examples.offers("kinetics-400") if o.source is not None)
     assert offer.source is not None
     assert offer.button == "Start of a marathon: fetch 0.2 MB from 127.0.0.1"
@@ -70,7 +70,7 @@ def test_a_press_fetches_once_and_says_how_far_it_is(server: Shelf) -> None:
 
 
 @pytest.mark.parametrize("fault", ["gone", "another file", "offline", "no room"])
-def test_what_cannot_be_had_is_a_sentence(fault: str, server: Shelf, tmp_path: Path) -> None:
+def test_what_cannot_be_had_is_a_sentence(fault: str, server: FakeRelease, tmp_path: Path) -> None:
     (example,) = adamml.list_examples()
     if fault == "gone":
         del server.files["/clip.mp4"]
@@ -87,7 +87,7 @@ def test_what_cannot_be_had_is_a_sentence(fault: str, server: Shelf, tmp_path: P
     assert str(tmp_path) not in status  # folders of the server are none of a visitor's business
 
 
-def test_whoever_leaves_has_the_transfer_stop(server: Shelf) -> None:
+def test_whoever_leaves_has_the_transfer_stop(server: FakeRelease) -> None:
     (example,) = adamml.list_examples()
     steps = fetched(example)
     next(steps)
@@ -95,7 +95,9 @@ def test_whoever_leaves_has_the_transfer_stop(server: Shelf) -> None:
     assert adamml.local_example(example.name) in (None, adamml.example_folder() / example.filename)
 
 
-def test_a_link_names_its_model_where_that_is_not_the_clips_own(monkeypatch: pytest.MonkeyPatch, server: Shelf) -> None:
+def test_a_link_names_its_model_where_that_is_not_the_clips_own(
+    monkeypatch: pytest.MonkeyPatch, server: FakeRelease
+) -> None:
     everyday, kinetics = toy_recognizer("everyday-av"), toy_recognizer("kinetics-400")
     monkeypatch.setattr(service.models, "_given", {"kinetics-400": kinetics, "everyday-av": everyday})
     told = link.read({"clip": "rooster_at_dawn", "segments": "2"})

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adamml import Analysis, Recognizer
-from adamml.batch import ArchiveClip, BatchSettings, Recipe
+from adamml.batch import ArchiveClip, BatchSettings, WorkerConfig
 from adamml.batch.tables import Outcome
 from adamml.batch.worker import Worker
 from tests.clips import moving_picture, tone, write_clip
@@ -100,13 +100,13 @@ def content(out: Path) -> dict[str, pa.Table]:
     }
 
 
-def here(clips: Sequence[ArchiveClip], recipe: Recipe, workers: int | None = None) -> Iterator[Outcome]:
+def here(clips: Sequence[ArchiveClip], recipe: WorkerConfig, workers: int | None = None) -> Iterator[Outcome]:
     """An engine without processes, for what does not depend on them."""
     worker = Worker(recipe)
     yield from (worker(clip) for clip in clips)
 
 
-def recipe(notes: Path, *, policy: str = "adamml", **what: Any) -> Recipe:
+def recipe(notes: Path, *, policy: str = "adamml", **what: Any) -> WorkerConfig:
     """How the tests analyse."""
     settings = BatchSettings.of(toy_recognizer().card, policy=policy, segments=SEGMENTS)
-    return Recipe(load=Observing(notes=notes, **what), settings=settings)
+    return WorkerConfig(load=Observing(notes=notes, **what), settings=settings)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from adamml.cli import main
 from adamml.datasets import composed_write
-from adamml.datasets.composed import ClipPlan, ComposeError, Shelf, plan_clip
+from adamml.datasets.composed import ClipPlan, ComposeError, SourceSplit, plan_clip
 from adamml.datasets.composed_render import render_frames, render_sound
 from adamml.datasets.composed_write import plan_numbered, write_clips
 from adamml.datasets.manifest import read_manifest
@@ -25,10 +25,10 @@ SMALL = (64, 48)
 CLASS_HZ, OTHER_HZ = 1000, 4000
 
 
-def save_photo(path: Path, colour: tuple[int, int, int], rng: np.random.Generator) -> None:
+def save_photo(path: Path, color: tuple[int, int, int], rng: np.random.Generator) -> None:
     """Mostly of one colour; no two are near-copies."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.clip(np.array(colour) + rng.integers(-40, 41, (9, 12, 1)), 0, 255).astype(np.uint8)
+    pixels = np.clip(np.array(color) + rng.integers(-40, 41, (9, 12, 1)), 0, 255).astype(np.uint8)
     Image.fromarray(pixels).resize((85, 64), Image.Resampling.BILINEAR).save(path, quality=95)
 
 
@@ -52,12 +52,12 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
 
 
 @pytest.fixture(scope="module")
-def shelf(sources: Sources) -> Shelf:
-    return Shelf.of(sources, "train")
+def shelf(sources: Sources) -> SourceSplit:
+    return SourceSplit.of(sources, "train")
 
 
 @pytest.fixture(scope="module")
-def plans(shelf: Shelf) -> list[ClipPlan]:
+def plans(shelf: SourceSplit) -> list[ClipPlan]:
     return [plan_clip((7, index), shelf) for index in range(3000)]
 
 
@@ -83,7 +83,7 @@ def test_seconds_are_drawn_as_the_contract_says(plans: list[ClipPlan]) -> None:
     assert 1.59 < max(zooms) <= 1.6
 
 
-def test_a_clip_has_one_recording_and_up_to_three_photos(plans: list[ClipPlan], shelf: Shelf) -> None:
+def test_a_clip_has_one_recording_and_up_to_three_photos(plans: list[ClipPlan], shelf: SourceSplit) -> None:
     assert Counter(len(plan.photos) for plan in plans) == {k: pytest.approx(1000, abs=100) for k in (1, 2, 3)}
     for plan in plans:
         assert len(set(plan.photos)) == len(plan.photos)
@@ -99,19 +99,19 @@ def test_a_clip_has_one_recording_and_up_to_three_photos(plans: list[ClipPlan], 
     assert np.mean([p.label == "cat" for p in plans]) == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_sides_share_no_source(sources: Sources, shelf: Shelf) -> None:
-    def everything(side: Shelf) -> set[Path]:
+def test_the_sides_share_no_source(sources: Sources, shelf: SourceSplit) -> None:
+    def everything(side: SourceSplit) -> set[Path]:
         return {p for paths in (*side.photos.values(), *side.sounds.values()) for p in paths} | {
             *side.backgrounds,
             *side.others,
         }
 
-    test = Shelf.of(sources, "test")
+    test = SourceSplit.of(sources, "test")
     assert not everything(shelf) & everything(test)
     assert len(everything(shelf) | everything(test)) == len(sources.photos) + len(sources.sounds)
 
 
-def test_the_same_seed_gives_the_same_bytes(shelf: Shelf) -> None:
+def test_the_same_seed_gives_the_same_bytes(shelf: SourceSplit) -> None:
     def digest(seed: int) -> tuple[str, str]:
         plan = plan_clip(seed, shelf)
         frames = hashlib.sha256(b"".join(frame.tobytes() for frame in render_frames(plan, SMALL)))
@@ -136,7 +136,7 @@ def test_a_file_holds_what_its_manifest_promises(sources: Sources, tmp_path: Pat
     assert {e.label for e in entries} == {"cat", "dog"}
     seen = set()
     for index, entry in enumerate(entries):
-        plan = plan_numbered(3, index, Shelf.of(sources, "test"))
+        plan = plan_numbered(3, index, SourceSplit.of(sources, "test"))
         assert entry.cells == plan.cells
         clip = Clip(entry.path, settings_for("local"), 10)
         assert clip.info.duration == pytest.approx(10.01, abs=0.06)
@@ -198,17 +198,17 @@ def test_a_stopped_run_goes_on_and_makes_the_same(
         write_clips(folder, sources, "train", 4, seed=0, size=SMALL)
 
 
-def test_what_is_lacking_is_said(sources: Sources, shelf: Shelf, tmp_path: Path) -> None:
+def test_what_is_lacking_is_said(sources: Sources, shelf: SourceSplit, tmp_path: Path) -> None:
     with pytest.raises(ComposeError, match="side must be"):
-        Shelf.of(sources, "both")
+        SourceSplit.of(sources, "both")
     with pytest.raises(ComposeError, match="no class cow; there are cat, dog"):
-        Shelf.of(sources, "train", ["cow"])
+        SourceSplit.of(sources, "train", ["cow"])
     silent = Sources(classes=sources.classes, photos=sources.photos, sounds=())
     with pytest.raises(ComposeError, match="'cat' has no sound on the train side"):
-        Shelf.of(silent, "train")
+        SourceSplit.of(silent, "train")
     broken = tmp_path / "broken.ogg"
     broken.write_bytes(b"no sound")
-    plan = plan_clip(0, Shelf(**(vars(shelf) | {"sounds": dict.fromkeys(shelf.classes, (broken,))})))
+    plan = plan_clip(0, SourceSplit(**(vars(shelf) | {"sounds": dict.fromkeys(shelf.classes, (broken,))})))
     with pytest.raises(ComposeError, match="broken"):
         render_sound(plan)
 

@@ -15,16 +15,16 @@ import pytest
 from adamml import Example, ExampleError, ExampleUnreachableError, fetch_example, list_examples, local_example
 from adamml.cli import main
 from adamml.datasets import examples
-from adamml.files import alone
+from adamml.files import exclusive_lock
 from adamml.weights.download import TRIES
-from tests.fake_release import Shelf, shelf
+from tests.fake_release import FakeRelease, shelf
 
 DATA = bytes(range(256)) * 500
 ROUGH = b"rough" * 1000
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shelf]:
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeRelease]:
     """A server with two clips, one of whose size is known roughly, and a list that names them."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "cache"))
@@ -40,7 +40,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shelf]:
 
 
 def example(
-    server: Shelf, name: str, path: str, data: bytes, *, size: int | None = None, exact_size: bool = True
+    server: FakeRelease, name: str, path: str, data: bytes, *, size: int | None = None, exact_size: bool = True
 ) -> Example:
     return Example(
         name=name,
@@ -65,7 +65,7 @@ def files(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file() and path.suffix != ".lock")
 
 
-def test_a_clip_is_fetched_once(server: Shelf, tmp_path: Path) -> None:
+def test_a_clip_is_fetched_once(server: FakeRelease, tmp_path: Path) -> None:
     assert local_example("one") is None
     said: list[str] = []
     path = fetch_example("one", say=said.append)
@@ -77,7 +77,7 @@ def test_a_clip_is_fetched_once(server: Shelf, tmp_path: Path) -> None:
     assert files(tmp_path) == ["one.mp4"]
 
 
-def test_a_size_known_roughly_is_asked_for_and_bounded(server: Shelf, tmp_path: Path) -> None:
+def test_a_size_known_roughly_is_asked_for_and_bounded(server: FakeRelease, tmp_path: Path) -> None:
     said: list[str] = []
     assert fetch_example("two", say=said.append).read_bytes() == ROUGH
     assert said == ["two: about 0.0 MB from 127.0.0.1"]
@@ -95,7 +95,9 @@ def test_a_size_known_roughly_is_asked_for_and_bounded(server: Shelf, tmp_path: 
         (DATA[:-1], "is shorter than the stated"),
     ],
 )
-def test_another_file_is_refused_and_not_kept(server: Shelf, tmp_path: Path, instead: bytes, message: str) -> None:
+def test_another_file_is_refused_and_not_kept(
+    server: FakeRelease, tmp_path: Path, instead: bytes, message: str
+) -> None:
     server.files["/clips/one.mp4"] = instead
     with pytest.raises(ExampleError, match=f"one cannot be fetched: .*{message}") as raised:
         fetch_example("one")
@@ -104,14 +106,14 @@ def test_another_file_is_refused_and_not_kept(server: Shelf, tmp_path: Path, ins
     assert local_example("one") is None
 
 
-def test_a_redirect_away_from_https_is_refused(server: Shelf, tmp_path: Path) -> None:
+def test_a_redirect_away_from_https_is_refused(server: FakeRelease, tmp_path: Path) -> None:
     server.redirects["/clips/one.mp4"] = "http://example.invalid/one.mp4?signature=secret"
     with pytest.raises(ExampleError, match=r"example.invalid/one.mp4 is refused: files are only fetched over https"):
         fetch_example("one")
     assert files(tmp_path) == []
 
 
-def test_a_redirect_does_not_change_what_is_accepted(server: Shelf, tmp_path: Path) -> None:
+def test_a_redirect_does_not_change_what_is_accepted(server: FakeRelease, tmp_path: Path) -> None:
     server.redirects["/clips/one.mp4"] = "/elsewhere"
     server.files["/elsewhere"] = DATA
     assert fetch_example("one").name == "one.mp4"
@@ -122,7 +124,7 @@ def test_a_redirect_does_not_change_what_is_accepted(server: Shelf, tmp_path: Pa
     assert files(tmp_path) == []
 
 
-def test_a_broken_transfer_goes_on_with_the_next_call(server: Shelf, tmp_path: Path) -> None:
+def test_a_broken_transfer_goes_on_with_the_next_call(server: FakeRelease, tmp_path: Path) -> None:
     server.breaks["/clips/one.mp4"] = [1000] * TRIES
     with pytest.raises(ExampleUnreachableError, match="run this again, and it goes on there"):
         fetch_example("one")
@@ -132,7 +134,7 @@ def test_a_broken_transfer_goes_on_with_the_next_call(server: Shelf, tmp_path: P
     assert server.seen[-1][2] == f"bytes={1000 * TRIES}-"
 
 
-def test_without_a_network_what_is_here_is_used(server: Shelf, tmp_path: Path) -> None:
+def test_without_a_network_what_is_here_is_used(server: FakeRelease, tmp_path: Path) -> None:
     here = fetch_example("one")
     server.shutdown()
     server.server_close()
@@ -142,13 +144,13 @@ def test_without_a_network_what_is_here_is_used(server: Shelf, tmp_path: Path) -
     assert files(tmp_path) == ["one.mp4"]
 
 
-def test_a_server_that_has_had_enough_is_explained(server: Shelf) -> None:
+def test_a_server_that_has_had_enough_is_explained(server: FakeRelease) -> None:
     server.refusals["/clips/one.mp4"] = (429, {"Retry-After": "60"})
     with pytest.raises(ExampleUnreachableError, match="download the file with a browser: adamml takes any clip"):
         fetch_example("one")
 
 
-def test_a_damaged_clip_is_not_here_and_is_fetched_anew(server: Shelf) -> None:
+def test_a_damaged_clip_is_not_here_and_is_fetched_anew(server: FakeRelease) -> None:
     path = fetch_example("one")
     path.write_bytes(DATA[:-1])
     assert local_example("one") is None
@@ -157,7 +159,7 @@ def test_a_damaged_clip_is_not_here_and_is_fetched_anew(server: Shelf) -> None:
     assert said[0].endswith("is damaged or of an older list, and is fetched anew")
 
 
-def test_two_at_once_fetch_it_once(server: Shelf, tmp_path: Path) -> None:
+def test_two_at_once_fetch_it_once(server: FakeRelease, tmp_path: Path) -> None:
     folder, told = tmp_path / "cache" / "examples", threading.Event()
     folder.mkdir(parents=True)
     said: list[str] = []
@@ -168,7 +170,7 @@ def test_two_at_once_fetch_it_once(server: Shelf, tmp_path: Path) -> None:
         told.set()
 
     second = threading.Thread(target=lambda: paths.append(fetch_example("one", say=say)))
-    with alone(folder / ".one.lock", "one", lambda line: None):
+    with exclusive_lock(folder / ".one.lock", "one", lambda line: None):
         second.start()
         assert told.wait(30)
         (folder / "one.mp4").write_bytes(DATA)  # as the first process leaves it
@@ -179,13 +181,13 @@ def test_two_at_once_fetch_it_once(server: Shelf, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written_is_named(server: Shelf, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_named(server: FakeRelease, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir(mode=0o500)
     with pytest.raises(ExampleError, match=r"cannot be written: .*ADAMML_CACHE names another"):
         fetch_example("one")
 
 
-def test_a_cache_that_is_a_file_is_named(server: Shelf, tmp_path: Path) -> None:
+def test_a_cache_that_is_a_file_is_named(server: FakeRelease, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
     with pytest.raises(ExampleError, match=r"cannot be written: .*ADAMML_CACHE names another"):
         fetch_example("one")
@@ -193,7 +195,7 @@ def test_a_cache_that_is_a_file_is_named(server: Shelf, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["three", "../one", ""])
-def test_an_unknown_name_is_answered_with_the_known_ones(server: Shelf, name: str) -> None:
+def test_an_unknown_name_is_answered_with_the_known_ones(server: FakeRelease, name: str) -> None:
     for asked in (fetch_example, local_example):
         with pytest.raises(ExampleError, match="the examples are one, two"):
             asked(name)
@@ -226,7 +228,7 @@ assert not {"torch", "httpx", "av"} & set(sys.modules), "something heavy was imp
     assert "adamml examples pull marathon_start" in done.stdout
 
 
-def test_commands_list_and_pull(server: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_list_and_pull(server: FakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["examples", "pull", "one"]) == 0
     said = capsys.readouterr()
     assert said.err == "adamml: one: 0.1 MB from 127.0.0.1\n"
@@ -244,7 +246,7 @@ def test_commands_list_and_pull(server: Shelf, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("arguments", [[], ["one", "--all"], ["one", "three"]])
 def test_a_wrong_question_fetches_nothing(
-    server: Shelf, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    server: FakeRelease, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert main(["examples", "pull", *arguments]) == 2
     said = capsys.readouterr()
@@ -253,7 +255,7 @@ def test_a_wrong_question_fetches_nothing(
     assert server.seen == []
 
 
-def test_one_that_cannot_be_had_keeps_no_other_back(server: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_that_cannot_be_had_keeps_no_other_back(server: FakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
     del server.files["/clips/one.mp4"]
     assert main(["examples", "pull", "--all"]) == 1
     said = capsys.readouterr()

@@ -20,7 +20,7 @@ from adamml.engine.submodules import example_of, parts_of
 from adamml.engine.torch_backend import TorchBackend, agrees, folded
 from adamml.inputs import PUBLISHED_INPUT
 from adamml.nn import MODALITIES, AdaMML
-from adamml.policies import ByHandPolicy
+from adamml.policies import ManualPolicy
 from tests.clips import tone, write_clip
 from tests.toy_app import toy_recognizer
 
@@ -74,10 +74,10 @@ def test_company_and_order_change_no_bit(shipped: dict[str, Recognizer], toy_net
         inputs.append((255 * noise).byte() if part.endswith("rgb") else 8 * noise - 12)
     for name in ("onnx", "torch"):
         engine = shipped[name].ready.engine
-        alone = [engine.run(part, x).features for x in inputs]
+        exclusive = [engine.run(part, x).features for x in inputs]
         together = [done.features for done in engine.many(part, inputs)]
         backwards = [done.features for done in engine.many(part, inputs[::-1])][::-1]
-        for one, other, third in zip(alone, together, backwards, strict=True):
+        for one, other, third in zip(exclusive, together, backwards, strict=True):
             assert torch.equal(one, other)
             assert torch.equal(one, third)
 
@@ -87,24 +87,24 @@ class _Sums:
 
     name, batch, preparation = "sums", 4, 0.0
 
-    def __init__(self, lanes: int) -> None:
-        self._lanes, self.sizes, self.alone = lanes, [], []
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency, self.sizes, self.exclusive = concurrency, [], []
 
-    def lanes(self, part: str) -> int:
-        return self._lanes
+    def concurrency(self, part: str) -> int:
+        return self._concurrency
 
-    def spreads(self, part: str) -> bool:
+    def multithreaded(self, part: str) -> bool:
         return part == "large"
 
-    def run(self, part: str, inputs: Tensor, *, alone: bool) -> Tensor:
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
         self.sizes.append(len(inputs))
-        self.alone.append(alone)
+        self.exclusive.append(exclusive)
         return inputs.flatten(1).sum(1, keepdim=True)
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_batches_that_are_not_full_are_filled_up(toy_network: AdaMML, lanes: int) -> None:
-    backend = _Sums(lanes)
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_batches_that_are_not_full_are_filled_up(toy_network: AdaMML, concurrency: int) -> None:
+    backend = _Sums(concurrency)
     engine = Engine(toy_network, {}, backend)
     results = [float(done.features) for done in engine.many("any", [torch.full((3,), float(n)) for n in range(6)])]
     assert results == [0, 3, 6, 9, 12, 15]
@@ -127,12 +127,12 @@ def test_what_is_left_over_has_all_cores(
     numbers = [torch.tensor([float(n)]) for n in range(segments)]
     results = [float(done.features) for done in Engine(toy_network, {}, backend).many(part, numbers, most)]
     assert results == list(range(segments))
-    assert backend.alone == [False] * abreast + [True] * (segments - abreast)
+    assert backend.exclusive == [False] * abreast + [True] * (segments - abreast)
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_what_is_not_taken_is_not_computed(toy_network: AdaMML, lanes: int) -> None:
-    backend, given = _Sums(lanes), []
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_what_is_not_taken_is_not_computed(toy_network: AdaMML, concurrency: int) -> None:
+    backend, given = _Sums(concurrency), []
 
     def inputs() -> Iterator[Tensor]:
         for n in range(100):
@@ -142,8 +142,8 @@ def test_what_is_not_taken_is_not_computed(toy_network: AdaMML, lanes: int) -> N
     results = Engine(toy_network, {}, backend).many("any", inputs())
     next(results)
     results.close()
-    assert len(backend.sizes) <= lanes + 1
-    assert len(given) <= 4 * (lanes + 1)
+    assert len(backend.sizes) <= concurrency + 1
+    assert len(given) <= 4 * (concurrency + 1)
 
 
 def test_what_runs_side_by_side_is_given_its_part_of_the_time(toy_network: AdaMML) -> None:
@@ -152,18 +152,18 @@ def test_what_runs_side_by_side_is_given_its_part_of_the_time(toy_network: AdaMM
     class Waits(_Sums):
         batch = 1
 
-        def run(self, part: str, inputs: Tensor, *, alone: bool) -> Tensor:
+        def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
             time.sleep(0.05)
             until = time.thread_time() + 0.02
             while time.thread_time() < until:
                 pass
-            return super().run(part, inputs, alone=alone)
+            return super().run(part, inputs, exclusive=exclusive)
 
-    alone, together = (
-        sum(done.seconds for done in Engine(toy_network, {}, Waits(lanes)).many("any", torch.zeros(4, 3)))
-        for lanes in (1, 2)
+    exclusive, together = (
+        sum(done.seconds for done in Engine(toy_network, {}, Waits(concurrency)).many("any", torch.zeros(4, 3)))
+        for concurrency in (1, 2)
     )
-    assert alone >= 4 * 0.07
+    assert exclusive >= 4 * 0.07
     assert 4 * 0.02 / 2 <= together < 4 * 0.03 / 2
     (single,) = Engine(toy_network, {}, Waits(2)).many("any", torch.zeros(1, 3), 1)
     assert single.seconds >= 0.07  # which has nothing beside it
@@ -215,7 +215,7 @@ def test_onnx_runs_only_what_was_chosen(tmp_path: Path) -> None:
         backend.sessions[name] = Sessions(Counted(name, one), Counted(name, spread))
     path = write_clip(tmp_path / "clip.mp4", seconds=3.0, sound=tone(3.0))
     grid = tuple({"rgb": rgb, "audio": audio} for rgb, audio in ((True, False), (False, True), (False, False)))
-    analysis = model.analyze(path, ByHandPolicy(grid=grid), segments=3)
+    analysis = model.analyze(path, ManualPolicy(grid=grid), segments=3)
     assert [[s.decisions[m] for m in MODALITIES] for s in analysis.segments] == [list(row.values()) for row in grid]
     assert calls == {"features_rgb": 1, "features_audio": 1}
     calls.clear()
@@ -225,7 +225,7 @@ def test_onnx_runs_only_what_was_chosen(tmp_path: Path) -> None:
             pass
         events.close()
     assert calls.keys() == {"features_rgb"}
-    assert calls.total() <= backend.lanes("features_rgb")  # those that run at once
+    assert calls.total() <= backend.concurrency("features_rgb")  # those that run at once
 
 
 def test_the_first_analysis_says_what_was_prepared(

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from adamml import Recognizer
-from adamml.inference.feature_cache import hand_back
-from adamml.inference.session import STRETCH
+from adamml.inference.feature_cache import malloc_trim
+from adamml.inference.session import CHUNK
 from tests.clips import tone, write_clip
 
 # Every twentieth of many blocks stays, as small results do between the frames of a stretch.
@@ -16,7 +16,7 @@ CROWDED = """
 import ctypes
 import resource
 from pathlib import Path
-from adamml.inference.feature_cache import hand_back
+from adamml.inference.feature_cache import malloc_trim
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
@@ -31,7 +31,7 @@ for place, block in enumerate(blocks):
     if place % 20:
         ctypes.CDLL(None).free(ctypes.c_void_p(block))
 full = held()
-hand_back()
+malloc_trim()
 print(full - before, held() - before)
 """
 
@@ -45,14 +45,14 @@ def test_free_memory_between_what_stays_is_handed_back() -> None:
 
 def test_other_libraries_are_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace())
-    hand_back()
+    malloc_trim()
 
 
 def test_it_is_handed_back_after_each_stretch_of_a_long_clip(toy: Recognizer, tmp_path, monkeypatch) -> None:
     told: list[None] = []
-    monkeypatch.setattr("adamml.inference.session.hand_back", lambda: told.append(None))
+    monkeypatch.setattr("adamml.inference.session.malloc_trim", lambda: told.append(None))
     clip = write_clip(tmp_path / "clip.wav", picture=None, sound=tone(3.0), audio_codec="pcm_s16le")
-    toy.analyze(clip, "audio", segments=STRETCH)
+    toy.analyze(clip, "audio", segments=CHUNK)
     assert told == []
-    toy.analyze(clip, "audio", segments=2 * STRETCH + 1)
+    toy.analyze(clip, "audio", segments=2 * CHUNK + 1)
     assert len(told) == 3

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from adamml.inputs import PUBLISHED_INPUT
-from adamml.media.images import spectrogram_png, spotlight_png
+from adamml.media.images import heatmap_png, spectrogram_png
 from adamml.nn.gradcam import class_map
 from tests.clips import tone, write_clip
 from tests.toy_app import _SmallAudio, _SmallRGB, toy_recognizer
@@ -47,7 +47,7 @@ def test_low_frequencies_lie_at_the_bottom() -> None:
 def test_a_spotlight_is_clear_where_it_matters() -> None:
     heat = np.zeros((7, 7), np.float32)
     heat[0, 0] = 1.0
-    alpha = np.asarray(Image.open(io.BytesIO(spotlight_png(heat))).convert("RGBA"))[..., 3]
+    alpha = np.asarray(Image.open(io.BytesIO(heatmap_png(heat))).convert("RGBA"))[..., 3]
     assert alpha[:8, :8].mean() < 60
     assert alpha[-20:, -20:].mean() > 180
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from adamml import Analysis, ClipError, Decided, Finished, Probed, Recognizer, Scored
-from adamml.engine import normalise
-from adamml.inference.feature_view import Evidence
+from adamml.engine import normalize
+from adamml.inference.feature_view import FeatureView
 from adamml.media import Clip, log_spectrogram, settings_for
 from adamml.nn import MODALITIES, fuse
 from adamml.policies import Decision, RandomPolicy
@@ -27,7 +27,7 @@ class Chosen:
     def __init__(self, cells: Sequence[Sequence[int]]) -> None:
         self.cells = cells
 
-    def begin(self, evidence: Evidence) -> "Chosen":
+    def begin(self, evidence: FeatureView) -> "Chosen":
         return self
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
@@ -98,7 +98,7 @@ def test_equals_running_everything_and_masking(toy: Recognizer, clip: Path) -> N
     network = toy.ready.engine.network
     opened = Clip(clip, settings_for("local"), 4)
     pixels = opened.frames(opened.segments)
-    frames = torch.stack([normalise(torch.from_numpy(pixels[s.index])) for s in opened.segments])
+    frames = torch.stack([normalize(torch.from_numpy(pixels[s.index])) for s in opened.segments])
     sound = torch.stack([log_spectrogram(opened.window(s)) for s in opened.segments])
     with torch.inference_mode():
         rgb, audio = network.recognizers["rgb"](frames)[None], network.recognizers["audio"](sound)[None]
@@ -113,7 +113,7 @@ def test_learned_policy_equals_the_reference_forward(toy: Recognizer, clip: Path
     analysis = toy.analyze(clip, "adamml", segments=3)
     opened = Clip(clip, settings_for("local"), 3)
     pixels = opened.frames(opened.segments)
-    frames = torch.stack([normalise(torch.from_numpy(pixels[s.index])) for s in opened.segments])[None]
+    frames = torch.stack([normalize(torch.from_numpy(pixels[s.index])) for s in opened.segments])[None]
     sound = torch.stack([log_spectrogram(opened.window(s)) for s in opened.segments])[None]
     with torch.inference_mode():
         out = toy.ready.engine.network(frames, sound)
@@ -168,7 +168,7 @@ def test_what_one_policy_learned_does_not_change_what_another_says(toy: Recogniz
 def test_frames_of_remembered_results_are_not_fetched_again(
     toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adamml.inference.session.STRETCH", 2)  # frames are forgotten after each stretch
+    monkeypatch.setattr("adamml.inference.session.CHUNK", 2)  # frames are forgotten after each stretch
     with toy.open(clip, segments=4) as session:
         session.analyze("rgb")
         fetched: list[int] = []
@@ -238,7 +238,7 @@ def test_long_clips_are_worked_through_in_stretches(
 ) -> None:
     """Small stretches give the same answer as one large stretch, and keep few frames."""
     whole = toy.analyze(clip, "rgb", segments=6)
-    monkeypatch.setattr("adamml.inference.session.STRETCH", 2)
+    monkeypatch.setattr("adamml.inference.session.CHUNK", 2)
     with toy.open(clip, segments=6) as session:
         pieces = session.analyze("rgb")
         assert not any(key[0] == "frames" for key in session._memory._values)

@@ -11,7 +11,7 @@ import pytest
 
 from adamml import Recognizer, browser_preview
 from adamml.datasets.cut import cut
-from adamml.media import Clip, ClipInfo, display_frames, display_sound, part_of, probe, settings_for
+from adamml.media import Clip, ClipInfo, display_frames, display_sound, probe, settings_for, subclip_of
 from tests.clips import number_picture, read_number, tone, write_clip
 from tests.media.timed_clips import FPS, copied, frames_played, number_in, rising, shifted, shown, telling, time_heard
 
@@ -234,7 +234,7 @@ def test_sound_without_drift_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_part_keeps_what_is_known_of_its_file(tmp_path: Path, trimmed: Path) -> None:
-    info = part_of(probe(trimmed, LOCAL), 1.0, 2.0)
+    info = subclip_of(probe(trimmed, LOCAL), 1.0, 2.0)
     assert isinstance(info, ClipInfo)
     assert info.notes == probe(trimmed, LOCAL).notes
     assert info.video is not None

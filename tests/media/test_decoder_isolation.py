@@ -34,7 +34,7 @@ from adamml.media import (
     settings_for,
 )
 from adamml.media.decoder import Decoders
-from adamml.media.forkserver import nursery
+from adamml.media.forkserver import fork_server
 from adamml.media.tmp_dirs import private_folder
 from tests.clips import tone, write_clip
 
@@ -45,8 +45,8 @@ APART, HERE = settings_for("local", isolated=True), settings_for("local", isolat
 def decoders() -> list[psutil.Process]:
     """All decoding processes: what the nursery has started."""
     prestart()
-    assert nursery._process is not None
-    return psutil.Process(nursery._process.pid).children()
+    assert fork_server._process is not None
+    return psutil.Process(fork_server._process.pid).children()
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -267,7 +267,7 @@ time.sleep(60)
 
 def test_a_decoder_knows_nothing_of_the_parent(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its environment, where keys may be, nor its descriptors."""
-    nursery.close()
+    fork_server.close()
     monkeypatch.setenv("HF_TOKEN", "secret")
     with tempfile.TemporaryFile() as private:
         os.set_inheritable(private.fileno(), True)
@@ -281,8 +281,8 @@ def test_a_decoder_knows_nothing_of_the_parent(clip: Path, monkeypatch: pytest.M
 
 
 def test_the_nursery_is_replaced_when_it_dies(clip: Path) -> None:
-    assert nursery._process is not None
-    nursery._process.kill()
+    assert fork_server._process is not None
+    fork_server._process.kill()
     opened = Clip(clip, APART, 2)
     assert len(opened.frames(opened.segments)) == 2
     opened.close()

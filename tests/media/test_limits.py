@@ -228,8 +228,8 @@ def test_a_long_track_is_kept_on_disk_and_reads_the_same() -> None:
         assert np.array_equal(long.read(begin, end), sound[begin:end])
     from adamml.media import sound_window
 
-    for centre in (0.0, 60.5, 119.99, 500.0):
-        assert np.array_equal(long.window(centre), sound_window(sound, centre))
+    for center in (0.0, 60.5, 119.99, 500.0):
+        assert np.array_equal(long.window(center), sound_window(sound, center))
     assert not long.silent
     assert Track([np.zeros(10, np.float32)], PUBLISHED_INPUT.sound).silent
     assert Track([], PUBLISHED_INPUT.sound).silent

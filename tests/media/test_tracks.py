@@ -200,9 +200,9 @@ def test_wide_pictures_look_like_common_ones(tmp_path: Path, kind: str, toy: Rec
 
 
 def test_light_beyond_white_is_pressed_together_and_keeps_its_order() -> None:
-    grey = np.repeat(np.arange(0, 65_536, 64, dtype=np.uint16)[None, :, None], 3, axis=2)
+    gray = np.repeat(np.arange(0, 65_536, 64, dtype=np.uint16)[None, :, None], 3, axis=2)
     for kind in ("PQ", "HLG"):
-        seen = common(grey, kind)[0, :, 0].astype(int)
+        seen = common(gray, kind)[0, :, 0].astype(int)
         assert (np.diff(seen) >= 0).all()
         assert seen[0] == 0
         assert seen[-1] >= 250

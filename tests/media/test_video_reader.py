@@ -13,7 +13,7 @@ import pytest
 from adamml.media import Clip, ClipInfo, settings_for
 from adamml.media.decoding import video_reader
 from adamml.media.decoding.container import decoded, open_container, packets_of, ready_to_decode
-from adamml.media.decoding.video_reader import KeptReel, Reel, frames_at
+from adamml.media.decoding.video_reader import CachedVideoReader, VideoReader, frames_at
 from tests.clips import moving_picture, number_picture, read_number, write_clip
 
 SECONDS, FPS = 6.0, 25
@@ -142,15 +142,15 @@ def test_moments_before_the_first_and_after_the_last_frame_have_one(tmp_path: Pa
 def test_sparse_looks_go_on_where_the_last_one_ended(tmp_path: Path, count_decoded: Callable[[], int]) -> None:
     info = information(write_clip(tmp_path / "long-group.mp4", seconds=SECONDS, picture=number_picture, gop=250))
     some = [[0.1, 0.5], [2.0], [2.0, 2.01, 2.05], [5.9], [1.0], [7.0]]
-    reel = KeptReel()
+    reader = CachedVideoReader()
     for times in some:
-        found = [(time, read_number(frame.to_ndarray(format="rgb24"))) for time, frame in reel.at(info, times)]
+        found = [(time, read_number(frame.to_ndarray(format="rgb24"))) for time, frame in reader.at(info, times)]
         assert found == [(t, read_number(f.to_ndarray(format="rgb24"))) for t, f in frames_at(info, times)]
-    reel.close()
+    reader.close()
     count_decoded()
     for times in some[:4]:
-        list(reel.at(info, times))
-    reel.close()
+        list(reader.at(info, times))
+    reader.close()
     assert count_decoded() <= 150  # each frame once, though no key frame but the first could be jumped to
 
 
@@ -158,9 +158,9 @@ def test_a_look_that_was_given_up_is_not_gone_on_from(tmp_path: Path) -> None:
     info = information(
         write_clip(tmp_path / "clip.mp4", seconds=SECONDS, picture=busy_picture, gop=250, coding=B_FRAMES)
     )
-    reel = Reel(info)
-    given_up = reel.at([1.0, 5.0])
+    reader = VideoReader(info)
+    given_up = reader.at([1.0, 5.0])
     next(given_up)
     given_up.close()
-    assert not reel.reaches(3.0)
-    reel.close()
+    assert not reader.reaches(3.0)
+    reader.close()

@@ -73,7 +73,7 @@ def test_segments_lie_to_the_second_and_a_single_one_in_the_middle() -> None:
     assert (first.start, last.end) == (0.0, 10.0)
     assert len(first.frame_times) == 32
     assert last.frame_times[-1] == pytest.approx(10 - 0.04)
-    assert first.sound_centre == pytest.approx(0.64)
+    assert first.sound_center == pytest.approx(0.64)
     (alone,) = plan_segments(10.0, 1, I3D_INPUT)
     assert alone.start == pytest.approx((10 - 1.28) / 2)
     short = plan_segments(0.5, 1, I3D_INPUT)[0]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from adamml.media.front_ends import log_spectrogram, sound_window
-from adamml.media.sampling import centre_tick, plan_segments, segment_ticks
+from adamml.media.sampling import center_tick, plan_segments, segment_ticks
 from adamml.nn import AdaMML, policy_penalty
 from adamml.weights.checkpoint import CheckpointError
 from adamml.weights.ibm_checkpoint import KINETICS_SOUNDS, load_published, our_name, read_published
@@ -125,7 +125,7 @@ def test_there_are_31_classes_each_once_in_alphabetical_order() -> None:
 def test_sampling_matches_every_published_row(row: dict) -> None:
     ticks = segment_ticks(row["num_frames"], row["num_segments"])
     assert [tick + 1 for segment in ticks for tick in segment] == row["indices_1based"]
-    assert [centre_tick(segment) + 1 for segment in ticks] == row["audio_centre_frame_1based"]
+    assert [center_tick(segment) + 1 for segment in ticks] == row["audio_centre_frame_1based"]
     plan = plan_segments(row["num_frames"] / 29.97, row["num_segments"])
     by_time = [round(time * 29.97) + 1 for segment in plan for time in segment.frame_times]
     assert by_time == row["indices_1based"]
@@ -134,8 +134,8 @@ def test_sampling_matches_every_published_row(row: dict) -> None:
 @pytest.mark.parametrize("case", SPECTROGRAMS, ids=lambda case: case["key"])
 def test_spectrogram_matches(case: dict) -> None:
     expected = np.load(published_weights.HERE / "spectrograms.npz")[case["key"]]
-    centre = (1 + case["centre_frame"]) / case["fps"]
-    ours = log_spectrogram(sound_window(published_weights.signal(case["signal"], case["seconds"]), centre))
+    center = (1 + case["centre_frame"]) / case["fps"]
+    ours = log_spectrogram(sound_window(published_weights.signal(case["signal"], case["seconds"]), center))
     assert ours.shape == (256, 256)
     np.testing.assert_allclose(ours.numpy()[::8, ::8], expected, rtol=1e-4, atol=1e-4)
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from adamml import Analysis, Recognizer
-from adamml.inference.feature_view import Evidence, PolicyMissingError
+from adamml.inference.feature_view import FeatureView, PolicyMissingError
 from adamml.inference.session import ClipSession
 from adamml.media import Clip, Segment, settings_for
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
 from adamml.nn.liteeval import COARSE_DIM, COARSE_HIDDEN, FINE_DIM, FINE_HIDDEN, LiteEvalNetwork
-from adamml.nn.policy_networks import DECIDERS
+from adamml.nn.policy_networks import POLICY_NETWORKS
 from adamml.policies import POLICIES, LearnedPolicy, get_policy
 from adamml.training.feature_bank import ClipBatch
 from adamml.training.offline_eval import outcome_of, records_of, runs_of
@@ -48,7 +48,7 @@ def mute(toy: Recognizer, tmp_path_factory: pytest.TempPathFactory) -> ClipSessi
 
 def gathered(session: ClipSession) -> ClipBatch:
     """What the session's networks say of the clip, as training's banks would hold it."""
-    evidence, count = Evidence(session._memory), range(len(session.spans))
+    evidence, count = FeatureView(session._memory), range(len(session.spans))
     here = {m: [evidence.available(s, m) for s in count] for m in MODALITIES}
     widths = {"rgb": 2048, "audio": 1280}
 
@@ -171,7 +171,7 @@ def test_a_model_without_a_network_refuses_its_policy(toy: Recognizer, clip: Pat
     plain = copy.copy(toy)
     plain.ready = dataclasses.replace(toy.ready, engine=engine)
     assert set(toy.policies) == set(POLICIES)
-    assert set(POLICIES) - set(plain.policies) == set(DECIDERS) - {"adamml"}
+    assert set(POLICIES) - set(plain.policies) == set(POLICY_NETWORKS) - {"adamml"}
     for name in ("cascade", "cascade@0.5", "liteeval", "adamml-nocost"):
         with pytest.raises(PolicyMissingError, match=f"without the policy '{name.partition('@')[0]}'"):
             plain.analyze(clip, name, segments=1)
@@ -246,10 +246,10 @@ def test_the_cascade_remembers_from_stretch_to_stretch(
     toy: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it knows of the whole clip is what it has heard: all of this stretch and of those before it."""
-    monkeypatch.setattr("adamml.inference.session.STRETCH", 2)
+    monkeypatch.setattr("adamml.inference.session.CHUNK", 2)
     with toy.open(clip, segments=5) as session:
         analysis = session.analyze("cascade@1.0")
-        evidence = Evidence(session._memory)
+        evidence = FeatureView(session._memory)
         features = torch.stack([evidence.features(s, "audio") for s in range(5)])
         logits = torch.stack([evidence.modality_logits(s, "audio") for s in range(5)])
     net = toy.ready.engine.deciders["cascade"]

@@ -90,8 +90,8 @@ def test_starting_from_imagenet_folds_the_normalisation_into_the_first_layer() -
     first = imagenet.features[0][0]
     with torch.inference_mode():
         # The border that the convolution adds is 0 before normalisation in our network, hence also here.
-        normalised = ((F.pad(sound, (1, 1, 1, 1)) + 6) / 5)[:, None].expand(-1, 3, -1, -1)
-        expected = imagenet.features[0][1](F.conv2d(normalised, first.weight, stride=2))
+        normalized = ((F.pad(sound, (1, 1, 1, 1)) + 6) / 5)[:, None].expand(-1, 3, -1, -1)
+        expected = imagenet.features[0][1](F.conv2d(normalized, first.weight, stride=2))
         seen = network.net.features[0][1](network.net.features[0][0](sound[:, None]))
         assert float(expected.std()) > 0.1
         torch.testing.assert_close(seen, expected, atol=1e-5, rtol=1e-4)

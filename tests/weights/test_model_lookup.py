@@ -20,7 +20,7 @@ from adamml.weights.download import FetchError, UnreachableError
 from adamml.weights.github_release import assets_of, modalities_in, pick
 from adamml.weights.ibm_checkpoint import KINETICS_SOUNDS, PUBLISHED, read_published
 from tests import published_weights
-from tests.fake_release import RELEASE, Shelf, shelf
+from tests.fake_release import RELEASE, FakeRelease, shelf
 
 FILE = "rgb-sound-adamml.pth.tar"
 BUNDLED = {file.parent.name for file in CHECKPOINTS.glob("*/model.json")}
@@ -47,7 +47,7 @@ def release_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shelf]:
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeRelease]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("adamml.weights.download.PAUSE", 0)
@@ -71,7 +71,7 @@ def put(toy_folder: Path, folder: Path) -> None:
 
 
 def test_the_release_becomes_a_model_with_the_published_outputs(
-    server: Shelf, release_file: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: FakeRelease, release_file: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.put_release({FILE: release_file, "rgb.pth.tar": b"-", "rgb-flow-rgbdiff.pth.tar": b"-"})
     server.breaks[f"/store/{FILE}"] = [50_000_000]
@@ -126,7 +126,7 @@ def test_the_release_becomes_a_model_with_the_published_outputs(
 
 
 def test_what_the_environment_names_is_fetched_at_the_start(
-    server: Shelf, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
+    server: FakeRelease, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", server.address)
     server.put_model("ada/toy", COMMIT, {file.name: file.read_bytes() for file in toy_folder.iterdir()})
@@ -144,7 +144,7 @@ def test_what_the_environment_names_is_fetched_at_the_start(
 
 
 def test_offline_the_bundled_model_serves_and_that_is_said_once(
-    server: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: FakeRelease, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
     monkeypatch.setattr(model_lookup, "DEFAULT_MODEL", "everyday-av")
@@ -159,7 +159,9 @@ def test_offline_the_bundled_model_serves_and_that_is_said_once(
     assert capsys.readouterr().err == ""
 
 
-def test_a_refused_release_is_no_reason_to_use_another_model(server: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_release_is_no_reason_to_use_another_model(
+    server: FakeRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ADAMML_MODEL", "kinetics-sounds")
     with pytest.raises(FetchError, match="there is nothing at"):
         model_lookup.resolve()
@@ -168,14 +170,14 @@ def test_a_refused_release_is_no_reason_to_use_another_model(server: Shelf, monk
         model_lookup.resolve()
 
 
-def test_a_name_alone_fetches_nothing(server: Shelf) -> None:
+def test_a_name_alone_fetches_nothing(server: FakeRelease) -> None:
     with pytest.raises(CheckpointError, match="fetch it with: adamml weights pull kinetics-sounds"):
         Recognizer.load("kinetics-sounds")
     assert server.seen == []
 
 
 def test_a_damaged_model_is_neither_used_nor_replaced(
-    server: Shelf, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
+    server: FakeRelease, toy_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = model_lookup.install("kinetics-sounds", lambda folder: put(toy_folder, folder))
     (folder / "adamml.safetensors").unlink()
@@ -186,7 +188,7 @@ def test_a_damaged_model_is_neither_used_nor_replaced(
 
 
 @pytest.mark.parametrize("damage", ["truncated", "page", "flow", "bomb"])
-def test_a_release_that_is_something_else_leaves_nothing(server: Shelf, tmp_path: Path, damage: str) -> None:
+def test_a_release_that_is_something_else_leaves_nothing(server: FakeRelease, tmp_path: Path, damage: str) -> None:
     sentinel, path = tmp_path / "executed", tmp_path / FILE
 
     class Bomb:
@@ -210,7 +212,7 @@ def test_a_release_that_is_something_else_leaves_nothing(server: Shelf, tmp_path
     assert "kinetics-sounds" not in {model.name for model in installed_models()}
 
 
-def test_a_wrong_checksum_is_refused(server: Shelf, tmp_path: Path) -> None:
+def test_a_wrong_checksum_is_refused(server: FakeRelease, tmp_path: Path) -> None:
     server.put_release({FILE: b"weights"})
     server.files[f"/store/{FILE}"] = b"wights!"
     with pytest.raises(FetchError, match="damaged or changed"):
@@ -219,7 +221,7 @@ def test_a_wrong_checksum_is_refused(server: Shelf, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"[]", b'{"assets": [{"name": "x"}]}', b'{"assets": null}', b'"text"'])
-def test_an_answer_that_is_no_release_is_refused(server: Shelf, answer: bytes) -> None:
+def test_an_answer_that_is_no_release_is_refused(server: FakeRelease, answer: bytes) -> None:
     server.files[RELEASE] = answer
     with pytest.raises(FetchError, match="does not answer like a release"):
         model_lookup.pull("kinetics-sounds", say=lambda _: None)
@@ -240,7 +242,7 @@ def test_names_of_release_files_say_what_they_take(name: str, modalities: set[st
     assert modalities_in(name) == modalities
 
 
-def test_a_file_is_picked_only_when_it_is_clear_which(server: Shelf) -> None:
+def test_a_file_is_picked_only_when_it_is_clear_which(server: FakeRelease) -> None:
     model = PUBLISHED["kinetics-sounds"]
 
     def described(*files: str) -> tuple:
@@ -257,7 +259,7 @@ def test_a_file_is_picked_only_when_it_is_clear_which(server: Shelf) -> None:
         pick((), model, None)
 
 
-def test_two_at_once_build_one_model(server: Shelf, toy_folder: Path) -> None:
+def test_two_at_once_build_one_model(server: FakeRelease, toy_folder: Path) -> None:
     built: list[Path] = []
     said: list[str] = []
 
@@ -279,7 +281,7 @@ def test_two_at_once_build_one_model(server: Shelf, toy_folder: Path) -> None:
     assert load_model("two").card.name == "toy"
 
 
-def test_a_model_that_cannot_be_loaded_is_not_installed(server: Shelf, toy_folder: Path, tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_is_not_installed(server: FakeRelease, toy_folder: Path, tmp_path: Path) -> None:
     folder = model_lookup.install("mine", lambda folder: put(toy_folder, folder))
     (folder.parent / ".mine.killed.new").mkdir()  # left by a process that was killed
 
@@ -299,7 +301,7 @@ def test_a_model_that_cannot_be_loaded_is_not_installed(server: Shelf, toy_folde
 
 
 def test_a_cache_that_cannot_be_written_is_named(
-    server: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("ADAMML_CACHE", str(tmp_path / "file"))
@@ -310,7 +312,7 @@ def test_a_cache_that_cannot_be_written_is_named(
 @pytest.mark.parametrize(
     "address", ["hf://ada/toy", "hf://ada/toy@main", f"hf://ada/toy@{COMMIT[:12]}", f"hf://a--b/c@{COMMIT}", "hf://@"]
 )
-def test_a_hub_address_has_to_name_a_whole_commit(server: Shelf, address: str) -> None:
+def test_a_hub_address_has_to_name_a_whole_commit(server: FakeRelease, address: str) -> None:
     with pytest.raises(CheckpointError, match="all 40 digits of a commit"):
         Recognizer.load(address)
     assert server.seen == []
@@ -318,7 +320,7 @@ def test_a_hub_address_has_to_name_a_whole_commit(server: Shelf, address: str) -
 
 @pytest.mark.parametrize("fault", ["tampered", "no description", "lacking", "offline", "no such repository", "plain"])
 def test_a_hub_that_gives_something_else_is_refused(
-    server: Shelf, toy_folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+    server: FakeRelease, toy_folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://example.invalid" if fault == "plain" else server.address)
     files = {file.name: file.read_bytes() for file in toy_folder.iterdir()}
@@ -341,7 +343,7 @@ def test_a_hub_that_gives_something_else_is_refused(
 
 
 def test_a_file_that_is_here_is_imported(
-    server: Shelf, release_file: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: FakeRelease, release_file: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "mine.pth.tar"
     path.write_bytes(release_file)
@@ -367,7 +369,7 @@ def test_files_of_the_older_format_are_read(tmp_path: Path) -> None:
 
 
 def test_a_description_that_cannot_be_read_is_left_out(
-    server: Shelf, toy_folder: Path, caplog: pytest.LogCaptureFixture
+    server: FakeRelease, toy_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = model_lookup.install("broken", lambda folder: put(toy_folder, folder))
     (folder / MODEL_FILE).unlink()

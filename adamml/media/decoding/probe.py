@@ -26,7 +26,7 @@ from adamml.media.limits import MediaSettings
 EMPTY_S = 0.5  # of a beginning without picture and sound that is worth a note
 
 
-def look_over(path: Path, settings: MediaSettings) -> ClipInfo:
+def probe_file(path: Path, settings: MediaSettings) -> ClipInfo:
     """What is in a file, within limits.
 
     Raises:

@@ -84,7 +84,7 @@ def fitted(frame: av.VideoFrame, pixel_aspect: float, size: tuple[int, int]) -> 
     return whole
 
 
-def centre_crop(pixels: np.ndarray, size: int) -> np.ndarray:
+def center_crop(pixels: np.ndarray, size: int) -> np.ndarray:
     """The middle (size, size, 3) of an image whose sides are at least that long."""
     top, left = round((pixels.shape[0] - size) / 2), round((pixels.shape[1] - size) / 2)
     return np.ascontiguousarray(pixels[top : top + size, left : left + size])
@@ -100,11 +100,11 @@ def frames_at(info: ClipInfo, times: Sequence[float]) -> Moments:
     """
     if not times:
         return
-    with closing(Reel(info)) as reel:
-        yield from reel.at(times)
+    with closing(VideoReader(info)) as reader:
+        yield from reader.at(times)
 
 
-class Reel:
+class VideoReader:
     """A file that is read forward, and stands where the last moment asked for has left it.
 
     Raises:
@@ -211,22 +211,22 @@ class Reel:
         return key if key > max(self._position, keys[0]) + JUMP_S else None
 
 
-class KeptReel:
+class CachedVideoReader:
     """The reel of the last request, for the next one: sparse looks then decode no stretch of the file twice."""
 
     def __init__(self) -> None:
-        self._reel: Reel | None = None
+        self._reel: VideoReader | None = None
 
     def at(self, info: ClipInfo, times: Sequence[float]) -> Moments:
         """As `frames_at`."""
         if times:
             if self._reel is None or self._reel.info != info or not self._reel.reaches(min(times)):
                 self.close()
-                self._reel = Reel(info)
+                self._reel = VideoReader(info)
             yield from self._reel.at(times)
 
     def close(self) -> None:
         """Let go of it; two open decoders of large frames could exceed the memory that is allowed."""
-        reel, self._reel = self._reel, None
-        if reel is not None:
-            reel.close()
+        reader, self._reel = self._reel, None
+        if reader is not None:
+            reader.close()

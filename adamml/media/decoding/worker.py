@@ -1,8 +1,8 @@
 """The processes that decode, and the one that they come from.
 
-The nursery imports what decoding takes and then only waits: it never sees a file. Each decoder is forked from it, in
-a few milliseconds and without anything of the page or the model in it. Before a decoder meets a file it gives up what
-it does not need: core dumps, descriptors, the power to gain rights, a life after its parent's; its first message
+The fork server imports what decoding takes and then only waits: it never sees a file. Each decoder is forked from it,
+in a few milliseconds and without anything of the page or the model in it. Before a decoder meets a file it gives up
+what it does not need: core dumps, descriptors, the power to gain rights, a life after its parent's; its first message
 brings the limits on memory, processor time and file size for the one clip that it will serve.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 
 from adamml.media import errors, ipc
 from adamml.media.decoding.requests import REQUESTS, frames
-from adamml.media.decoding.video_reader import KeptReel
+from adamml.media.decoding.video_reader import CachedVideoReader
 from adamml.media.info import from_wire
 
 ORDER = struct.Struct(">ci")  # b"S" with a connection: start a decoder; b"E" and its number: end it
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _started(control: socket.socket, connection: int) -> int:
-    nursery = os.getpid()
+    fork_server = os.getpid()
     try:
         number = os.fork()
     except OSError:
@@ -62,7 +62,7 @@ def _started(control: socket.socket, connection: int) -> int:
     if number == 0:
         try:
             control.close()
-            _give_up_rights(nursery)
+            _give_up_rights(fork_server)
             with contextlib.suppress(EOFError, ConnectionError):
                 _serve(socket.socket(fileno=connection))
         finally:
@@ -81,13 +81,13 @@ def _ended(number: int) -> int:
     return UNKNOWN  # held up in the system by a disk that does not answer
 
 
-def _give_up_rights(nursery: int) -> None:
+def _give_up_rights(fork_server: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_FILES, MAX_FILES))
     if sys.platform == "linux":
         control = ctypes.CDLL(None, use_errno=True).prctl
         control(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         control(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != nursery:  # it died before the lines above were read
+    if os.getppid() != fork_server:  # it died before the lines above were read
         os._exit(0)
 
 
@@ -113,15 +113,15 @@ def _serve(connection: socket.socket) -> None:
     limits, _ = ipc.receive(connection)
     _set_limits(**limits)
     _keep_memory_whole()
-    reel = KeptReel()
+    reader = CachedVideoReader()
     while True:
         said, _ = ipc.receive(connection)
-        _answer(connection, said, reel)
+        _answer(connection, said, reader)
         if not select.select([connection], [], [], IDLE_S)[0]:
             return
 
 
-def _answer(connection: socket.socket, said: dict[str, Any], reel: KeptReel) -> None:
+def _answer(connection: socket.socket, said: dict[str, Any], reader: CachedVideoReader) -> None:
     """Decode in this thread and send from another, so that decoding goes on while the parent computes."""
     outbox: queue.Queue[Any] = queue.Queue(maxsize=AHEAD)
     sender = threading.Thread(target=_send_all, args=(connection, outbox))
@@ -129,9 +129,9 @@ def _answer(connection: socket.socket, said: dict[str, Any], reel: KeptReel) -> 
     try:
         request = said.pop("request")
         if request == "frames":
-            answers = frames(**from_wire(said), at=reel.at)
+            answers = frames(**from_wire(said), at=reader.at)
         else:
-            reel.close()
+            reader.close()
             answers = REQUESTS[request](**from_wire(said))
         for answer in answers:
             outbox.put(answer)

@@ -13,7 +13,7 @@ from torch import nn
 
 from adamml.evaluation.records import ClipRecord
 from adamml.nn import AdaMML
-from adamml.nn.policy_networks import new_decider
+from adamml.nn.policy_networks import new_policy_network
 from adamml.training.cascade_trainer import CascadeJob, CascadeStage
 from adamml.training.feature_bank import Missing
 from adamml.training.joint import JointJob, JointModel, JointStage
@@ -76,7 +76,7 @@ def train_rows(
     found: dict[str, nn.Module] = {}
     for name in names:
         torch.manual_seed(seed)
-        decider = new_decider("adamml-own" if name == "adamml" else name, network)
+        decider = new_policy_network("adamml-own" if name == "adamml" else name, network)
         job: Job
         if name == "cascade":
             job = CascadeJob(network, decider, source, replace(stages.cascade, seed=seed))

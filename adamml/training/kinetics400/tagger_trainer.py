@@ -1,4 +1,4 @@
-"""Adapting the tagger to short windows: to say of 1.28 s, worn, what the public weights say of the whole recording.
+"""Adapting the tagger to short windows: to say of 1.28 s, augmented, what public weights say of the whole recording.
 
 The teacher hears a whole recording, the student a window of it under gain, noise, band limits and mixtures. So any
 sound serves. Of a recording that is known by name, that sound is wanted as well: of single notes the public weights
@@ -200,7 +200,7 @@ class TaggerJob(Job):
 
 @torch.inference_mode()
 def agreement(network: nn.Module, recordings: Sequence[Recording], seed: int = 5) -> dict[str, float]:
-    """How far short windows say what the teacher says of whole recordings; four windows of each, two of them worn.
+    """How far short windows say what the teacher says of whole recordings; four windows of each, two of them augmented.
 
     Returns:
         `first`: share of windows whose first sound is the recording's first, in percent; `top3`: of those whose three
