@@ -62,7 +62,7 @@ clean:
 # HF_TOKEN=... make space SPACE=owner/name: uploads what git tracks to a Hugging Face Space.
 .PHONY: space space-check
 space: $(VENV)/.app
-	$(BIN)/python -m adamml.hosting $(SPACE)
+	$(BIN)/python -m adamml.weights.space_upload $(SPACE)
 
 # Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory.
 space-check: $(VENV)/.dev

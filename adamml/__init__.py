@@ -3,16 +3,15 @@
 The public names below are imported on first use, so that `import adamml` and `adamml --help` stay quick.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from adamml.results.analysis import register_notebook_view
+from adamml.version import __version__
+
 if TYPE_CHECKING:
-    from adamml import words
-    from adamml.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
-    from adamml.checkpoint import CheckpointError, ModelCard
-    from adamml.closeup import Closeup
-    from adamml.events import Decided, Decoded, Event, Finished, Probed, Scored
-    from adamml.examples import (
+    from adamml.datasets.examples import (
         Example,
         ExampleError,
         ExampleUnreachableError,
@@ -21,11 +20,14 @@ if TYPE_CHECKING:
         list_examples,
         local_example,
     )
-    from adamml.hub import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
+    from adamml.datasets.find_clips import FILE_SUFFIXES
+    from adamml.inference.events import Decided, Decoded, Event, Finished, Probed, Scored
+    from adamml.inference.segment_detail import SegmentDetail
+    from adamml.inference.session import ClipSession
     from adamml.media import ClipError, Storyboard
-    from adamml.media.nursery import prestart
-    from adamml.media.temporary import private_folder
-    from adamml.policies import POLICIES, ByHandPolicy, get_policy
+    from adamml.media.forkserver import prestart
+    from adamml.media.tmp_dirs import private_folder
+    from adamml.policies import POLICIES, ManualPolicy, get_policy
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import (
         FORMS,
@@ -36,35 +38,36 @@ if TYPE_CHECKING:
         render_video,
         video_steps,
     )
-    from adamml.render.running import running
-    from adamml.session import ClipSession
-    from adamml.suffixes import FILE_SUFFIXES
-
-__version__ = "0.1.0"
+    from adamml.results import wording
+    from adamml.results.analysis import Analysis, AnalysisError, ClipFacts, Macs, Seconds, SegmentResult
+    from adamml.results.cumulative_scores import running
+    from adamml.weights.checkpoint import CheckpointError, ModelCard
+    from adamml.weights.model_lookup import DEFAULT_MODEL, InstalledModel, card_of, installed_models, resolve
 
 _HOME = {
-    "adamml.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
-    "adamml.checkpoint": ("CheckpointError", "ModelCard"),
-    "adamml.closeup": ("Closeup",),
-    "adamml.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
-    "adamml.examples": (
+    "adamml.results.analysis": ("Analysis", "AnalysisError", "ClipFacts", "Macs", "Seconds", "SegmentResult"),
+    "adamml.weights.checkpoint": ("CheckpointError", "ModelCard"),
+    "adamml.inference.segment_detail": ("SegmentDetail",),
+    "adamml.inference.events": ("Decided", "Decoded", "Event", "Finished", "Probed", "Scored"),
+    "adamml.datasets.examples": (
         *("Example", "ExampleError", "ExampleUnreachableError"),
         *("example_folder", "fetch_example", "list_examples", "local_example"),
     ),
-    "adamml.hub": ("DEFAULT_MODEL", "InstalledModel", "card_of", "installed_models", "resolve"),
+    "adamml.weights.model_lookup": ("DEFAULT_MODEL", "InstalledModel", "card_of", "installed_models", "resolve"),
     "adamml.media": ("PROFILES", "ClipError", "Storyboard"),
-    "adamml.media.nursery": ("prestart",),
-    "adamml.media.temporary": ("private_folder",),
-    "adamml.policies": ("POLICIES", "ByHandPolicy", "get_policy"),
+    "adamml.media.forkserver": ("prestart",),
+    "adamml.media.tmp_dirs": ("private_folder",),
+    "adamml.policies": ("POLICIES", "ManualPolicy", "get_policy"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": (
         *("FORMS", "ExportError", "as_webvtt", "export_steps"),
         *("render_report", "render_video", "video_steps"),
     ),
-    "adamml.render.running": ("running",),
-    "adamml.session": ("ClipSession",),
-    "adamml.suffixes": ("FILE_SUFFIXES",),
+    "adamml.results.cumulative_scores": ("running",),
+    "adamml.inference.session": ("ClipSession",),
+    "adamml.datasets.find_clips": ("FILE_SUFFIXES",),
 }
+_RENAMED = {"ByHandPolicy": "ManualPolicy", "Closeup": "SegmentDetail"}  # for one release
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
@@ -74,12 +77,10 @@ __all__ = [
     "POLICIES",
     "Analysis",
     "AnalysisError",
-    "ByHandPolicy",
     "CheckpointError",
     "ClipError",
     "ClipFacts",
     "ClipSession",
-    "Closeup",
     "Decided",
     "Decoded",
     "Event",
@@ -90,13 +91,16 @@ __all__ = [
     "Finished",
     "InstalledModel",
     "Macs",
+    "ManualPolicy",
     "ModelCard",
     "Probed",
     "Recognizer",
     "Scored",
     "Seconds",
+    "SegmentDetail",
     "SegmentResult",
     "Storyboard",
+    "__version__",
     "as_webvtt",
     "browser_preview",
     "card_of",
@@ -115,17 +119,31 @@ __all__ = [
     "resolve",
     "running",
     "video_steps",
-    "words",
+    "wording",
 ]
 
 
+def _notebook_view(analysis: "Analysis") -> str:
+    from adamml.render.notebook import as_html
+
+    return as_html(analysis)
+
+
+register_notebook_view(_notebook_view)
+
+
 def __getattr__(name: str) -> Any:
+    if name == "wording":
+        return import_module("adamml.results.wording")
     if name == "words":
-        return import_module("adamml.words")
+        return import_module("adamml.words")  # with the warning that it has moved
+    if name in _RENAMED:
+        warnings.warn(f"adamml.{name} is now adamml.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'adamml' has no attribute {name!r}")
     return getattr(import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

@@ -167,7 +167,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def alone(lock: Path, name: str, say: Callable[[str], object]) -> Iterator[None]:
+def exclusive_lock(lock: Path, name: str, say: Callable[[str], object]) -> Iterator[None]:
     """Wait until no other process fetches the same thing; the lock of one that was killed falls by itself."""
     from filelock import FileLock, Timeout
 

@@ -7,25 +7,25 @@
             print(event.message)
         other = session.analyze("rgb")                        # reuses what was already computed
 
-What happens inside a session is in `adamml.session`.
+What happens inside a session is in `adamml.inference.session`.
 """
 
 from pathlib import Path
 
-from adamml.analysis import Analysis, ClipFacts
-from adamml.checkpoint import LoadedModel, ModelCard, load_model
-from adamml.cost import CostModel
 from adamml.engine import new_engine
-from adamml.hub import resolve
+from adamml.inference.inference_model import InferenceModel
+from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
-from adamml.media.preview import make_preview, plays_in_browsers
+from adamml.media.browser_preview import make_preview, plays_in_browsers
 from adamml.nn import FUSION_RULES
-from adamml.nn.deciders import DECIDERS
+from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
+from adamml.nn.policy_networks import POLICY_NETWORKS
 from adamml.policies import POLICIES, Policy
-from adamml.ready import ReadyModel
-from adamml.session import ClipSession, clip_facts
+from adamml.results.analysis import Analysis, ClipFacts
+from adamml.weights.checkpoint import LoadedModel, ModelCard, load_model
+from adamml.weights.model_lookup import resolve
 
 
 def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
@@ -53,7 +53,7 @@ class Recognizer:
     """A model, ready to analyse clips. Safe to share between threads; sessions are not.
 
     Args:
-        model: from `adamml.checkpoint.load_model`.
+        model: from `adamml.weights.checkpoint.load_model`.
         fusion: one of the rules of `adamml.nn.fusion`; None for that of the model's kind.
         backend: what runs the networks: "onnx", "torch", or "auto", which takes ONNX Runtime on a CPU and torch on a
             GPU unless ADAMML_BACKEND names one.
@@ -68,7 +68,7 @@ class Recognizer:
     ) -> None:
         if fusion is not None and fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
-        self.ready = ReadyModel(
+        self.ready = InferenceModel(
             card=model.card,
             engine=new_engine(model.network, model.deciders, backend=backend, device=device),
             cost=CostModel.of(model.network, model.deciders),
@@ -84,7 +84,7 @@ class Recognizer:
     def policies(self) -> dict[str, str]:
         """Policies that this model can run: name -> what it does. Learned ones need a trained network."""
         trained = self.ready.engine.deciders
-        return {name: text for name, text in POLICIES.items() if name not in DECIDERS or name in trained}
+        return {name: text for name, text in POLICIES.items() if name not in POLICY_NETWORKS or name in trained}
 
     @property
     def input(self) -> ClipInput:
@@ -112,7 +112,7 @@ class Recognizer:
         backend: str = "auto",
         device: str = "auto",
     ) -> "Recognizer":
-        """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.hub.resolve`.
+        """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.weights.model_lookup.resolve`.
 
         Args:
             name_or_path: None for the one that `ADAMML_MODEL` names, or else the bundled one.
@@ -138,7 +138,7 @@ class Recognizer:
         Args:
             path: a local video or sound file.
             segments: S, spread evenly over the clip.
-            profile: limits, "local" or "public" (see `adamml.media.settings`).
+            profile: limits, "local" or "public" (see `adamml.media.limits`).
             start, end: seconds of the file to use, None for its start or end. The part is treated as a clip of its
                 own: all times in the result count from the part's start, and a note says which part it was.
 

@@ -62,8 +62,8 @@ def endpoints() -> None:
     async def analyse(clip: str, policy: str, segments: int, spacing: float, request: gr.Request) -> dict[str, Any]:
         """Analyse a clip.
 
-        Returns the analysis as JSON, as `adamml analyze --json` writes it (schema: adamml/analysis.py): `label`,
-        `scores`, `known` and `answer`, `segments` with decisions, probabilities and scores, `macs` counted and
+        Returns the analysis as JSON, as `adamml analyze --json` writes it (schema: adamml/results/analysis.py):
+        `label`, `scores`, `known` and `answer`, `segments` with decisions, probabilities and scores, `macs` counted and
         `seconds` measured.
         """
         with _said():

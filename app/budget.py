@@ -10,7 +10,7 @@ from app.view import MODALITIES
 
 def by_hand(session: adamml.ClipSession, base: Analysis, grid: Grid) -> Analysis:
     """A grid of cells in place of a policy's choices, its deciding still on the bill."""
-    return session.analyze(adamml.ByHandPolicy(grid=grid, base=adamml.get_policy(base.policy)))
+    return session.analyze(adamml.ManualPolicy(grid=grid, base=adamml.get_policy(base.policy)))
 
 
 def known_points(session: adamml.ClipSession, shown: Shown) -> Shown:

@@ -2,7 +2,7 @@
 
 import base64
 
-from adamml import Analysis, Closeup, SegmentResult
+from adamml import Analysis, SegmentDetail, SegmentResult
 from app import icons, words
 from app.costs import time_words
 from app.summary import bars
@@ -12,7 +12,7 @@ _TOP = 5
 _HERTZ_STEP = 3000
 
 
-def opened(analysis: Analysis, close: Closeup) -> str:
+def opened(analysis: Analysis, close: SegmentDetail) -> str:
     """The panel as HTML."""
     segment = analysis.segments[close.segment]
     lit = bool(close.spotlights)
@@ -72,7 +72,7 @@ def _best(segment: SegmentResult, modality: str) -> str:
     return bars(best, f"Best guesses by {words.NOUN[modality]}")
 
 
-def _picture(segment: SegmentResult, close: Closeup) -> str:
+def _picture(segment: SegmentResult, close: SegmentDetail) -> str:
     light = ""
     if "rgb" in close.spotlights:
         light = f'<img class="light" alt="" src="{_uri("png", close.spotlights["rgb"])}">'
@@ -85,7 +85,7 @@ def _picture(segment: SegmentResult, close: Closeup) -> str:
     return f'<div class="opened-half">{_head(segment, "rgb")}{strip}{_best(segment, "rgb")}</div>'
 
 
-def _sound(segment: SegmentResult, close: Closeup) -> str:
+def _sound(segment: SegmentResult, close: SegmentDetail) -> str:
     picture = ""
     if close.spectrogram is not None:
         light = ""
@@ -118,7 +118,7 @@ def _heard(segment: SegmentResult) -> str:
     return f'<p class="heard-here"><b>Heard:</b> {said} <small>(scores from 0 to 1, each sound by itself)</small></p>'
 
 
-def _together(analysis: Analysis, segment: SegmentResult, close: Closeup) -> str:
+def _together(analysis: Analysis, segment: SegmentResult, close: SegmentDetail) -> str:
     ran = {m: segment.decisions[m] for m in ("rgb", "audio")}
     decide = analysis.macs.decide // len(analysis.segments)
     spent = decide + sum(getattr(close.macs, m) for m, used in ran.items() if used)

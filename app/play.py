@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 
 import adamml
-from adamml import Analysis, Closeup
+from adamml import Analysis, SegmentDetail
 from app import words
 from app.budget import by_hand, known_points, with_point
 from app.service import visits
@@ -65,7 +65,7 @@ def set_budget(shown: Shown, threshold: float) -> Shown:
 def whole_curve(shown: Shown) -> Generator[tuple[str, tuple[Point, ...] | None], None, None]:
     """Run the rest of the clip once, so that every budget can be drawn; yields (message, the points at the end)."""
     with visits.session(shown.key) as session:
-        for event in session.run(adamml.ByHandPolicy(grid=budget_grid(shown.base, 0.0))):
+        for event in session.run(adamml.ManualPolicy(grid=budget_grid(shown.base, 0.0))):
             yield event.message, None
         yield "Drawing the curve", None
         yield "Done", known_points(session, shown).points
@@ -105,7 +105,7 @@ def compare(shown: Shown, left: str, right: str) -> Generator[tuple[float, str, 
     yield 1.0, "Done", Pair(left=results[left], right=results[right])
 
 
-def open_segment(shown: Shown, segment: int, explain: bool) -> Closeup:
+def open_segment(shown: Shown, segment: int, explain: bool) -> SegmentDetail:
     """One segment from near; `explain` shows where each recogniser found the segment's answer."""
     asked: dict[str, str] = {}
     result = shown.current.segments[segment]

@@ -1,11 +1,11 @@
-"""The wording that pages and exports share (`adamml.words`), and what only HTML needs.
+"""The wording that pages and exports share (`adamml.results.wording`), and what only HTML needs.
 
 Everything that ends up inside HTML goes through `esc` first: file names, labels and messages are not ours.
 """
 
 from html import escape
 
-from adamml.words import (
+from adamml.results.wording import (
     NOUN,
     PHRASE,
     billions,

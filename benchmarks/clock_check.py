@@ -29,9 +29,9 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip, ClipError, ClipInfo, display_frames, settings_for
-from adamml.media.decoding.video import TOLERANCE_S, frames_at
+from adamml.media.decoding.video_reader import TOLERANCE_S, frames_at
 from tests.clips import number_picture, tone, write_clip
-from tests.told import copied, first_picture, rising, shifted, telling
+from tests.media.timed_clips import copied, first_picture, rising, shifted, telling
 
 SAMPLE_RATE = PUBLISHED_INPUT.sound.sample_rate
 LOCAL = settings_for("local")

@@ -18,7 +18,7 @@ from pathlib import Path
 from adamml import Recognizer
 from tests.hostile.bases import NAMES, base
 from tests.hostile.mutate import mutated
-from tests.hostile.through import through
+from tests.hostile.pipeline import through
 
 
 @dataclass(frozen=True, kw_only=True)

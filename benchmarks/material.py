@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from adamml.policies import ByHandPolicy
+from adamml.policies import ManualPolicy
 from adamml.policies.base import Policy
 
 MODEL = "everyday-av"
@@ -39,7 +39,7 @@ def write_clip(path: Path, *, seconds: int = 10, size: tuple[int, int] = (1280, 
     return path
 
 
-def forced(rgb: float, *, base: Policy | None = None, segments: int = SEGMENTS) -> ByHandPolicy:
+def forced(rgb: float, *, base: Policy | None = None, segments: int = SEGMENTS) -> ManualPolicy:
     """Sound everywhere and picture at a rate, evenly; `base` decides first, and is overruled."""
     looks = [int((s + 1) * rgb) > int(s * rgb) for s in range(segments)]
-    return ByHandPolicy(grid=tuple({"rgb": look, "audio": True} for look in looks), base=base)
+    return ManualPolicy(grid=tuple({"rgb": look, "audio": True} for look in looks), base=base)

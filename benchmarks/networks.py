@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 
 from adamml import Recognizer
-from adamml.cost import Runs
 from adamml.engine import Engine
-from adamml.evidence import Evidence
+from adamml.inference.feature_cache import FeatureCache
+from adamml.inference.feature_view import FeatureView
 from adamml.media import Clip, log_spectrogram, settings_for
-from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES
-from adamml.policies import ByHandPolicy, get_policy
+from adamml.nn.cost import Runs
+from adamml.policies import ManualPolicy, get_policy
 from benchmarks import published_way
 from benchmarks.clock import Row, Turns
 from benchmarks.material import MODEL, SEGMENTS, forced, write_clip
@@ -28,8 +28,8 @@ def measure(folder: Path, rounds: int) -> Iterator[Row]:
     pixels = clip.frames(clip.segments)
     sounds = [log_spectrogram(clip.window(segment)) for segment in clip.segments]
 
-    def remembered() -> ClipMemory:
-        memory = ClipMemory(clip, model.ready.engine)
+    def remembered() -> FeatureCache:
+        memory = FeatureCache(clip, model.ready.engine)
         for s in range(SEGMENTS):
             memory.put(("frames", s), pixels[s], 0.0)
             memory.put(("spectrogram", s), sounds[s], 0.0)
@@ -71,9 +71,9 @@ def _drain(engine: Engine, part: str, inputs: list) -> None:
         pass
 
 
-def _run(memory: ClipMemory, policy: ByHandPolicy) -> Runs:
+def _run(memory: FeatureCache, policy: ManualPolicy) -> Runs:
     """Decide and run what is chosen."""
-    evidence = Evidence(memory)
+    evidence = FeatureView(memory)
     decisions = list(policy.begin(evidence).decide(range(SEGMENTS)))
     for m in MODALITIES:
         for _ in evidence.logits([d.segment for d in decisions if d.use[m]], m):

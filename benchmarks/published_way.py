@@ -8,17 +8,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from adamml.engine import normalise
+from adamml.engine import normalize
 from adamml.media import Clip, log_spectrogram, settings_for
 from adamml.nn import AdaMML, fuse
-from adamml.nn.glimpses import small_frames
+from adamml.nn.policy_features import small_frames
 
 
 def observed(clip: Clip) -> tuple[Tensor, Tensor]:
     """All frames (S, 8, 3, 224, 224), normalised, and all spectrograms (S, 256, 256), by the same decoder as ours."""
     sound = torch.stack([log_spectrogram(clip.window(segment)) for segment in clip.segments])
     pixels = clip.frames(clip.segments)
-    frames = torch.stack([normalise(torch.from_numpy(pixels[segment.index])) for segment in clip.segments])
+    frames = torch.stack([normalize(torch.from_numpy(pixels[segment.index])) for segment in clip.segments])
     return frames, sound
 
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adamml.hosting import ROOT, tracked_files
+from adamml.weights.space_upload import ROOT, tracked_files
 from benchmarks.memory import Peak
 
 EXAMPLE = "assets/examples/guitar_by_lamplight.mp4"

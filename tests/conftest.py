@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from adamml import ModelCard, Recognizer
-from adamml.checkpoint import LoadedModel
 from adamml.nn import AdaMML
-from adamml.nn.deciders import DECIDERS, new_decider
+from adamml.nn.policy_networks import POLICY_NETWORKS, new_policy_network
+from adamml.weights.checkpoint import LoadedModel
 from tests.clips import tone, write_clip
 
 CLASSES = ("cat", "dog", "drum", "sea")
@@ -70,7 +70,7 @@ def fit_norms(network: AdaMML) -> None:
 def toy_deciders(toy_network: AdaMML) -> dict[str, nn.Module]:
     """All trained networks that decide, with random weights; "adamml" is the network's own."""
     torch.manual_seed(4)
-    return {name: new_decider(name, toy_network).eval().requires_grad_(False) for name in DECIDERS}
+    return {name: new_policy_network(name, toy_network).eval().requires_grad_(False) for name in POLICY_NETWORKS}
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from adamml import Analysis, Recognizer
-from adamml.checkpoint import CHECKPOINTS
-from adamml.training.card import Results, filled
+from adamml.training.model_card import Results, filled
+from adamml.weights.checkpoint import CHECKPOINTS
 
 ROOT = Path(__file__).parent.parent
 ALL_EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.mp4"))

@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from adamml import ModelCard, Recognizer, examples
-from adamml.checkpoint import LoadedModel
+from adamml import ModelCard, Recognizer
+from adamml.datasets import examples
 from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
-from adamml.nn.glimpses import GLIMPSE_DIM
 from adamml.nn.modalities import ARCHITECTURES
+from adamml.nn.policy_features import GLIMPSE_DIM
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 from adamml.nn.tagger import NUM_SOUNDS
+from adamml.weights.checkpoint import LoadedModel
 
 CLASSES = ("cat", "dog", "drum", "sea_waves")
 

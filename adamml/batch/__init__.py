@@ -9,22 +9,23 @@ Every clip belongs to one shard, chosen by a hash of its name, and rows are sort
 the same whatever the number of workers, the engine or the interruptions; only the columns that begin with `seconds_`
 are measured and differ. The shards also say what is done: a run that was stopped, however rudely, goes on from them.
 
-Read in this order: `clips` (what is to be analysed), `settings` and `rows` (columns and units), `store` (shards on
-disk), `worker` (one clip to its rows), `local` and `cluster` (the same worker in processes, or on Ray Data), `run`.
+Read in this order: `archive` (what is to be analysed), `settings` and `tables` (columns and units), `store` (shards on
+disk), `worker` (one clip to its rows), `local_processes` and `ray_cluster` (the same worker in processes, or on Ray
+Data), `run`.
 """
 
-from adamml.batch.clips import ArchiveClip, BatchError, list_archive
+from adamml.batch.archive import ArchiveClip, BatchError, list_archive
 from adamml.batch.run import ENGINES, Summary, run_batch
 from adamml.batch.settings import BatchSettings
-from adamml.batch.worker import Recipe
+from adamml.batch.worker import WorkerConfig
 
 __all__ = [
     "ENGINES",
     "ArchiveClip",
     "BatchError",
     "BatchSettings",
-    "Recipe",
     "Summary",
+    "WorkerConfig",
     "list_archive",
     "run_batch",
 ]

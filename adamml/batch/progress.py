@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TextIO
 
-from adamml.batch.rows import Outcome
+from adamml.batch.tables import Outcome
 
 LINE_SECONDS = 30.0  # between lines in a log; a terminal's one line is renewed every second
 
@@ -55,11 +55,12 @@ class Progress:
         failed = f", {self.failed} failed" if self.failed else ""
         return (
             f"{self.before + self.clips} of {self.total} clips{failed}, {rate:.2f} clips/s, "
-            f"{rate * self.video_seconds / max(self.clips, 1):.1f} s of video per s, {lasting(left / rate)} left"
+            f"{rate * self.video_seconds / max(self.clips, 1):.1f} s of video per s, "
+            f"{format_duration(left / rate)} left"
         )
 
 
-def lasting(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A stretch of time in the unit that fits."""
     for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:

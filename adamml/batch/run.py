@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from adamml.batch import cluster, local
-from adamml.batch.clips import ArchiveClip, BatchError, list_archive
-from adamml.batch.progress import Progress, lasting
+from adamml.batch import local_processes, ray_cluster
+from adamml.batch.archive import ArchiveClip, BatchError, list_archive
+from adamml.batch.progress import Progress, format_duration
 from adamml.batch.store import LOCK_FILE, SAVE_SECONDS, SETTINGS_FILE, Store
-from adamml.batch.worker import Recipe
+from adamml.batch.worker import WorkerConfig
+from adamml.datasets.find_clips import LeftOut
 from adamml.files import check_folder, write_whole
-from adamml.listing import LeftOut
 
 ENGINES = ("local", "ray")
 LEFT_OUT_FILE = "left_out.json"
@@ -56,7 +56,7 @@ class Summary:
         ]
         if self.analysed:
             lines.append(
-                f"this run  {self.analysed} clips in {lasting(self.seconds)}: "
+                f"this run  {self.analysed} clips in {format_duration(self.seconds)}: "
                 f"{self.analysed / self.seconds:.2f} clips/s, {self.video_seconds / self.seconds:.1f} s of video per s"
             )
         if self.before:
@@ -73,7 +73,7 @@ class Summary:
 def run_batch(
     source: Path,
     out: Path,
-    recipe: Recipe,
+    recipe: WorkerConfig,
     *,
     engine: str = "local",
     workers: int | None = None,
@@ -84,7 +84,7 @@ def run_batch(
     """Analyse what is missing.
 
     Args:
-        source: a folder of clips, or a manifest (see `adamml.training.data.manifest`).
+        source: a folder of clips, or a manifest (see `adamml.datasets.manifest`).
         out: folder of the data set; begun, or gone on with.
         recipe: how to analyse.
         engine: "local" or "ray".
@@ -116,7 +116,7 @@ def run_batch(
         missing = sorted((clip for clip in archive.clips if not is_done(clip)), key=store.place)
         before = [clip.clip for clip in archive.clips if is_done(clip)]
         progress, errors = Progress(len(archive.clips), len(before), stream), Counter[str]()
-        work = cluster.outcomes if engine == "ray" else local.outcomes
+        work = ray_cluster.outcomes if engine == "ray" else local_processes.outcomes
         if missing:
             with closing(work(missing, recipe, workers)) as outcomes:
                 try:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from adamml.batch.clips import BatchError
-from adamml.checkpoint import RECOGNIZERS_FILE, ModelCard
+from adamml.batch.archive import BatchError
 from adamml.media import settings_for
 from adamml.nn.fusion import FusionRule
 from adamml.nn.modalities import ARCHITECTURES
 from adamml.policies import get_policy
+from adamml.weights.checkpoint import RECOGNIZERS_FILE, ModelCard
 
 FORMAT = 1  # of the columns; raised when one changes its name or meaning
 SHOWN = 60  # characters of a value in a message

@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adamml.batch.clips import ArchiveClip, BatchError
-from adamml.batch.rows import Outcome, Row, clip_schema, segment_schema
+from adamml.batch.archive import ArchiveClip, BatchError
 from adamml.batch.settings import BatchSettings
+from adamml.batch.tables import Outcome, Row, clip_schema, segment_schema
 from adamml.files import write_whole
 
 SETTINGS_FILE, LOCK_FILE = "batch.json", ".lock"

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adamml.batch.clips import ArchiveClip
-from adamml.batch.rows import Outcome, analysed, failed
+from adamml.batch.archive import ArchiveClip
 from adamml.batch.settings import BatchSettings
+from adamml.batch.tables import Outcome, analysed, failed
 from adamml.recognizer import Recognizer
 
 DIED = "WorkerDiedError"
@@ -15,7 +15,7 @@ TRIES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class WorkerConfig:
     """What a worker needs to begin; it travels to other processes and machines, so `load` must pickle."""
 
     load: Callable[[], Recognizer]
@@ -25,7 +25,7 @@ class Recipe:
 class Worker:
     """Loads the model once; called with a clip, it answers with what came of it."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: WorkerConfig) -> None:
         import torch
 
         torch.set_num_threads(recipe.settings.threads)

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from adamml.engine.parts import missing_glimpse
+from adamml.engine.submodules import missing_glimpse
 from adamml.engine.threads import OneCore
 from adamml.nn import MODALITIES, AdaMML
 
@@ -22,22 +22,22 @@ Result = TypeVar("Result")
 
 
 class Backend(Protocol):
-    """What runs the parts of `adamml.engine.parts`."""
+    """What runs the parts of `adamml.engine.submodules`."""
 
     name: str
     batch: int  # segments that one call takes, exactly
     preparation: float  # seconds that were spent on what later loads find ready made
 
-    def lanes(self, part: str) -> int:
+    def concurrency(self, part: str) -> int:
         """How many calls at once are worth their while."""
         ...
 
-    def spreads(self, part: str) -> bool:
+    def multithreaded(self, part: str) -> bool:
         """Whether a call that has nothing beside it is quicker by taking the cores that the other lanes leave."""
         ...
 
-    def run(self, part: str, inputs: Tensor, *, alone: bool) -> Tensor:
-        """(batch, ...) -> (batch, D) float32 on the CPU; `alone` when no call runs beside it.
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
+        """(batch, ...) -> (batch, D) float32 on the CPU; `exclusive` when no call runs beside it.
 
         The result is the same to the bit either way. Safe to call from several threads.
         """
@@ -73,13 +73,13 @@ class Engine:
         seconds = self.backend.preparation
         return f"Prepared the networks for this machine, once: {seconds:.0f} s" if seconds else ""
 
-    def take_news(self) -> str:
+    def pop_message(self) -> str:
         """`preparation` when asked first, empty from then on."""
         news, self._news = self._news, ""
         return news
 
     def run(self, part: str, observed: Tensor) -> Computed:
-        """A part on one segment, without a batch axis; shapes are in `adamml.engine.parts`."""
+        """A part on one segment, without a batch axis; shapes are in `adamml.engine.submodules`."""
         return self._batch(part, [observed])[0]
 
     def many(self, part: str, observed: Iterable[Tensor], most: int | None = None) -> Generator[Computed, None, None]:
@@ -96,20 +96,20 @@ class Engine:
 
     def _abreast(self, part: str, most: int | None) -> int | None:
         """How many of at most `most` segments run side by side; None for all of them."""
-        lanes = self.backend.lanes(part)
-        if lanes == 1 or most == 1:
+        concurrency = self.backend.concurrency(part)
+        if concurrency == 1 or most == 1:
             return 0
-        if most is None or not self.backend.spreads(part):
+        if most is None or not self.backend.multithreaded(part):
             return None
-        return most - most % (lanes * self.backend.batch)
+        return most - most % (concurrency * self.backend.batch)
 
     def _side_by_side(self, part: str, coming: Iterator[Tensor]) -> Generator[Computed, None, None]:
-        lanes = self.backend.lanes(part)
-        pool, ahead = ThreadPoolExecutor(lanes, thread_name_prefix=part), deque[Future[list[Computed]]]()
+        concurrency = self.backend.concurrency(part)
+        pool, ahead = ThreadPoolExecutor(concurrency, thread_name_prefix=part), deque[Future[list[Computed]]]()
         try:
             while group := list(islice(coming, self.backend.batch)):
-                ahead.append(pool.submit(self._batch, part, group, lanes))
-                if len(ahead) > lanes:
+                ahead.append(pool.submit(self._batch, part, group, concurrency))
+                if len(ahead) > concurrency:
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()
@@ -137,15 +137,15 @@ class Engine:
         """A recogniser's features -> its logits (K,)."""
         return self._one_core.run(lambda: self.network.recognizers[modality].classify(features_D[None])[0])[0]
 
-    def _batch(self, part: str, group: list[Tensor], lanes: int = 1) -> list[Computed]:
-        """One call; `lanes` of them run side by side, each on one core."""
+    def _batch(self, part: str, group: list[Tensor], concurrency: int = 1) -> list[Computed]:
+        """One call; `concurrency` of them run side by side, each on one core."""
         size = self.backend.batch
         filled = group + [group[0]] * (size - len(group))
         full = torch.stack(filled) if size > 1 else group[0][None]  # a single one is not copied
         # Side by side, a call also waits for cores that others have: what it took is what it computed, and of what
         # all of them take together it is given its part. So seconds add up to about what a person waits.
-        clock = time.perf_counter if lanes == 1 else time.thread_time
+        clock = time.perf_counter if concurrency == 1 else time.thread_time
         began = clock()
-        features_BD = self.backend.run(part, full, alone=lanes == 1)
-        share = (clock() - began) / lanes / len(group)
+        features_BD = self.backend.run(part, full, exclusive=concurrency == 1)
+        share = (clock() - began) / concurrency / len(group)
         return [Computed(row, share) for row in features_BD[: len(group)]]

@@ -14,9 +14,9 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from adamml.engine import cache
-from adamml.engine.exporting import as_onnx, as_session
-from adamml.engine.parts import LARGE_PART, cpu_parts_of, example_of
+from adamml.engine import graph_cache
+from adamml.engine.onnx_export import as_onnx, as_session
+from adamml.engine.submodules import LARGE_PART, cpu_parts_of, example_of
 from adamml.nn import AdaMML
 
 _log = logging.getLogger(__name__)
@@ -55,24 +55,24 @@ class OnnxBackend:
         parts = cpu_parts_of(network)
         self.sessions: dict[str, Sessions] = {name: self._sessions(name, part) for name, part in parts.items()}
 
-    def lanes(self, part: str) -> int:
+    def concurrency(self, part: str) -> int:
         """How many calls at once are worth their while."""
         return min(self.threads, MOST_LANES) if part == LARGE_PART else self.threads
 
-    def spreads(self, part: str) -> bool:
+    def multithreaded(self, part: str) -> bool:
         """Whether a call that has nothing beside it is quicker on all cores."""
         return part == LARGE_PART
 
-    def run(self, part: str, inputs: Tensor, *, alone: bool = True) -> Tensor:
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool = True) -> Tensor:
         """(1, ...) -> (1, D) float32."""
         sessions = self.sessions[part]
         # A session's threads stay behind when a process is forked, and a session waits for them for ever.
-        session = sessions.all if alone and os.getpid() == self._process else sessions.one
+        session = sessions.all if exclusive and os.getpid() == self._process else sessions.one
         return torch.from_numpy(session.run(None, {"input": inputs.numpy()})[0])
 
     def _sessions(self, name: str, part: nn.Module) -> Sessions:
-        key = f"{name}-{cache.fingerprint(part, torch.__version__)}"
-        kept = cache.kept_graph(key)
+        key = f"{name}-{graph_cache.fingerprint(part, torch.__version__)}"
+        kept = graph_cache.kept_graph(key)
         if kept is not None:
             try:
                 return self._ready(name, kept)
@@ -80,7 +80,7 @@ class OnnxBackend:
                 _log.warning("a prepared network is of no use and is made anew: %s", error)
         graph = self._made(name, part)
         sessions = self._ready(name, graph)  # before it is kept: what does not run is not worth keeping
-        cache.keep_graph(key, graph)
+        graph_cache.keep_graph(key, graph)
         return sessions
 
     def _ready(self, name: str, graph: bytes) -> Sessions:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from adamml.engine.parts import example_of, parts_of
+from adamml.engine.submodules import example_of, parts_of
 from adamml.nn import AdaMML
 
 GPU_BATCH = 8  # segments; a fixed number, so that a segment's result never depends on its company
@@ -58,15 +58,15 @@ class TorchBackend:
         self._halved: dict[str, nn.Module] = {}
         self._lock = threading.Lock()
 
-    def lanes(self, part: str) -> int:
+    def concurrency(self, part: str) -> int:
         """How many calls at once are worth their while: torch's threads serve one after the other."""
         return 1
 
-    def spreads(self, part: str) -> bool:
+    def multithreaded(self, part: str) -> bool:
         """Every call takes what there is."""
         return True
 
-    def run(self, part: str, inputs: Tensor, *, alone: bool = True) -> Tensor:
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool = True) -> Tensor:
         """(batch, ...) -> (batch, D) float32 on the CPU."""
         network = self.parts[part] if self.device.type == "cpu" else self._on_gpu(part)
         with torch.inference_mode():

@@ -13,10 +13,10 @@ from adamml.inputs import PUBLISHED_INPUT, ClipInput
 from adamml.media.decoder import Decoders, gone_wrong, matched
 from adamml.media.errors import ClipLimitError, UnreadableClipError
 from adamml.media.info import ClipInfo
-from adamml.media.part import part_of
+from adamml.media.limits import MediaSettings, checked_segments
 from adamml.media.sampling import Segment, plan_segments
-from adamml.media.settings import MediaSettings, checked_segments
-from adamml.media.track import Track, decode_track
+from adamml.media.sound_track import Track, decode_track
+from adamml.media.subclip import subclip_of
 
 
 def probe(path: Path, settings: MediaSettings, decoders: Decoders | None = None) -> ClipInfo:
@@ -100,7 +100,7 @@ class Clip:
         try:
             self._file: ClipInfo = probe(path, settings, self.decoders)
             self._start, self._end = start, end
-            self.info: ClipInfo = part_of(self._file, start, end)
+            self.info: ClipInfo = subclip_of(self._file, start, end)
         except BaseException:
             self.close()
             raise
@@ -138,13 +138,13 @@ class Clip:
             return False
         end = audio.start + self._sound.size / self.given.sound.sample_rate
         reach = self.given.sound.seconds / 2
-        return audio.start - reach < segment.sound_centre < end + reach
+        return audio.start - reach < segment.sound_center < end + reach
 
     def may_have_sound(self, segment: Segment) -> bool:
         """What the file's streams promise about `has_sound`, without decoding anything."""
         audio = self.info.audio
         reach = self.given.sound.seconds / 2
-        return audio is not None and audio.start - reach < segment.sound_centre < audio.end + reach
+        return audio is not None and audio.start - reach < segment.sound_center < audio.end + reach
 
     def samples(self, begin: int = 0, end: int | None = None) -> np.ndarray:
         """The sound on the clip's own time axis, (N,) float32 at the model's rate; silence beyond the track.
@@ -165,7 +165,7 @@ class Clip:
     def window(self, segment: Segment) -> np.ndarray:
         """(samples,) around the segment's centre."""
         assert self.info.audio is not None
-        return self._sound.window(segment.sound_centre - self.info.audio.start)
+        return self._sound.window(segment.sound_center - self.info.audio.start)
 
     def frames(self, segments: Sequence[Segment]) -> dict[int, np.ndarray]:
         """Frames of the given segments in one pass: index -> (T, H, W, 3) uint8 RGB."""

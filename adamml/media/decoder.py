@@ -1,7 +1,7 @@
 """Asking a decoder, whichever process it lives in, and surviving whatever becomes of it.
 
 A decoder is a process that serves one clip and is never given another one. What it says is read as plain numbers
-(`adamml.media.wire`). It is killed when it takes too long, when its answer is no longer wanted, when the clip is
+(`adamml.media.ipc`). It is killed when it takes too long, when its answer is no longer wanted, when the clip is
 closed, and, by the system, when this process ends.
 """
 
@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from adamml.media import errors, wire
+from adamml.media import errors, ipc
 from adamml.media.errors import ClipError, DecoderDiedError, DecoderMemoryError, DecoderTimeoutError
+from adamml.media.forkserver import CAN_ISOLATE, UNKNOWN, fork_server
 from adamml.media.info import to_wire
-from adamml.media.nursery import CAN_ISOLATE, UNKNOWN, nursery
-from adamml.media.settings import MediaSettings
+from adamml.media.limits import MediaSettings
 
 Item = TypeVar("Item")
 Answers = Generator[tuple[dict[str, Any], np.ndarray | None], None, None]
@@ -76,24 +76,24 @@ class Decoders:
 
     def _ask(self, request: str, patience: float, parameters: dict[str, Any]) -> Answers:
         said = {"request": request} | to_wire(parameters)
-        left, given, fresh = wire.Patience(patience), 0, False
+        left, given, fresh = ipc.Deadline(patience), 0, False
         while True:
             process, header, array = self._first_answer(said, left, fresh)
-            passed_over, finished = 0, False
+            skipped, finished = 0, False
             try:
                 while "end" not in header:
-                    if passed_over < given and fresh:
-                        passed_over += 1  # it was answered before the first decoder had to stop
+                    if skipped < given and fresh:
+                        skipped += 1  # it was answered before the first decoder had to stop
                     else:
                         given += not fresh
                         yield header, array
-                    header, array = wire.receive(process.connection, left)
+                    header, array = ipc.receive(process.connection, left)
                 finished = header["end"] in ("done", "error")  # one that is short of memory is of no more use
             except TimeoutError as error:
                 raise self._too_long(patience) from error
             except (EOFError, OSError) as error:
                 raise self._ended(process) from error
-            except wire.WireError as error:
+            except ipc.WireError as error:
                 raise self._died("said something unintelligible") from error
             finally:
                 self._put_back(process, finished)
@@ -103,7 +103,7 @@ class Decoders:
         self._check_end(header)
 
     def _first_answer(
-        self, said: dict[str, Any], left: wire.Patience, fresh: bool
+        self, said: dict[str, Any], left: ipc.Deadline, fresh: bool
     ) -> tuple["_Process", dict[str, Any], Any]:
         """A process, and the first thing that it says; one that had gone for want of work is replaced, once.
 
@@ -115,8 +115,8 @@ class Decoders:
             process = self._take(fresh=last_try)
             try:
                 process.connection.settimeout(patience)
-                wire.send(process.connection, said)
-                return process, *wire.receive(process.connection, left)
+                ipc.send(process.connection, said)
+                return process, *ipc.receive(process.connection, left)
             except TimeoutError as error:
                 self._put_back(process, False)
                 raise self._too_long(patience) from error
@@ -124,7 +124,7 @@ class Decoders:
                 self._put_back(process, False)
                 if last_try or process.end() != 0:
                     raise self._ended(process) from error
-            except wire.WireError as error:
+            except ipc.WireError as error:
                 self._put_back(process, False)
                 raise self._died("said something unintelligible") from error
             except BaseException:
@@ -145,7 +145,7 @@ class Decoders:
         settings = self._settings
         limits = {"memory": settings.max_memory, "seconds": 2 * settings.max_wait, "file": settings.max_bytes}
         with suppress(OSError):  # it will be noticed when it does not answer
-            wire.send(process.connection, limits)
+            ipc.send(process.connection, limits)
         return process
 
     def _put_back(self, process: "_Process", usable: bool) -> None:
@@ -219,7 +219,7 @@ class _Process:
     """A decoding process, as seen from the one that asks."""
 
     def __init__(self) -> None:
-        self._number, self.connection = nursery.start()
+        self._number, self.connection = fork_server.start()
         self._parent, self._code = os.getpid(), None  # type: int, int | None
         self.served = 0  # requests before this one
         self._lock = threading.Lock()
@@ -239,7 +239,7 @@ class _Process:
         """The same for one that another thread is talking to: the connection is for that thread to close."""
         with self._lock:
             if self._code is None:
-                self._code = nursery.end(self._number) if self.ours else UNKNOWN
+                self._code = fork_server.end(self._number) if self.ours else UNKNOWN
                 if self.ours:
                     with suppress(OSError):  # wakes the thread
                         self.connection.shutdown(socket.SHUT_RDWR)

@@ -26,8 +26,8 @@ MEL_FFT, MEL_WINDOW, MEL_HOP = 1024, 800, 320  # samples
 MEL_BANDS, MEL_RATE, MEL_TOP_HERTZ = 128, 32_000, 15_000.0
 
 
-def sound_window(samples: np.ndarray, centre_s: float, sound: SoundInput = PUBLISHED_INPUT.sound) -> np.ndarray:
-    """The window of a track around `centre_s`, shifted inwards at its ends; a shorter track is repeated.
+def sound_window(samples: np.ndarray, center_s: float, sound: SoundInput = PUBLISHED_INPUT.sound) -> np.ndarray:
+    """The window of a track around `center_s`, shifted inwards at its ends; a shorter track is repeated.
 
     Args:
         samples: (N,) mono at the input's rate.
@@ -43,13 +43,13 @@ def sound_window(samples: np.ndarray, centre_s: float, sound: SoundInput = PUBLI
         raise ValueError("an empty sound track has no window")
     if samples.size < sound.samples:
         samples = np.tile(samples, -(-sound.samples // samples.size))[: sound.samples]
-    start, end = window_span(samples.size, centre_s, sound)
+    start, end = window_span(samples.size, center_s, sound)
     return np.ascontiguousarray(samples[start:end], dtype=np.float32)
 
 
-def window_span(size: int, centre_s: float, sound: SoundInput = PUBLISHED_INPUT.sound) -> tuple[int, int]:
+def window_span(size: int, center_s: float, sound: SoundInput = PUBLISHED_INPUT.sound) -> tuple[int, int]:
     """(start, end) of that window in a track of `size` samples, at least as many as a window has."""
-    start = round((centre_s - sound.seconds / 2) * sound.sample_rate)
+    start = round((center_s - sound.seconds / 2) * sound.sample_rate)
     start = min(max(start, 0), size - sound.samples)
     return start, start + sound.samples
 

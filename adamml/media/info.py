@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adamml.media.settings import MediaSettings, settings_for
+from adamml.media.limits import MediaSettings, settings_for
 
 AUDIO_OVERHANG_S = 1.0  # sound may outlast the picture by this much before it lengthens the clip
 MAX_NOTES, MAX_NOTE = 10, 400  # sentences about one file, characters of one

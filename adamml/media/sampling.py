@@ -23,7 +23,7 @@ class Segment:
     start: float
     end: float
     frame_times: tuple[float, ...]
-    sound_centre: float
+    sound_center: float
 
 
 def segment_ticks(num_ticks: int, segments: int, frames: int = 8, stride: int = 4) -> list[list[int]]:
@@ -33,7 +33,7 @@ def segment_ticks(num_ticks: int, segments: int, frames: int = 8, stride: int = 
     return [[(start + stride * k) % num_ticks for k in range(frames)] for start in starts]
 
 
-def centre_tick(ticks: list[int]) -> int:
+def center_tick(ticks: list[int]) -> int:
     """0-based centre of a segment's sound: the mean of its first and last 1-based frame, rounded down, less one."""
     return (ticks[0] + 1 + ticks[-1] + 1) // 2 - 1
 
@@ -71,7 +71,7 @@ def _on_ticks(duration: float, segments: int, given: ClipInput, rate: float) -> 
                 end=max(min(start + picture.frames * stride / rate, duration), start + 1e-3),
                 frame_times=tuple(tick / rate for tick in ticks),
                 # The published centre time adds one to an index that already counts from one.
-                sound_centre=(centre_tick(ticks) + 2) / rate,
+                sound_center=(center_tick(ticks) + 2) / rate,
             )
         )
     return tuple(plan)
@@ -90,7 +90,7 @@ def _to_the_second(duration: float, segments: int, given: ClipInput) -> tuple[Se
                 start=start,
                 end=max(min(start + picture.seconds, duration), start + 1e-3),
                 frame_times=tuple(round(moment % duration if room == 0 else moment, DIGITS) for moment in moments),
-                sound_centre=start + given.sound.seconds / 2,
+                sound_center=start + given.sound.seconds / 2,
             )
         )
     return tuple(plan)

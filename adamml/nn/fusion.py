@@ -1,7 +1,7 @@
 """Joining what was chosen: modality logits and decisions in, segment and clip logits out (Sec. 3.1).
 
 Three rules. `published`: w and 1 - w stay as they are when a modality is off, and a segment in which nothing was
-selected counts as zeros in the clip's mean. `renormalised`, our default: the weights of what is on sum to 1, and
+selected counts as zeros in the clip's mean. `renormalized`, our default: the weights of what is on sum to 1, and
 only segments with something selected are averaged, so that skipping never pulls an answer towards "don't know".
 `per_modality`: each modality is pooled over the segments in which it ran, and then both are joined, so that a look
 weighs the same whether or not it was heard beside it. Sound is averaged. Of the picture the softened probabilities are,

@@ -11,8 +11,8 @@ from torch import nn
 
 from adamml.inputs import I3D_INPUT, PUBLISHED_INPUT, ClipInput, PictureInput, SoundInput
 from adamml.nn.fusion import FusionRule
-from adamml.nn.glimpses import GLIMPSE_DIM, AudioGlimpse, RGBGlimpse
 from adamml.nn.i3d import I3DRecognizer
+from adamml.nn.policy_features import GLIMPSE_DIM, AudioGlimpse, RGBGlimpse
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.nn.tagger import LinearHead, TaggerRecognizer

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from adamml.nn.fusion import FusionRule, fuse
-from adamml.nn.glimpses import small_frames
 from adamml.nn.gumbel import argmax_decisions
 from adamml.nn.modalities import PUBLISHED, Architecture
 from adamml.nn.policy import PolicyNetwork
+from adamml.nn.policy_features import small_frames
 
 
 @dataclass(frozen=True, kw_only=True)

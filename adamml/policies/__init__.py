@@ -2,12 +2,12 @@
 
 import re
 
-from adamml.policies.base import Decider, Decision, Judge, Policy
-from adamml.policies.by_hand import ByHandPolicy
+from adamml.policies.base import Classifier, Decider, Decision, Policy
 from adamml.policies.cascade import CascadePolicy
 from adamml.policies.fixed import EvenPolicy, FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
 from adamml.policies.liteeval import LiteEvalPolicy
+from adamml.policies.manual import ManualPolicy
 
 ADAMML = LearnedPolicy()
 NO_COST = LearnedPolicy(
@@ -67,15 +67,15 @@ def get_policy(name: str) -> Policy:
 __all__ = [
     "POLICIES",
     "REGISTRY",
-    "ByHandPolicy",
     "CascadePolicy",
+    "Classifier",
     "Decider",
     "Decision",
     "EvenPolicy",
     "FixedPolicy",
-    "Judge",
     "LearnedPolicy",
     "LiteEvalPolicy",
+    "ManualPolicy",
     "Policy",
     "RandomPolicy",
     "get_policy",

@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from adamml.confidence import softmax
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import FeatureView
+from adamml.nn.confidence import softmax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +39,10 @@ def budget_name(policy: str, threshold: float) -> str:
 
 
 @runtime_checkable
-class Judge(Protocol):
+class Classifier(Protocol):
     """A decider that also answers: the session asks it instead of fusing the recognisers' logits."""
 
-    def verdict(self) -> tuple[Tensor, Tensor]:
+    def predict(self) -> tuple[Tensor, Tensor]:
         """Logits (S, K) of the segments and (K,) of the clip, once every segment is decided."""
         ...
 
@@ -56,4 +56,4 @@ class Policy(Protocol):
     @property
     def description(self) -> str: ...
 
-    def begin(self, evidence: Evidence) -> Decider: ...
+    def begin(self, evidence: FeatureView) -> Decider: ...

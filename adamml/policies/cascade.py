@@ -11,7 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import FeatureView
 from adamml.nn.cascade import CascadeNetwork, CascadeState, known_so_far
 from adamml.policies.base import Decision, budget_name, probability_of_use
 
@@ -28,7 +28,7 @@ class CascadePolicy:
     description: str = "Audio first: listens everywhere, then looks only where the sound leaves doubt"
     threshold: float | None = None
 
-    def begin(self, evidence: Evidence) -> "_CascadeDecider":
+    def begin(self, evidence: FeatureView) -> "_CascadeDecider":
         return _CascadeDecider(evidence, self.threshold)
 
     def at(self, threshold: float) -> "CascadePolicy":
@@ -41,7 +41,7 @@ class CascadePolicy:
 
 
 class _CascadeDecider:
-    def __init__(self, evidence: Evidence, threshold: float | None) -> None:
+    def __init__(self, evidence: FeatureView, threshold: float | None) -> None:
         self.evidence, self.threshold = evidence, threshold
         self.net = cast(CascadeNetwork, evidence.decider("cascade"))
         self.state = self.net.initial_state(1)

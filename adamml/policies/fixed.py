@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES
 from adamml.policies.base import Decision
 
@@ -17,12 +17,12 @@ class FixedPolicy:
     description: str
     modalities: tuple[str, ...]
 
-    def begin(self, evidence: Evidence) -> "_FixedDecider":
+    def begin(self, evidence: FeatureView) -> "_FixedDecider":
         return _FixedDecider(self.modalities, evidence)
 
 
 class _FixedDecider:
-    def __init__(self, modalities: tuple[str, ...], evidence: Evidence) -> None:
+    def __init__(self, modalities: tuple[str, ...], evidence: FeatureView) -> None:
         self.modalities, self.evidence = modalities, evidence
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
@@ -53,7 +53,7 @@ class EvenPolicy:
     def description(self) -> str:
         return f"Even: looks at {self.looks} segments, evenly spread, and listens everywhere"
 
-    def begin(self, evidence: Evidence) -> "_EvenDecider":
+    def begin(self, evidence: FeatureView) -> "_EvenDecider":
         return _EvenDecider(frozenset(evenly(self.looks, evidence.segments)), evidence)
 
 
@@ -64,7 +64,7 @@ def evenly(looks: int, segments: int) -> tuple[int, ...]:
 
 
 class _EvenDecider:
-    def __init__(self, looked_at: frozenset[int], evidence: Evidence) -> None:
+    def __init__(self, looked_at: frozenset[int], evidence: FeatureView) -> None:
         self.looked_at, self.evidence = looked_at, evidence
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
@@ -92,12 +92,12 @@ class RandomPolicy:
         if not all(0 <= rate <= 1 for rate in self.rate):
             raise ValueError(f"rates must lie between 0 and 1, got {self.rate}")
 
-    def begin(self, evidence: Evidence) -> "_RandomDecider":
+    def begin(self, evidence: FeatureView) -> "_RandomDecider":
         return _RandomDecider(self, evidence)
 
 
 class _RandomDecider:
-    def __init__(self, policy: RandomPolicy, evidence: Evidence) -> None:
+    def __init__(self, policy: RandomPolicy, evidence: FeatureView) -> None:
         self.rate, self.evidence = policy.rate, evidence
         self.coin = random.Random(policy.seed)
 

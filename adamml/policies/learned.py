@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES, PolicyNetwork
 from adamml.policies.base import Decision, budget_name, probability_of_use
 
@@ -25,7 +25,7 @@ class LearnedPolicy:
     network: str = "adamml"
     threshold: float | None = None
 
-    def begin(self, evidence: Evidence) -> "_LearnedDecider":
+    def begin(self, evidence: FeatureView) -> "_LearnedDecider":
         return _LearnedDecider(evidence, self)
 
     def at(self, threshold: float) -> "LearnedPolicy":
@@ -39,7 +39,7 @@ class LearnedPolicy:
 
 
 class _LearnedDecider:
-    def __init__(self, evidence: Evidence, policy: LearnedPolicy) -> None:
+    def __init__(self, evidence: FeatureView, policy: LearnedPolicy) -> None:
         self.evidence, self.threshold = evidence, policy.threshold
         self.net = cast(PolicyNetwork, evidence.decider(policy.network))
         self.state = self.net.initial_state(1)

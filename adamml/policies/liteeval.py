@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from adamml.evidence import Evidence
+from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES
 from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.policies.base import Decision, probability_of_use
@@ -24,7 +24,7 @@ class LiteEvalPolicy:
     name = "liteeval"
     description = "LiteEval: a coarse memory of everything, refined where a gate asks for both recognisers"
 
-    def begin(self, evidence: Evidence) -> "_GateDecider":
+    def begin(self, evidence: FeatureView) -> "_GateDecider":
         net = cast(LiteEvalNetwork, evidence.decider("liteeval"))
         return (_LiteEvalDecider if net.names_classes else _GateDecider)(evidence, net)
 
@@ -32,7 +32,7 @@ class LiteEvalPolicy:
 class _GateDecider:
     """Coarse LSTM, gate and fine LSTM; what the fine one says of classes is not asked."""
 
-    def __init__(self, evidence: Evidence, net: LiteEvalNetwork) -> None:
+    def __init__(self, evidence: FeatureView, net: LiteEvalNetwork) -> None:
         self.evidence, self.net = evidence, net
         self.state = self.net.initial_state(1)
 
@@ -65,7 +65,7 @@ class _GateDecider:
 class _LiteEvalDecider(_GateDecider):
     """The same, answering by its own classifier."""
 
-    def __init__(self, evidence: Evidence, net: LiteEvalNetwork) -> None:
+    def __init__(self, evidence: FeatureView, net: LiteEvalNetwork) -> None:
         super().__init__(evidence, net)
         self.classes: list[Tensor] = []  # class logits (K,) after each segment
 
@@ -73,6 +73,6 @@ class _LiteEvalDecider(_GateDecider):
         with torch.inference_mode():
             self.classes.append(self.net.classifier(self.state.fine_hidden)[0])
 
-    def verdict(self) -> tuple[Tensor, Tensor]:
+    def predict(self) -> tuple[Tensor, Tensor]:
         """Class logits after each segment (S, K), and of the clip (K,): those after the last one."""
         return torch.stack(self.classes), self.classes[-1]

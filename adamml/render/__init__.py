@@ -1,32 +1,33 @@
 """Results to take away: an annotated video, a one-page report, captions, and a notebook's view of an analysis.
 
 Everything here draws from a frozen `Analysis` and, for pictures and sound, from the media room; nothing is computed
-again. `lanes` and `running` say what is to be shown, `adamml.words` in which words; `lettering` is the font; `strip`
-draws the lanes under the picture; `video`, `report`, `captions` and `html` are the four things made of them; `forms`
-writes any of them. Names are imported on first use, because matplotlib and moviepy take seconds to import.
+again. `timeline` and `cumulative_scores` of `adamml.results` say what is to be shown, `wording` in which words;
+`fonts` holds the font; `overlay` draws the lanes under the picture; `annotated_video`, `report`, `captions` and
+`notebook` are the four things made of them; `export_formats` writes any of them. Names are imported on first use,
+because matplotlib and moviepy take seconds to import.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adamml.render.annotated_video import render_video, video_steps
     from adamml.render.captions import as_webvtt
-    from adamml.render.files import ExportError, Progress
-    from adamml.render.forms import FORMS, export_steps
-    from adamml.render.html import as_html
+    from adamml.render.export_file import ExportError, Progress
+    from adamml.render.export_formats import FORMS, export_steps
+    from adamml.render.notebook import as_html
     from adamml.render.report import render_report
-    from adamml.render.video import render_video, video_steps
 
 _MODULE_OF = {
-    "FORMS": "forms",
-    "ExportError": "files",
-    "Progress": "files",
-    "as_html": "html",
+    "FORMS": "export_formats",
+    "ExportError": "export_file",
+    "Progress": "export_file",
+    "as_html": "notebook",
     "as_webvtt": "captions",
-    "export_steps": "forms",
+    "export_steps": "export_formats",
     "render_report": "report",
-    "render_video": "video",
-    "video_steps": "video",
+    "render_video": "annotated_video",
+    "video_steps": "annotated_video",
 }
 
 __all__ = [

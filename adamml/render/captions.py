@@ -6,22 +6,22 @@ a clip that is none of the model's classes, every cue says so: a segment's answe
 
 from itertools import pairwise
 
-from adamml import words
-from adamml.analysis import Analysis
+from adamml.results import wording
+from adamml.results.analysis import Analysis
 
 
 def as_webvtt(analysis: Analysis) -> str:
     """The analysis as the text of a .vtt file."""
     segments = analysis.segments
     ends = [min(a.end, b.start) for a, b in pairwise(segments)] + [segments[-1].end]
-    blocks = ["WEBVTT", f"NOTE\n{_plain(analysis.clip.name)}, policy {_plain(words.policy(analysis.policy))}"]
+    blocks = ["WEBVTT", f"NOTE\n{_plain(analysis.clip.name)}, policy {_plain(wording.policy(analysis.policy))}"]
     none = "" if analysis.known else f"{analysis.answer}; "
     for segment, end in zip(segments, ends, strict=True):
         if end - segment.start < 0.001:  # lies under its neighbour
             continue
-        line = f"{none}{words.answer(segment, known=analysis.known)} ({words.how(segment)})"
+        line = f"{none}{wording.answer(segment, known=analysis.known)} ({wording.how(segment)})"
         if segment.heard:
-            line += f"; heard: {words.heard(segment.heard, 2)}"
+            line += f"; heard: {wording.heard(segment.heard, 2)}"
         blocks.append(f"{segment.index + 1}\n{_stamp(segment.start)} --> {_stamp(end)}\n{_plain(line)}")
     return "\n\n".join(blocks) + "\n"
 

@@ -13,15 +13,15 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from adamml import words
-from adamml.analysis import Analysis
 from adamml.render import report_timeline
-from adamml.render.files import export_file
-from adamml.render.lanes import lay_out
-from adamml.render.lettering import plain
-from adamml.render.paper import MUTED, TEXT
+from adamml.render.export_file import export_file
+from adamml.render.fonts import plain
 from adamml.render.report_charts import best, compute, measured, scores
+from adamml.render.report_style import MUTED, TEXT
 from adamml.render.report_timeline import pictures, timeline
+from adamml.results import wording
+from adamml.results.analysis import Analysis
+from adamml.results.timeline import lay_out
 
 _MOST_NOTES = 6
 
@@ -73,19 +73,19 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
     clip = analysis.clip
     _write(figure, 0.07, 0.965, "AdaMML Studio", 9, color=MUTED, weight="bold")
     _write(figure, 0.93, 0.965, plain(clip.name, 70), 9, color=MUTED, ha="right")
-    kind = words.noun(analysis.classes)
-    answer, sure = words.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
+    kind = wording.noun(analysis.classes)
+    answer, sure = wording.headline(analysis.label, analysis.scores[analysis.label], analysis.known, kind)
     _write(figure, 0.07, 0.935, plain(answer, 42), 26 if len(answer) <= 24 else 18, weight="bold")
     _write(figure, 0.07, 0.897, plain(sure, 60), 13)
     there = {"rgb": clip.has_video, "audio": clip.has_audio}
-    rates = [f"the {words.NOUN[m]} in {_often(analysis, m)}" for m in words.MODALITIES if there[m]]
-    has = " and ".join(words.NOUN[m] for m in words.MODALITIES if there[m])
+    rates = [f"the {wording.NOUN[m]} in {_often(analysis, m)}" for m in wording.MODALITIES if there[m]]
+    has = " and ".join(wording.NOUN[m] for m in wording.MODALITIES if there[m])
     lines = [
-        f"{words.seconds(clip.duration)} s with {has}, {len(analysis.segments)} segments "
-        f"covering {words.percent(analysis.examined)} of it.",
-        f"{words.policy(analysis.policy)} used {' and '.join(rates)}.",
-        words.saving(analysis),
-        *([f"Heard: {plain(words.heard(analysis.heard))} (each from 0 to 1)."] if analysis.heard else []),
+        f"{wording.seconds(clip.duration)} s with {has}, {len(analysis.segments)} segments "
+        f"covering {wording.percent(analysis.examined)} of it.",
+        f"{wording.policy(analysis.policy)} used {' and '.join(rates)}.",
+        wording.saving(analysis),
+        *([f"Heard: {plain(wording.heard(analysis.heard))} (each from 0 to 1)."] if analysis.heard else []),
     ]
     text = "\n".join(line for part in lines for line in textwrap.wrap(part, 68))  # which keeps "43 %" whole
     _write(figure, 0.07, 0.868, text, 8.5, linespacing=1.45)
@@ -105,7 +105,8 @@ def _small_print(figure: Figure, analysis: Analysis) -> None:
         _write(figure, 0.07, 0.137, "\n".join(lines[:4]), 8.5, linespacing=1.4)
     weights = ", ".join(f"{part}: {file}" for part, file in analysis.weights.items())
     about = [
-        f"Model {analysis.model} {analysis.version}, policy {words.policy(analysis.policy)}, {analysis.fusion} fusion.",
+        f"Model {analysis.model} {analysis.version}, policy {wording.policy(analysis.policy)}, "
+        f"{analysis.fusion} fusion.",
         f"Weights: {weights or 'not named'}.",
         "MACs are multiply-accumulates of what ran, counted layer by layer; 1 MAC = 2 FLOPs. Bars of ways that did not "
         "run are counted, not run. Seconds are of the machine that ran it.",

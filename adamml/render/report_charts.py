@@ -4,11 +4,11 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from adamml import words
-from adamml.analysis import Analysis, Macs
-from adamml.render.lanes import Lanes
-from adamml.render.lettering import plain
-from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.render.fonts import plain
+from adamml.render.report_style import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.results import wording
+from adamml.results.analysis import Analysis, Macs
+from adamml.results.timeline import Lanes
 
 # name in the result, name on paper, colour, pattern
 PARTS = (
@@ -25,9 +25,9 @@ def best(axes: Axes, analysis: Analysis) -> None:
     plain_axes(axes)
     axes.spines["bottom"].set_visible(False)
     axes.barh(range(len(ranked)), [score for _, score in ranked], color=["#444444"] + ["#b5b8bd"] * 4, height=0.62)
-    axes.set_yticks(range(len(ranked)), [plain(words.label(name), 18) for name, _ in ranked], parse_math=False)
+    axes.set_yticks(range(len(ranked)), [plain(wording.label(name), 18) for name, _ in ranked], parse_math=False)
     for place, (_, score) in enumerate(ranked):
-        axes.text(score + 0.02, place, words.percent(score), va="center", fontsize=8, color=TEXT)
+        axes.text(score + 0.02, place, wording.percent(score), va="center", fontsize=8, color=TEXT)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.35)
     axes.set_xticks([])
@@ -37,13 +37,13 @@ def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
     """Probability of the leading classes in each segment; a gap where nothing was run."""
     plain_axes(axes)
     title(axes, "What each segment said")
-    centres = [(cell.left + cell.right) / 2 for cell in lanes.cells]
-    for name, (colour, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
+    centers = [(cell.left + cell.right) / 2 for cell in lanes.cells]
+    for name, (color, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
         values = [float("nan") if s.scores is None else s.scores[name] for s in analysis.segments]
-        size = 4 if len(centres) <= 60 else 0
-        style: dict[str, Any] = {"color": colour, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
-        axes.plot(centres, values, label=plain(words.label(name), 18), **style)
-    idle = [c for s, c in zip(analysis.segments, centres, strict=True) if s.scores is None]
+        size = 4 if len(centers) <= 60 else 0
+        style: dict[str, Any] = {"color": color, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
+        axes.plot(centers, values, label=plain(wording.label(name), 18), **style)
+    idle = [c for s, c in zip(analysis.segments, centers, strict=True) if s.scores is None]
     if idle:
         axes.plot(idle, [0] * len(idle), ls="", marker="|", ms=7, color=MUTED, label="nothing run")
     axes.set_xlim(0, 1)
@@ -51,7 +51,7 @@ def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
     axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     axes.grid(axis="y", color=FAINT, lw=0.6)
     ticks = [tick / lanes.duration for tick in lanes.ticks] if lanes.to_scale else []
-    axes.set_xticks(ticks, [f"{words.seconds(tick)} s" for tick in lanes.ticks][: len(ticks)])
+    axes.set_xticks(ticks, [f"{wording.seconds(tick)} s" for tick in lanes.ticks][: len(ticks)])
     legend = axes.legend(
         loc="lower right", bbox_to_anchor=(1, 1.0), ncols=5, fontsize=7.5, frameon=False, borderaxespad=0.2
     )
@@ -77,11 +77,11 @@ def compute(axes: Axes, analysis: Analysis) -> None:
     most = max(1, *(macs.total for macs in rows.values()))
     for place, macs in enumerate(rows.values()):
         begun = 0
-        for part, name, colour, hatch in PARTS:
+        for part, name, color, hatch in PARTS:
             value = getattr(macs, part)
             named = name if place == 0 else None
             style: dict[str, Any] = {
-                "color": colour,
+                "color": color,
                 "hatch": hatch,
                 "edgecolor": "white",
                 "lw": 0,
@@ -91,8 +91,8 @@ def compute(axes: Axes, analysis: Analysis) -> None:
             axes.barh(place, value, left=begun, **style)
             begun += value
         bold = "bold" if place == 0 else "normal"
-        axes.text(begun + most * 0.02, place, words.billions(macs.total), va="center", fontsize=8, fontweight=bold)
-    ran = [plain(words.policy(name), 22) for name in rows]
+        axes.text(begun + most * 0.02, place, wording.billions(macs.total), va="center", fontsize=8, fontweight=bold)
+    ran = [plain(wording.policy(name), 22) for name in rows]
     axes.set_yticks(range(len(rows)), [f"{ran[0]} (ran)", *ran[1:]], parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, most * 1.15)

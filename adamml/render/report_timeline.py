@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from adamml import words
-from adamml.analysis import Analysis
-from adamml.render.lanes import SKIPPED, USED, Cell, Lanes, state
-from adamml.render.lettering import plain
-from adamml.render.paper import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.render.fonts import plain
+from adamml.render.report_style import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.results import wording
+from adamml.results.analysis import Analysis
+from adamml.results.timeline import SKIPPED, USED, Cell, Lanes, state
 
 PLACE = (0.14, 0.555, 0.79, 0.205)  # left, bottom, width, height in shares of the page
 _SKIPPED_WORD: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5, "color": MUTED}
@@ -46,7 +46,7 @@ def timeline(axes: Axes, analysis: Analysis, lanes: Lanes, pictures: Sequence[Im
     axes.set_ylim(-0.55 if written else -1.0, 3.35 if shown else 2.25)
     axes.set_yticks([1.7, 0.6, -0.2], ["Picture", "Sound", "Answer"])
     axes.set_xticks(
-        [tick / lanes.duration for tick in lanes.ticks], [f"{words.seconds(tick)} s" for tick in lanes.ticks]
+        [tick / lanes.duration for tick in lanes.ticks], [f"{wording.seconds(tick)} s" for tick in lanes.ticks]
     )
     _legend(axes, analysis)
 
@@ -74,7 +74,7 @@ def _air(width: float) -> float:
 
 def _fits(cell: Cell) -> bool:
     """Whether a segment's answer can be written along the lane."""
-    return len(plain(words.label(cell.segment.label or "–"), 12)) * 0.0125 < cell.room
+    return len(plain(wording.label(cell.segment.label or "–"), 12)) * 0.0125 < cell.room
 
 
 def _answer(axes: Axes, cell: Cell, answer: str) -> None:
@@ -82,7 +82,7 @@ def _answer(axes: Axes, cell: Cell, answer: str) -> None:
     label = cell.segment.label
     if cell.room < 0.012:
         return
-    text, fits = plain(words.label(label), 12) if label is not None else "–", _fits(cell)
+    text, fits = plain(wording.label(label), 12) if label is not None else "–", _fits(cell)
     size = 7.5 if fits else 6.5 if cell.room > 0.02 else 5
     style: dict[str, Any] = {
         "rotation": 0 if fits else 90,

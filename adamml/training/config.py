@@ -8,10 +8,10 @@ epochs, falling at 10 and 15; stage 4, recognisers alone again, 10 epochs of SGD
 
 from dataclasses import dataclass, field
 
-from adamml.training.cascade_job import CascadeStage
+from adamml.training.cascade_trainer import CascadeStage
 from adamml.training.joint import JointStage
-from adamml.training.kinetics400.tagger_job import TaggerStage
-from adamml.training.liteeval_job import LiteEvalStage
+from adamml.training.kinetics400.tagger_trainer import TaggerStage
+from adamml.training.liteeval_trainer import LiteEvalStage
 from adamml.training.stage_audio import AudioStage
 from adamml.training.stage_rgb import RGBStage
 

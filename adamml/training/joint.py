@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork, fuse, gumbel_softmax_decisions, policy_penalty
-from adamml.nn.glimpses import small_frames
 from adamml.nn.gumbel import temperature_at
 from adamml.nn.losses import PenaltyForm
-from adamml.training.data.clips import ClipBatch, ClipSource
+from adamml.nn.policy_features import small_frames
+from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.loop import Job, row_rng
 
 # classifiers: of both recognisers, with the fusion weight; decider: the policy without its glimpses

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from adamml.cost import CostModel
+from adamml.evaluation.calibration import fit_temperature
+from adamml.evaluation.records import ClipRecord
+from adamml.evaluation.table import Table, summarise
 from adamml.nn import AdaMML
-from adamml.training.data.clips import ClipBatch, ClipSource
-from adamml.training.evaluation.calibration import fit_temperature
-from adamml.training.evaluation.records import ClipRecord
-from adamml.training.evaluation.table import Table, summarise
-from adamml.training.in_memory import outcome_of, records_of
+from adamml.nn.cost import CostModel
+from adamml.training.feature_bank import ClipBatch, ClipSource
+from adamml.training.offline_eval import outcome_of, records_of
 
 ROWS = ("rgb", "audio", "all", "adamml", "adamml-nocost", "cascade", "liteeval", "random")
 BUDGETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)

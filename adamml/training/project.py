@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from adamml.datasets.class_folders import TEST_SHARE
 from adamml.files import write_whole
-from adamml.hub import DEFAULT_MODEL
 from adamml.training.config import PRESETS, ClipsPreset
-from adamml.training.data.folders import TEST_SHARE
 from adamml.training.loop import TrainingError
-from adamml.training.override import overridden
+from adamml.training.overrides import overridden
+from adamml.weights.model_lookup import DEFAULT_MODEL
 
 FILE = "project.toml"
 # For some hundred clips at most, on two cores: as many segments as published for training, which halves the time; steps

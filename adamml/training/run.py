@@ -8,24 +8,24 @@ from typing import Any
 import torch
 from torch import nn
 
-from adamml.checkpoint import MODEL_FILE
+from adamml.datasets.manifest import read_manifest
+from adamml.datasets.sounds import SoundMaker
+from adamml.datasets.sources import Sources
 from adamml.files import check_folder, write_whole
-from adamml.hub import resolve
 from adamml.nn import AdaMML
+from adamml.training.cached_feature_recipe import save_clips_model, train_clips
 from adamml.training.config import PRESETS, ClipsPreset, EverydayPreset, Kinetics400Preset, Preset
-from adamml.training.data.clips import ComposedClips
-from adamml.training.data.manifest import read_manifest
-from adamml.training.data.sounds import SoundMaker
-from adamml.training.data.sources import Sources
-from adamml.training.everyday import EverydayRun, fills, share_backbone
-from adamml.training.finish import finish, save
+from adamml.training.end_to_end import train_whole
+from adamml.training.feature_bank import ComposedClips
+from adamml.training.finalize import finish, save
 from adamml.training.kinetics400.recipe import Kinetics400Run
 from adamml.training.loop import TrainingError, leave_processes
-from adamml.training.override import overridden, parse_setting
+from adamml.training.overrides import overridden, parse_setting
+from adamml.training.photo_sound_recipe import EverydayRun, fills, share_backbone
 from adamml.training.stage_audio import measure_audio
 from adamml.training.stage_rgb import Tail, measure_tail, read_trunks
-from adamml.training.video import save_clips_model, train_clips
-from adamml.training.whole import train_whole
+from adamml.weights.checkpoint import MODEL_FILE
+from adamml.weights.model_lookup import resolve
 
 
 def train(args: argparse.Namespace) -> int:

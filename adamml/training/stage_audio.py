@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from adamml.datasets.sounds import SoundMaker, cut_window
+from adamml.datasets.sources import OTHER
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import AudioRecognizer
 from adamml.nn.recognizers import initialise_one_channel
-from adamml.training.data.sounds import SoundMaker, cut_window
-from adamml.training.data.sources import OTHER
 from adamml.training.loop import Job, one_cycle, row_rng
 
 SPECTRUM_MEAN, SPECTRUM_STD = -6.0, 5.0
@@ -125,7 +125,7 @@ class AudioJob(Job):
         if label != OTHER:
             target = target * self.config.smoothing
             target[label] += 1 - self.config.smoothing
-        return log_spectrogram(self.train.window(label, rng, worn=True)), target
+        return log_spectrogram(self.train.window(label, rng, augmented=True)), target
 
     def measure(self) -> dict[str, float]:
         """Top-1 in percent of plain windows, contract-mixed windows and whole recordings, and of the weakest class."""
@@ -147,8 +147,8 @@ def measure_audio(network: nn.Module, maker: SoundMaker) -> dict[str, dict[str, 
     for label in sorted(label for label in maker.by_label if label != OTHER):
         for recording in maker.by_label[label]:
             cut = [log_spectrogram(cut_window(recording, rng)) for _ in range(WINDOWS_PER_RECORDING)]
-            worn = [log_spectrogram(maker.mixed(recording, rng)) for _ in range(2)]
-            scores = network(torch.stack(cut + worn).to(device)).softmax(1).cpu()
+            augmented = [log_spectrogram(maker.mixed(recording, rng)) for _ in range(2)]
+            scores = network(torch.stack(cut + augmented).to(device)).softmax(1).cpu()
             hits = (scores.argmax(1) == label).tolist()
             windows += hits[:WINDOWS_PER_RECORDING]
             mixed += hits[WINDOWS_PER_RECORDING:]

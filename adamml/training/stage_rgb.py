@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from adamml.training.data.sources import OTHER
+from adamml.datasets.sources import OTHER
 from adamml.training.loop import Job, one_cycle, row_rng
 
 CHUNK = 32

@@ -13,11 +13,11 @@ from pathlib import Path
 import av
 import numpy as np
 
+from adamml.datasets.class_folders import list_folder
+from adamml.datasets.manifest import write_manifest
 from adamml.files import whole_file
+from adamml.training.cached_feature_recipe import ClipsResult, train_clips
 from adamml.training.config import PRESETS, ClipsPreset
-from adamml.training.data.folders import list_folder
-from adamml.training.data.manifest import write_manifest
-from adamml.training.video import ClipsResult, train_clips
 
 RATE, FPS, SIZE = 24_000, 15, 96
 TONES_HZ = {"low": 220.0, "middle": 880.0, "high": 3520.0}
@@ -46,8 +46,8 @@ def _write_clip(path: Path, hertz: float, seconds: float, rng: np.random.Generat
         picture.pix_fmt = "yuv420p"
         sound = out.add_stream("aac", rate=RATE, layout="mono")
         for _ in range(round(seconds * FPS)):
-            grey = snow.integers(90, 166, (SIZE // 8, SIZE // 8, 1), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
-            out.mux(picture.encode(av.VideoFrame.from_ndarray(grey.repeat(3, 2), format="rgb24")))
+            gray = snow.integers(90, 166, (SIZE // 8, SIZE // 8, 1), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+            out.mux(picture.encode(av.VideoFrame.from_ndarray(gray.repeat(3, 2), format="rgb24")))
         out.mux(picture.encode())
         moments = np.arange(round(seconds * RATE)) / RATE
         heard = 0.3 * np.sin(2 * np.pi * hertz * rng.uniform(0.95, 1.05) * moments)

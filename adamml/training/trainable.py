@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from adamml.training.data.manifest import Manifest
+from adamml.datasets.manifest import Manifest
 from adamml.training.loop import TrainingError
 
 

@@ -17,13 +17,13 @@ from PIL import Image, ImageChops
 from scipy.ndimage import gaussian_filter
 
 from .scenery import (
-    CENTRE,
+    CENTER,
     HEIGHT,
     RIM,
     STAMPS,
     WIDTH,
     WORLD,
-    Colour,
+    Color,
     Layer,
     Pixels,
     Scene,
@@ -65,7 +65,7 @@ class Subject:
     feet: tuple[float, float]
     flip: bool = False
     tilt: float = 0.0  # degrees
-    tint: Colour = (1.0, 1.0, 1.0)
+    tint: Color = (1.0, 1.0, 1.0)
     nod: float = 3.0  # degrees that it moves while it calls; 0: a thing, it does not even breathe
     steps: int = 5  # bounces in one walk
     lift: float = 4.0  # height of a bounce in pixels
@@ -128,11 +128,11 @@ class Film:
         growth = image.height / Image.open(STAMPS / f"{subject.stamp}.png").height
         image = image.rotate(subject.tilt, Image.Resampling.BICUBIC, expand=True)
         pixels = np.asarray(image, np.float32) / 255
-        colours = pixels[..., :3]
-        detail = colours - gaussian_filter(colours, (growth * 0.7, growth * 0.7, 0))
+        colors = pixels[..., :3]
+        detail = colors - gaussian_filter(colors, (growth * 0.7, growth * 0.7, 0))
         speckle = gaussian_filter(rng.standard_normal(pixels.shape[:2]), 0.9)[..., None] * min(0.05, 0.016 * growth)
         light = np.linspace(1.06, 0.86, len(pixels))[:, None, None]  # the sky gives more light than the ground
-        pixels = np.dstack([(colours + min(0.8, 0.3 * growth) * detail) * (1 + speckle) * light, pixels[..., 3]])
+        pixels = np.dstack([(colors + min(0.8, 0.3 * growth) * detail) * (1 + speckle) * light, pixels[..., 3]])
         return np.pad(pixels, ((self.PAD, self.PAD), (self.PAD, self.PAD), (0, 0))).astype(np.float32)
 
     def _ground_contact(self, alpha: Pixels) -> tuple[Image.Image, list[tuple[float, float]]]:
@@ -152,7 +152,7 @@ class Film:
         """Grass that grows in front of the feet, so that the animal stands in the meadow and not on it."""
         if self.scene.grass is None:
             return []
-        canvas, left = empty(), CENTRE[0] - WIDTH / 2
+        canvas, left = empty(), CENTER[0] - WIDTH / 2
         near = [sole for sole in soles for _ in range(5)]
         roots = [(left + x + rng.normal(0, 7), RIM + y + rng.uniform(1, 7), rng.uniform(7, 19)) for x, y in near]
         strands(canvas, sorted(roots, key=lambda root: root[1]), rng, *self.scene.grass, lean=0.3)
@@ -164,10 +164,10 @@ class Film:
         far = layer.near if layer.far is None else layer.far
         slope = (layer.near - far) / (HEIGHT - layer.horizon)
         pan, at_top = look.pan + drift[0], far - slope * layer.horizon
-        left, shear = CENTRE[0] - WIDTH / 2 / zoom + pan * at_top, pan * slope
+        left, shear = CENTER[0] - WIDTH / 2 / zoom + pan * at_top, pan * slope
         low = int(left + min(0.0, shear * HEIGHT)) - 2  # cut out the needed part first: it is much faster
         crop = layer.image.crop((low, 0, low + int(WIDTH / zoom + abs(shear * HEIGHT)) + 6, WORLD[1]))
-        data = (1 / zoom, shear, left - low, 0.0, 1 / zoom, CENTRE[1] - HEIGHT / 2 / zoom + drift[1])
+        data = (1 / zoom, shear, left - low, 0.0, 1 / zoom, CENTER[1] - HEIGHT / 2 / zoom + drift[1])
         return seen_through(crop, data, Image.Resampling.BILINEAR)
 
     def _animal(
@@ -199,14 +199,14 @@ class Film:
 
     def _thicken(self, picture: Pixels, look: Look, time: float) -> None:
         """Drifting fog between the camera and everything, in place."""
-        left = int(CENTRE[0] - WIDTH / 2 + 14 * time + look.pan * 0.8)
+        left = int(CENTER[0] - WIDTH / 2 + 14 * time + look.pan * 0.8)
         mist = self.mist[RIM : RIM + HEIGHT, left : left + WIDTH, None]
         picture += (rgb(self.scene.fog) * (0.94 + 0.08 * mist) - picture) * look.fog * (0.66 + 0.26 * mist)
 
     def _darken(self, picture: Pixels, look: Look) -> None:
         """From day over dusk (night = 0.5) to moonlight, in place."""
-        grey = (picture @ rgb((0.3, 0.55, 0.15)))[..., None]
-        picture += (grey - picture) * 0.6 * look.night
+        gray = (picture @ rgb((0.3, 0.55, 0.15)))[..., None]
+        picture += (gray - picture) * 0.6 * look.night
         day, dusk, dark = (1.0, 1.0, 1.0), self.scene.dusk, self.scene.dark
         low, high, share = (day, dusk, look.night * 2) if look.night < 0.5 else (dusk, dark, look.night * 2 - 1)
         picture *= rgb(low) * (1 - share) + rgb(high) * share

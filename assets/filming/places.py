@@ -6,13 +6,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from .scenery import (
-    CENTRE,
+    CENTER,
     HEIGHT,
     RIM,
     ROWS,
     WIDTH,
     WORLD,
-    Colour,
+    Color,
     Layer,
     Scene,
     Shades,
@@ -53,13 +53,13 @@ def hedge(rng: np.random.Generator, x: tuple[float, float], row: float) -> Layer
     for _ in range(10):
         height, light = int(rng.integers(240, 310)), float(rng.uniform(0.55, 0.95))
         crown = stamp(OAK, height, flip=bool(rng.integers(2)), tint=(light * 0.85, light, light * 0.7))
-        stand(canvas, crown, CENTRE[0] + rng.uniform(*x), row + height * 0.42)
+        stand(canvas, crown, CENTER[0] + rng.uniform(*x), row + height * 0.42)
     return Layer(image=blurred(canvas, 1.0), near=1.04)
 
 
-def fence(rng: np.random.Generator, row: float, tall: int, colour: Colour, near: float) -> Layer:
-    rail = to_image(planks(rng, (WORLD[0], 40), colour, 40, upright=False)).crop((0, 4, WORLD[0], 4 + tall // 7))
-    post = to_image(planks(rng, (tall // 6, tall + 10), colour, 100))
+def fence(rng: np.random.Generator, row: float, tall: int, color: Color, near: float) -> Layer:
+    rail = to_image(planks(rng, (WORLD[0], 40), color, 40, upright=False)).crop((0, 4, WORLD[0], 4 + tall // 7))
+    post = to_image(planks(rng, (tall // 6, tall + 10), color, 100))
     canvas = empty()
     for height in (0.45, 0.85):
         canvas.paste(rail, (0, int(row + RIM - tall * height)))
@@ -75,7 +75,7 @@ def barn(rng: np.random.Generator, x: float, row: float, size: tuple[int, int]) 
     doorway = (wide * 0.38, tall * 0.40, wide * 0.62, tall)
     ImageDraw.Draw(walls).rectangle(doorway, fill=(34, 24, 20), outline=(214, 204, 188), width=3)
     canvas = empty()
-    left, top = int(CENTRE[0] + x), int(row + RIM - tall)
+    left, top = int(CENTER[0] + x), int(row + RIM - tall)
     canvas.paste(walls, (left, top))
     eaves, ridge_row = (left - 14, left + wide + 14), top - tall * 0.55
     draw = ImageDraw.Draw(canvas)
@@ -89,7 +89,7 @@ def barn(rng: np.random.Generator, x: float, row: float, size: tuple[int, int]) 
 
 def meadow() -> Scene:
     rng = np.random.default_rng(11)
-    haze: Colour = (0.62, 0.72, 0.80)
+    haze: Color = (0.62, 0.72, 0.80)
     back = [
         sky(rng, (0.36, 0.58, 0.86), (0.80, 0.88, 0.93), 170),
         ridge(rng, 140, 50, (0.46, 0.58, 0.62), near=0.14, soft=3),
@@ -104,7 +104,7 @@ def meadow() -> Scene:
 
 def foggy_pasture() -> Scene:
     rng = np.random.default_rng(12)
-    haze: Colour = (0.74, 0.78, 0.80)
+    haze: Color = (0.74, 0.78, 0.80)
     back = [
         sky(rng, (0.66, 0.72, 0.77), (0.86, 0.88, 0.89), 165, 0.4),
         ridge(rng, 140, 60, (0.62, 0.68, 0.70), near=0.14, soft=4),
@@ -117,7 +117,7 @@ def foggy_pasture() -> Scene:
 
 def farmyard() -> Scene:
     rng = np.random.default_rng(13)
-    haze: Colour = (0.90, 0.80, 0.64)
+    haze: Color = (0.90, 0.80, 0.64)
     back = [
         sky(rng, (0.42, 0.60, 0.84), (0.97, 0.86, 0.70), 165, 0.7),
         ridge(rng, 146, 40, (0.50, 0.55, 0.52), near=0.14, soft=3),
@@ -134,7 +134,7 @@ def farmyard() -> Scene:
 
 def savanna() -> Scene:
     rng = np.random.default_rng(14)
-    haze: Colour = (0.92, 0.76, 0.56)
+    haze: Color = (0.92, 0.76, 0.56)
     back = [
         sky(rng, (0.55, 0.62, 0.74), (0.98, 0.80, 0.55), 172, 0.5),
         ridge(rng, 158, 30, (0.66, 0.55, 0.48), near=0.12, soft=3),
@@ -150,7 +150,7 @@ def savanna() -> Scene:
 def wood(rng: np.random.Generator, row: float) -> Layer:
     """A long branch, its upper edge near `row`."""
     outline = empty()
-    upper = [(x, row + RIM + 10 * np.sin(x / 190) + 0.012 * (x - CENTRE[0])) for x in range(0, WORLD[0] + 20, 20)]
+    upper = [(x, row + RIM + 10 * np.sin(x / 190) + 0.012 * (x - CENTER[0])) for x in range(0, WORLD[0] + 20, 20)]
     lower = [(x, y + 27 + 6 * np.sin(x / 97)) for x, y in reversed(upper)]
     ImageDraw.Draw(outline).polygon(upper + lower, fill=(255, 255, 255, 255))
     shape = np.asarray(blurred(outline, 0.7), np.float32)[..., 3] / 255
@@ -167,7 +167,7 @@ def blossom(rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
 def branch() -> Scene:
     rng = np.random.default_rng(16)
     leaves = mix((0.20, 0.34, 0.12), (0.74, 0.82, 0.56), noise(rng, WORLD, (300, 160), 3))
-    haze: Colour = (0.74, 0.84, 0.58)
+    haze: Color = (0.74, 0.84, 0.58)
     spots = np.zeros(WORLD[::-1], np.float32)  # points of sky between the leaves, out of focus
     columns = np.arange(WORLD[0])
     for _ in range(60):
@@ -176,7 +176,7 @@ def branch() -> Scene:
     twig, close = empty(), empty()
     draw = ImageDraw.Draw(twig)
     for x in np.sort(rng.uniform(0, WORLD[0], 130)):
-        if abs(x - CENTRE[0]) < 95:  # the bird's place
+        if abs(x - CENTER[0]) < 95:  # the bird's place
             continue
         y, dx, dy = 288 + RIM + 10 * np.sin(x / 190) + rng.uniform(-16, 22), rng.normal(0, 16), rng.uniform(-22, 16)
         leaf = [(x, y), (x + dx / 2 - 5, y + dy / 2 - 4), (x + dx, y + dy), (x + dx / 2 + 5, y + dy / 2 + 4)]
@@ -185,7 +185,7 @@ def branch() -> Scene:
         if rng.random() < 0.45:
             stand(twig, blossom(rng, (20, 34)), x, y - RIM + 12)
     for x in np.arange(0, WORLD[0], 90.0):
-        if abs(x - CENTRE[0]) > 230:
+        if abs(x - CENTER[0]) > 230:
             stand(close, blossom(rng, (60, 100)), x + rng.uniform(-40, 40), float(rng.choice((30, 400))))
     back = [
         Layer(image=sheet(leaves, soft=12), near=0.15),
@@ -218,17 +218,17 @@ def bookshelf(rng: np.random.Generator, image: Image.Image, left: float, right: 
 def living_room() -> Scene:
     rng = np.random.default_rng(17)
     plaster = 0.92 + 0.08 * noise(rng, WORLD, (240, 200), 5) + 0.04 * noise(rng, WORLD, (5, 5), 2)
-    wall = glow(plaster[..., None] * rgb((0.38, 0.34, 0.29)), CENTRE[0] - 40, 130, (330, 260), (0.95, 0.75, 0.45))
-    floor = glow(planks(rng, WORLD, (0.42, 0.29, 0.18), 26, False), CENTRE[0] - 40, 380, (380, 160), (0.7, 0.55, 0.3))
+    wall = glow(plaster[..., None] * rgb((0.38, 0.34, 0.29)), CENTER[0] - 40, 130, (330, 260), (0.95, 0.75, 0.45))
+    floor = glow(planks(rng, WORLD, (0.42, 0.29, 0.18), 26, False), CENTER[0] - 40, 380, (380, 160), (0.7, 0.55, 0.3))
     edge = 306 + RIM
     wall[edge:] = floor[edge:]
     wall[edge - 16 : edge] = wall[edge - 16 : edge] * 0.4 + rgb((0.27, 0.24, 0.20))  # the skirting board
     wall[edge - 17] *= 0.6
     room = sheet(wall)
-    bookshelf(rng, room, CENTRE[0] - 900, CENTRE[0] - 150)
-    bookshelf(rng, room, CENTRE[0] + 175, CENTRE[0] + 900)
+    bookshelf(rng, room, CENTER[0] - 900, CENTER[0] - 150)
+    bookshelf(rng, room, CENTER[0] + 175, CENTER[0] + 900)
     pixels = np.asarray(room, np.float32)[..., :3] / 255 * np.float32(0.9)
-    lamplit = glow(pixels, CENTRE[0], 150, (300, 260), (0.35, 0.28, 0.16))
+    lamplit = glow(pixels, CENTER[0], 150, (300, 260), (0.35, 0.28, 0.16))
     return Scene(
         back=[Layer(image=sheet(lamplit, soft=2.2), near=1.0)], dusk=(0.45, 0.36, 0.30), dark=(0.05, 0.06, 0.11)
     )
@@ -239,14 +239,14 @@ def stage() -> Scene:
     columns = np.arange(WORLD[0])
     folds = 0.55 + 0.28 * np.sin(columns / 15 + 2 * np.sin(columns / 61)) + 0.17 * np.sin(columns / 6.3)
     velvet = (folds * (0.8 + 0.3 * noise(rng, WORLD, (200, 300), 4)))[..., None] * rgb((0.16, 0.17, 0.24))
-    velvet = glow(velvet, CENTRE[0], 120, (190, 240), (1.5, 1.4, 1.2))
-    floor = glow(planks(rng, WORLD, (0.24, 0.17, 0.12), 20, False), CENTRE[0], 350, (250, 70), (1.6, 1.4, 1.0))
+    velvet = glow(velvet, CENTER[0], 120, (190, 240), (1.5, 1.4, 1.2))
+    floor = glow(planks(rng, WORLD, (0.24, 0.17, 0.12), 20, False), CENTER[0], 350, (250, 70), (1.6, 1.4, 1.0))
     edge = 262 + RIM
     velvet[edge:] = floor[edge:]
     beams = np.zeros(WORLD[::-1], np.float32)
     depth = (ROWS + RIM) / WORLD[1]
     for side in (-1, 1):  # two spotlights that cross on the drums
-        middle = CENTRE[0] + side * (210 - 200 * depth)
+        middle = CENTER[0] + side * (210 - 200 * depth)
         beams += np.exp(-(((columns - middle) / (16 + 92 * depth)) ** 2)) * (0.34 - 0.26 * depth)
     light = sheet(np.broadcast_to(rgb((1.0, 0.93, 0.78)), (*WORLD[::-1], 3)), beams)
     curtain = np.broadcast_to(0.45 + 0.75 * folds[:WIDTH], (HEIGHT, WIDTH))[..., None] * rgb((0.39, 0.045, 0.06))

@@ -18,13 +18,13 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
 Pixels = NDArray[np.float32]
-Colour = tuple[float, float, float]
-Shades = tuple[Colour, Colour]  # the darkest and the lightest blade of a kind of grass
+Color = tuple[float, float, float]
+Shades = tuple[Color, Color]  # the darkest and the lightest blade of a kind of grass
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
 WIDTH, HEIGHT = 640, 360
 WORLD = (2240, 420)  # layers are larger than the frame: room to pan, and a rim for the hand-held drift
-CENTRE = (WORLD[0] / 2, WORLD[1] / 2)
+CENTER = (WORLD[0] / 2, WORLD[1] / 2)
 RIM = (WORLD[1] - HEIGHT) // 2  # world row of the top row of the frame
 ROWS = np.arange(WORLD[1], dtype=np.float32)[:, None] - RIM  # (rows, 1): the frame row of each world row
 
@@ -42,9 +42,9 @@ class Scene:
     back: Sequence[Layer]
     front: Sequence[Layer] = ()
     grass: Shades | None = None  # what grows around the feet
-    fog: Colour = (0.83, 0.85, 0.86)
-    dusk: Colour = (0.62, 0.42, 0.32)  # light half-way between day and night
-    dark: Colour = (0.075, 0.105, 0.20)
+    fog: Color = (0.83, 0.85, 0.86)
+    dusk: Color = (0.62, 0.42, 0.32)  # light half-way between day and night
+    dark: Color = (0.075, 0.105, 0.20)
     moon: tuple[int, int] | None = None  # column and row of the frame
     cover: Image.Image | None = None  # RGB, as large as the frame: the door or curtain that slides in from the right
 
@@ -52,11 +52,11 @@ class Scene:
 # ---- pixels ----
 
 
-def rgb(colour: Colour) -> Pixels:
-    return np.asarray(colour, np.float32)
+def rgb(color: Color) -> Pixels:
+    return np.asarray(color, np.float32)
 
 
-def mix(low: Colour, high: Colour, share: NDArray[np.floating]) -> Pixels:
+def mix(low: Color, high: Color, share: NDArray[np.floating]) -> Pixels:
     """Colours (rows, columns, RGB) between two colours, for shares (rows, columns)."""
     return np.asarray(rgb(low) + (rgb(high) - rgb(low)) * share[..., None], np.float32)
 
@@ -95,7 +95,7 @@ def sheet(pixels: NDArray[np.floating], alpha: NDArray[np.floating] | float = 1.
     return blurred(image, soft) if soft else image
 
 
-def glow(pixels: NDArray[np.floating], x: float, y: float, radius: tuple[float, float], strength: Colour) -> Pixels:
+def glow(pixels: NDArray[np.floating], x: float, y: float, radius: tuple[float, float], strength: Color) -> Pixels:
     """Light that falls on a surface, brightest at the pixel (x, y)."""
     rows, columns = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]]
     fall = np.exp(-(((columns - x) / radius[0]) ** 2) - ((rows - y) / radius[1]) ** 2)[..., None]
@@ -110,8 +110,8 @@ def stamp(
     height: int,
     *,
     flip: bool = False,
-    tint: Colour = (1.0, 1.0, 1.0),
-    haze: tuple[Colour, float] = ((1.0, 1.0, 1.0), 0.0),  # air between us and it: a colour, and how much of it
+    tint: Color = (1.0, 1.0, 1.0),
+    haze: tuple[Color, float] = ((1.0, 1.0, 1.0), 0.0),  # air between us and it: a colour, and how much of it
 ) -> Image.Image:
     """A photo stamp without its empty rim, `height` pixels tall."""
     image = Image.open(STAMPS / f"{name}.png").convert("RGBA")
@@ -120,8 +120,8 @@ def stamp(
     if flip:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     pixels = np.asarray(image, np.float32) / 255
-    colours = pixels[..., :3] * rgb(tint)
-    return to_image(np.dstack([colours + (rgb(haze[0]) - colours) * haze[1], pixels[..., 3]]))
+    colors = pixels[..., :3] * rgb(tint)
+    return to_image(np.dstack([colors + (rgb(haze[0]) - colors) * haze[1], pixels[..., 3]]))
 
 
 def stand(canvas: Image.Image, image: Image.Image, x: float, row: float) -> None:
@@ -140,7 +140,7 @@ def trees(
     gap: tuple[int, int],
     near: float,
     soft: float,
-    haze: tuple[Colour, float],
+    haze: tuple[Color, float],
 ) -> Layer:
     """A row of trees of random heights and distances."""
     canvas, x = empty(), 0.0
@@ -159,7 +159,7 @@ def trees(
 # ---- drawn nature ----
 
 
-def sky(rng: np.random.Generator, top: Colour, low: Colour, horizon: float, clouds: float = 0.6) -> Layer:
+def sky(rng: np.random.Generator, top: Color, low: Color, horizon: float, clouds: float = 0.6) -> Layer:
     height = np.clip((ROWS + RIM) / (horizon + RIM), 0, 1)
     pixels = mix(top, low, np.broadcast_to(height, WORLD[::-1]))
     puffs = np.clip((noise(rng, WORLD, (330, 110), 6) - 0.52) * 3.2, 0, 1) * clouds
@@ -168,19 +168,19 @@ def sky(rng: np.random.Generator, top: Colour, low: Colour, horizon: float, clou
     return Layer(image=sheet(pixels), near=0.06)
 
 
-def ridge(rng: np.random.Generator, row: float, swing: float, colour: Colour, near: float, soft: float) -> Layer:
+def ridge(rng: np.random.Generator, row: float, swing: float, color: Color, near: float, soft: float) -> Layer:
     """A line of hills."""
     crest = row - swing * (noise(rng, (WORLD[0], 2), (520, 2), 4)[0] - 0.5)
     shade = 0.86 + 0.28 * noise(rng, WORLD, (90, 22), 4)
-    return Layer(image=sheet(shade[..., None] * rgb(colour), np.clip(ROWS - crest, 0, 1), soft), near=near)
+    return Layer(image=sheet(shade[..., None] * rgb(color), np.clip(ROWS - crest, 0, 1), soft), near=near)
 
 
 def strands(
     canvas: Image.Image,
     roots: Sequence[tuple[float, float, float]],
     rng: np.random.Generator,
-    dark: Colour,
-    light: Colour,
+    dark: Color,
+    light: Color,
     *,
     width: float = 1.0,
     lean: float = 0.35,
@@ -223,7 +223,7 @@ def blades(
     strands(canvas, roots, rng, *shades, width=width, lean=lean)
 
 
-def ground(rng: np.random.Generator, horizon: float, far: Colour, close: Colour, grass: Shades) -> Layer:
+def ground(rng: np.random.Generator, horizon: float, far: Color, close: Color, grass: Shades) -> Layer:
     """A meadow from the horizon to our feet, out of focus far away."""
     depth = np.clip((ROWS - horizon) / (HEIGHT - horizon), 0, 1)
     shade = 0.78 + 0.28 * noise(rng, WORLD, (170, 16), 4) + 0.16 * noise(rng, WORLD, (24, 5), 3)
@@ -245,12 +245,12 @@ def grass_front(rng: np.random.Generator, row: float, tall: float, shades: Shade
     return [Layer(image=blurred(feet, 0.5), near=1.02), Layer(image=blurred(close, 5.0), near=1.5)]
 
 
-def planks(rng: np.random.Generator, size: tuple[int, int], colour: Colour, board: int, upright: bool = True) -> Pixels:
+def planks(rng: np.random.Generator, size: tuple[int, int], color: Color, board: int, upright: bool = True) -> Pixels:
     """Weathered boards, `board` pixels wide, with grain, shade and dark gaps."""
     wide, long = size if upright else size[::-1]
     grain = noise(rng, (wide, long), (7, 260), 4) * 0.45 + noise(rng, (wide, long), (60, 90), 4) * 0.35
     column = np.arange(wide)
     tone = rng.uniform(0.75, 1.1, wide // board + 2)[column // board]
     gap = np.minimum(column % board, board - column % board)
-    pixels = ((0.45 + grain) * tone * np.clip(0.25 + gap / 3.5, 0.25, 1))[..., None] * rgb(colour)
+    pixels = ((0.45 + grain) * tone * np.clip(0.25 + gap / 3.5, 0.25, 1))[..., None] * rgb(color)
     return (pixels if upright else pixels.transpose(1, 0, 2)).astype(np.float32)

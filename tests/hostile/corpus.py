@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.hostile.damage import damaged, renamed, reordered
-from tests.hostile.lies import lying
+from tests.hostile.foreign_files import documents, others
+from tests.hostile.malformed_headers import lying
 from tests.hostile.names import named
 from tests.hostile.playlists import playlists
 from tests.hostile.sample import Sample
 from tests.hostile.shapes import shaped
-from tests.hostile.strangers import documents, others
 
 
 def corpus(secret: Path, port: int) -> Iterator[Sample]:

@@ -13,11 +13,11 @@ from adamml import Recognizer
 from tests.clips import tone, write_clip
 from tests.hostile.bases import base
 from tests.hostile.corpus import write_corpus
+from tests.hostile.pipeline import through
 from tests.hostile.playlists import playlists
 from tests.hostile.sample import Sample
-from tests.hostile.through import through
+from tests.hostile.strace import watch
 from tests.hostile.visitor import free_port, listening
-from tests.hostile.watched import watch
 from tests.toy_app import toy_recognizer
 
 MOST_SECONDS = 10.0

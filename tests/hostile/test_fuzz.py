@@ -64,7 +64,7 @@ def test_segments_lie_in_the_clip_in_order(duration: float, segments: int) -> No
         assert len(segment.frame_times) == 8
         # Ticks are whole: the last one may lie half a tick beyond a clip that is no whole number of them long.
         assert all(0 <= time <= duration + 1 / 29.97 for time in segment.frame_times)
-        assert math.isfinite(segment.sound_centre)
+        assert math.isfinite(segment.sound_center)
     assert 0 <= examined_share([(s.start, s.end) for s in plan], duration) <= 1
 
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 import adamml
 from adamml import Analysis, Recognizer, Storyboard
-from adamml.render.card import WaveformCard
-from adamml.render.strip import STRIP_HEIGHT, WIDTH, Strip
+from adamml.render.overlay import STRIP_HEIGHT, WIDTH, Strip
+from adamml.render.waveform import WaveformCard
 from app import panels, service
 from app.player import player
 from app.shown import Shown
@@ -23,7 +23,7 @@ from app.visits import VisitKey
 from tests.clips import tone, write_clip
 from tests.hostile.bases import base
 from tests.hostile.names import NAMES
-from tests.hostile.through import through
+from tests.hostile.pipeline import through
 from tests.toy_app import toy_recognizer
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

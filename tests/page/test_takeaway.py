@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from adamml import Analysis, render_video
-from adamml.render.lanes import lay_out
-from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead
+from adamml.render.overlay import STRIP_HEIGHT, WIDTH, playhead
+from adamml.results.timeline import lay_out
 from tests.clips import tone, write_clip
 from tests.page.accessibility import faults
 from tests.page.hands import WAIT_MS, analyse, options

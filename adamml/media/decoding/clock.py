@@ -3,7 +3,7 @@
 Three things stand between the two. A file's clock need not begin at 0 (`time_zero`). The stamps of a file that was
 put together from several begin anew at every break: the pieces are laid one after the other (`joins_of`), and packets
 get their new stamps before they are decoded (`on_the_clock`), so that whoever reads frames knows of one clock only.
-And what an edit list hides is decoded, since others depend on it, but neither shown nor counted (`times`).
+And what an edit list hides is decoded, since others depend on it, but neither shown nor counted (`track_times`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

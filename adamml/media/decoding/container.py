@@ -10,12 +10,12 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from adamml.media.allowlist import AUDIO_CODECS, DEMUXERS, FILES, MAX_CHANNELS, SAMPLE_RATES, VIDEO_CODECS, permitted
 from adamml.media.decoding.clock import on_the_clock
 from adamml.media.errors import ClipLimitError, UnreadableClipError, UnsupportedCodecError
 from adamml.media.info import Join
-from adamml.media.kinds import AUDIO_CODECS, DEMUXERS, FILES, MAX_CHANNELS, SAMPLE_RATES, VIDEO_CODECS, permitted
-from adamml.media.photos import is_photo
-from adamml.media.settings import MediaSettings
+from adamml.media.limits import MediaSettings
+from adamml.media.photo_detection import is_photo
 
 AV_ERRORS = (av.error.FFmpegError, ValueError, OSError)
 # Decoders by FFmpeg's own names, for the few frames that it decodes itself to learn about a stream.

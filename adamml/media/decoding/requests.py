@@ -13,20 +13,20 @@ from typing import Any
 import av
 import numpy as np
 
-from adamml.media.decoding.look import look_over
-from adamml.media.decoding.preview import plays, write_preview
-from adamml.media.decoding.show import even_frames, stereo_blocks
-from adamml.media.decoding.sound import mono_blocks
-from adamml.media.decoding.video import Moments, centre_crop, frames_at, scaled
+from adamml.media.decoding.playback import even_frames, stereo_blocks
+from adamml.media.decoding.probe import probe_file
+from adamml.media.decoding.sound_reader import mono_blocks
+from adamml.media.decoding.transcode import plays, write_preview
+from adamml.media.decoding.video_reader import Moments, center_crop, frames_at, scaled
 from adamml.media.info import ClipInfo
-from adamml.media.settings import MediaSettings
+from adamml.media.limits import MediaSettings
 
 Answer = Iterator[tuple[dict[str, Any], np.ndarray | None]]
 At = Callable[[ClipInfo, Sequence[float]], Moments]
 
 
 def _probe(path: Path, settings: MediaSettings) -> Answer:
-    yield {"info": look_over(path, settings).to_wire()}, None
+    yield {"info": probe_file(path, settings).to_wire()}, None
 
 
 def frames(
@@ -56,7 +56,7 @@ def frames(
 
 
 def _crop(frame: av.VideoFrame, pixel_aspect: float, short_side: int, crop: int) -> np.ndarray:
-    return centre_crop(scaled(frame, short_side, pixel_aspect), crop)
+    return center_crop(scaled(frame, short_side, pixel_aspect), crop)
 
 
 def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:

@@ -11,6 +11,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from adamml.media.allowlist import SAMPLE_RATES
 from adamml.media.decoding.container import (
     check_codec,
     check_size,
@@ -20,10 +21,9 @@ from adamml.media.decoding.container import (
     packets_of,
     ready_to_decode,
 )
-from adamml.media.decoding.times import TrackTimes
+from adamml.media.decoding.track_times import TrackTimes
 from adamml.media.errors import ClipError
-from adamml.media.kinds import SAMPLE_RATES
-from adamml.media.settings import MediaSettings
+from adamml.media.limits import MediaSettings
 
 SHORT = 0.1  # of the longest track of its kind: one that is shorter does not last
 LOOKED_AT = 200  # packets of sound in which the first one is looked for

@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from adamml.datasets.manifest import ClipEntry
 from adamml.engine import Engine, new_engine
-from adamml.evidence import Evidence
 from adamml.files import whole_file
+from adamml.inference.feature_cache import FeatureCache
+from adamml.inference.feature_view import FeatureView
 from adamml.media import FRONT_ENDS, Clip, settings_for
-from adamml.memory import ClipMemory
 from adamml.nn import MODALITIES, AdaMML
-from adamml.training.data.cached_features import CachedFeatures
-from adamml.training.data.clips import Bank, ClipBatch, Missing
-from adamml.training.data.manifest import ClipEntry
+from adamml.training.cached_features import CachedFeatures
+from adamml.training.feature_bank import Bank, ClipBatch, Missing
 
 BLUR_KERNEL, BLUR_SIGMA = 61, 14.0  # pixels of 192: nothing but colors is left
 NOISES, NOISE_LEVELS = 16, (0.0003, 0.01)
@@ -96,7 +96,7 @@ def _damaged(entry: ClipEntry, segments: int, engine: Engine) -> dict[str, Tenso
     blurred, still = int(rng.integers(segments)), int(rng.integers(segments))
     settings = settings_for("local", isolated=False)
     with closing(Clip(entry.path, settings, segments, entry.start, entry.end, engine.network.kind.input)) as clip:
-        evidence = Evidence(ClipMemory(clip, engine))
+        evidence = FeatureView(FeatureCache(clip, engine))
         blur, whole = evidence.frames(blurred), evidence.frames(still)
     blur = gaussian_blur(blur.permute(0, 3, 1, 2).float(), BLUR_KERNEL, BLUR_SIGMA).round().byte().permute(0, 2, 3, 1)
     found = dict(zip(("blur", "blur_glimpse"), _seen(engine, blur.contiguous()), strict=True))

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adamml.evaluation.calibration import fit_temperature
 from adamml.nn import AdaMML, fuse
-from adamml.training.data.clips import Bank
-from adamml.training.evaluation.calibration import fit_temperature
+from adamml.training.feature_bank import Bank
 from adamml.training.kinetics400.clips import RealSegments
 
 RGB_WEIGHT = 0.9  # near 1, so that a picture alone and a picture that was heard too have logits of like size

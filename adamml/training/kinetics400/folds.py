@@ -11,19 +11,19 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from adamml.evaluation.records import ClipRecord
 from adamml.nn import AdaMML
-from adamml.nn.deciders import new_decider
-from adamml.training.cascade_job import CascadeJob
+from adamml.nn.policy_networks import new_policy_network
+from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import PolicyStages
-from adamml.training.data.clips import Missing
-from adamml.training.evaluation.records import ClipRecord
-from adamml.training.everyday import start_open
+from adamml.training.feature_bank import Missing
 from adamml.training.joint import JointJob, JointModel
 from adamml.training.kinetics400.clips import RealClips, RealSegments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
-from adamml.training.liteeval_job import LiteEvalJob
+from adamml.training.liteeval_trainer import LiteEvalJob
 from adamml.training.loop import Job, run
 from adamml.training.measure import Rows, temperatures
+from adamml.training.photo_sound_recipe import start_open
 
 FOLDS = 5
 EVEN = ("even-1", "even-2", "even-3", "even-5")
@@ -79,7 +79,7 @@ def train_rows(
     found: dict[str, nn.Module] = {}
     for name in names:
         torch.manual_seed(seed)
-        decider = new_decider("adamml-own" if name == "adamml" else name, network)
+        decider = new_policy_network("adamml-own" if name == "adamml" else name, network)
         job: Job
         if name == "cascade":
             job = CascadeJob(network, decider, source, replace(stages.cascade, seed=seed))

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.tagger import NUM_SOUNDS
-from adamml.training.data.picture_bank import read_npz
 from adamml.training.loop import TrainingError
+from adamml.training.picture_bank import read_npz
 
 KIND = ARCHITECTURES["i3d-tagger"]
 TABLE = Path(__file__).parent / "sounds_to_actions.csv"

@@ -17,18 +17,15 @@ from typing import Any
 
 from torch import nn
 
-from adamml.checkpoint import ModelCard, save_model
-from adamml.confidence import softmax
+from adamml.datasets.manifest import ClipEntry, Manifest
+from adamml.datasets.sources import is_kept_apart, sound_group
+from adamml.evaluation.records import ClipRecord
 from adamml.files import write_whole
 from adamml.nn import AdaMML
+from adamml.nn.confidence import softmax
+from adamml.training.cached_features import cache_features
 from adamml.training.config import Kinetics400Preset, PolicyStages
-from adamml.training.data.cached_features import cache_features
-from adamml.training.data.clips import Missing
-from adamml.training.data.manifest import ClipEntry, Manifest
-from adamml.training.data.sources import is_kept_apart, sound_group
-from adamml.training.evaluation.records import ClipRecord
-from adamml.training.everyday import average_weights, fills
-from adamml.training.in_memory import outcome_of
+from adamml.training.feature_bank import Missing
 from adamml.training.kinetics400.clips import RealClips, RealSegments, cache_damage, real_segments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
 from adamml.training.kinetics400.folds import (
@@ -43,9 +40,12 @@ from adamml.training.kinetics400.folds import (
 )
 from adamml.training.kinetics400.initial import initial_network
 from adamml.training.kinetics400.summary import summary, to_markdown
-from adamml.training.kinetics400.tagger_job import TaggerJob, agreement, read_recordings, whole_recordings
+from adamml.training.kinetics400.tagger_trainer import TaggerJob, agreement, read_recordings, whole_recordings
 from adamml.training.loop import run
 from adamml.training.measure import temperatures
+from adamml.training.offline_eval import outcome_of
+from adamml.training.photo_sound_recipe import average_weights, fills
+from adamml.weights.checkpoint import ModelCard, save_model
 
 SEGMENTS = 10
 Results = dict[str, dict[str, dict[str, Any]]]  # set of clips -> policy -> figures

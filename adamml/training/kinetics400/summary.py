@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from adamml.training.evaluation import metrics
-from adamml.training.evaluation.records import ClipRecord
+from adamml.evaluation import metrics
+from adamml.evaluation.records import ClipRecord
 
 BySeed = Mapping[int, Mapping[str, Sequence[ClipRecord]]]  # seed -> policy -> records of the same clips
 NAMES = {

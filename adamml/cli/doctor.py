@@ -1,0 +1,104 @@
+"""`adamml doctor`: versions, device, limits on clips and model, and what is missing."""
+
+import argparse
+import sys
+
+from adamml.version import __version__
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("doctor", help="show versions, device and model, and what is missing")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from importlib.metadata import PackageNotFoundError, version
+
+    missing = 0
+    print(f"adamml       {__version__}")
+    print(f"python       {sys.version.split()[0]}")
+    for package in (
+        "torch",
+        "torchvision",
+        "torchaudio",
+        "av",
+        "gradio",
+        "plotly",
+        "moviepy",
+        "matplotlib",
+        "safetensors",
+    ):
+        try:
+            print(f"{package:<12} {version(package)}")
+        except PackageNotFoundError:
+            missing += 1
+            print(f"{package:<12} MISSING: pip install -r requirements.txt")
+    if missing:
+        return 1
+    return _limits() or _model()
+
+
+def _limits() -> int:
+    from adamml.media import PROFILES, SettingsError
+
+    try:
+        profiles = list(PROFILES.values())
+    except SettingsError as error:
+        print(f"{'limits':<12} WRONG: {error}")
+        return 1
+    for limits in profiles:
+        print(
+            f"{'limits':<12} {limits.profile}: {limits.max_bytes / 1e6:,.0f} MB, {limits.max_seconds:,.0f} s, "
+            f"{limits.max_width} x {limits.max_height}, {limits.max_fps:.0f} frames/s, {limits.max_frames:,} frames, "
+            f"{limits.max_streams} streams, {limits.max_segments} segments"
+        )
+    return _decoding()
+
+
+def _decoding() -> int:
+    """Whether a decoder can be started, and what it may take."""
+    import time
+
+    from adamml.media import DecoderError, settings_for
+    from adamml.media.forkserver import CAN_ISOLATE, fork_server
+
+    limits = settings_for("public")
+    if not (limits.isolated and CAN_ISOLATE):
+        print(f"{'decoding':<12} in this process: a clip that crashes the decoder takes everything with it")
+        return 0
+    try:
+        fork_server.open()
+        number, connection = fork_server.start()  # the first one also waits for the fork server
+        fork_server.end(number)
+        connection.close()
+        began = time.perf_counter()
+        number, connection = fork_server.start()
+        took = time.perf_counter() - began
+        fork_server.end(number)
+        connection.close()
+    except (DecoderError, OSError) as error:
+        print(f"{'decoding':<12} IMPOSSIBLE: {error}")
+        return 1
+    print(
+        f"{'decoding':<12} a process per clip, started in {1000 * took:.0f} ms; {limits.max_memory / 1e9:.1f} GB each, "
+        f"up to {limits.max_wait:.0f} s per request"
+    )
+    return 0
+
+
+def _model() -> int:
+    import torch
+
+    from adamml.weights.checkpoint import CheckpointError, load_model
+    from adamml.weights.model_lookup import resolve
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (the CPU is used in any case)"
+    print(f"{'threads':<12} {torch.get_num_threads()}\n{'gpu':<12} {gpu}")
+    try:
+        card = load_model(resolve()).card
+    except CheckpointError as error:
+        print(f"{'model':<12} MISSING: {error}")
+        return 1
+    print(f"{'model':<12} {card.name} {card.version}, {len(card.classes)} classes, {card.licence}")
+    print("nothing is missing")
+    return 0

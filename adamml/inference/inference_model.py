@@ -1,0 +1,30 @@
+"""A model made ready to run: its card, its networks, what they cost, and how their answers are joined."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from adamml.engine import Engine
+from adamml.nn.confidence import softmax
+from adamml.nn.cost import CostModel
+from adamml.nn.fusion import FusionRule
+from adamml.weights.checkpoint import ModelCard
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceModel:
+    """Shared by all sessions."""
+
+    card: ModelCard
+    engine: Engine
+    cost: CostModel
+    fusion: FusionRule
+
+    @property
+    def rgb_weight(self) -> Tensor:
+        """(1,): what picture weighs against sound when both are fused."""
+        return self.engine.network.rgb_weight.detach()
+
+    def scores(self, logits_K: Tensor) -> dict[str, float]:
+        """Class -> probability."""
+        return dict(zip(self.card.classes, softmax(logits_K.double().numpy()).tolist(), strict=True))

@@ -1,0 +1,119 @@
+"""Samples of the sound track in step with their time stamps. Mixing down is done here, resampling is not."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import av
+import numpy as np
+
+from adamml.media.allowlist import MAX_RATIO, OVERRUN_S
+from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, open_container, packets_of
+from adamml.media.decoding.downmix import mono, together
+from adamml.media.decoding.sound_sync import InStep
+from adamml.media.errors import ClipLimitError
+from adamml.media.info import ClipInfo
+
+BLOCK = 65_536  # samples that are sent on at a time, and that silence comes in
+
+
+def mono_blocks(
+    info: ClipInfo, wanted: int, start: float | None, end: float | None
+) -> Iterator[tuple[np.ndarray, int, bool]]:
+    """The track mixed down: (N,) float32 blocks with their common rate, ready to be resampled by torchaudio.
+
+    The third of each says whether channels cancelled each other out in its plain mean, which was then not taken.
+
+    Args:
+        info: of the whole file.
+        wanted: samples per second that it will be resampled to.
+        start, end: seconds of the clip to keep; None stands for all there is. Cut before resampling, as a file that
+            held only this part would be.
+    """
+    assert info.audio is not None
+    waiting: list[np.ndarray] = []
+    rate, position = wanted, 0
+    for piece, rate in sound_pieces(info, wanted=wanted):
+        begin = max(0, round(((start or 0.0) - info.audio.start) * rate) - position)
+        stop = piece.shape[1] if end is None else round((end - info.audio.start) * rate) - position
+        if stop <= 0:
+            break
+        waiting.append(np.nan_to_num(piece[:, begin:stop], nan=0.0, posinf=0.0, neginf=0.0))
+        position += piece.shape[1]
+        if sum(part.shape[1] for part in waiting) >= BLOCK:
+            yield from _mixed(waiting, rate)
+            waiting = []
+    if waiting:
+        yield from _mixed(waiting, rate)
+
+
+def _mixed(pieces: Sequence[np.ndarray], rate: int) -> Iterator[tuple[np.ndarray, int, bool]]:
+    for samples in together(pieces):
+        mixed, cancelled = mono(samples)
+        yield mixed, rate, cancelled
+
+
+def sound_pieces(
+    info: ClipInfo, *, rate: int | None = None, wanted: int = 0, layout: str | None = None, in_step: bool = False
+) -> Iterator[tuple[np.ndarray, int]]:
+    """(channels, N) float32 pieces of the sound track with their rate, kept in step with their time stamps.
+
+    Args:
+        rate: samples per second; the track's own when not given, unless that is an odd one beside `wanted`.
+        wanted: samples per second that the pieces will be resampled to, where `rate` is not given.
+        layout: "stereo", say; every frame's own when not given, with silence in one channel.
+        in_step: begin with silence until the first sample's own time, however short, so that lips and sound agree.
+
+    Raises:
+        ClipLimitError: for a track that goes on long after its time stamps have ended.
+    """
+    assert info.audio is not None
+    with open_container(info.path) as container:
+        stream = container.streams[info.audio.stream]
+        assert isinstance(stream, av.AudioStream)
+        if rate is None:
+            native = stream.rate or wanted
+            common = math.gcd(native, wanted)
+            rate = native if max(native, wanted) // common <= MAX_RATIO else wanted
+        channels = av.AudioLayout(layout).nb_channels if layout else 1
+        resampler: av.AudioResampler | None = None
+        shape: tuple[str, str, int] | None = None
+        written = 0
+        step = InStep(rate, from_start=in_step)
+        for frame in decoded(packets_of(container, stream, info.audio.joins), stream, info.path.name, info.settings):
+            if frame.sample_rate <= 0 or frame.samples <= 0:
+                continue
+            arrives = frame.format.name, frame.layout.name, frame.sample_rate
+            if shape != arrives:  # first frame, or the format changes midway
+                check_sound(info.path.name, frame.sample_rate, frame.layout.nb_channels)
+                shape = arrives
+                # Packed: with eight channels and more PyAV looks for planes where there are none, and dies.
+                resampler = av.AudioResampler(format="flt", layout=layout or frame.layout.name, rate=rate)
+            time = None if frame.time is None else frame.time - info.origin - info.audio.start
+            missing = step.silence_before(time, written)
+            if missing and (written + missing) / rate <= info.audio.end:
+                for silence in silent_blocks(channels, missing):
+                    written += silence.shape[1]
+                    yield silence, rate
+            assert resampler is not None
+            try:
+                converted = resampler.resample(frame)
+            except MemoryError:
+                raise
+            except AV_ERRORS:
+                continue
+            for part in converted:
+                samples = step.fitted(part.to_ndarray().reshape(-1, part.layout.nb_channels).T)
+                written += samples.shape[1]
+                if written > (info.settings.max_seconds + OVERRUN_S) * rate:
+                    raise ClipLimitError(
+                        f"The sound of {info.path.name!r} goes on for more than the {info.settings.max_seconds:.0f} s "
+                        "that are allowed; cut it shorter and try again."
+                    )
+                if samples.shape[1]:
+                    yield samples, rate
+
+
+def silent_blocks(channels: int, count: int) -> Iterator[np.ndarray]:
+    """(channels, N) float32 zeros, `count` samples in all."""
+    for begin in range(0, count, BLOCK):
+        yield np.zeros((channels, min(BLOCK, count - begin)), np.float32)

@@ -1,0 +1,166 @@
+"""Plain English for numbers, names and results, so that page and exports say the same thing in the same way.
+
+Text only: whoever puts it into HTML escapes it there. A number and its sign are joined by a no-break space. Imports
+nothing but results.
+"""
+
+from collections.abc import Sequence
+
+from adamml.results.analysis import Analysis, Scores, SegmentResult
+
+# The two modalities in page order, with the noun that a reader without a machine-learning background understands.
+NOUN = {"rgb": "picture", "audio": "sound"}
+MODALITIES = ("rgb", "audio")
+
+POLICY = {
+    "adamml": "AdaMML",
+    "cascade": "Sound first",
+    "audio": "Sound only",
+    "rgb": "Picture only (RGB)",
+    "all": "Everything",
+    "random": "Random",
+    "by-hand": "By hand",
+    "liteeval": "LiteEval",
+    "adamml-nocost": "AdaMML without costs",
+}
+
+# The same ways inside a sentence: "than ..."
+PHRASE = {
+    "adamml": "letting AdaMML choose",
+    "audio": "only listening",
+    "rgb": "only looking (RGB)",
+    "all": "running everything",
+}
+LOOKING_EVERYWHERE = "looking everywhere, with or without listening"
+
+
+def label(name: str) -> str:
+    """A class as a person reads it: "sea waves"."""
+    return name.replace("_", " ")
+
+
+def policy(name: str) -> str:
+    """A policy's name as a heading; with a budget it is "AdaMML at 0.30"."""
+    base, at, budget = name.partition("@")
+    said = POLICY.get(base, base.replace("_", " ").replace("-", " ").capitalize())
+    return f"{said} at {budget}" if at else said
+
+
+def percent(share: float) -> str:
+    """A probability as a person says it, on one line; never "100 %" or "0 %" unless it is exactly that."""
+    if 0 < share < 0.005:
+        return "under 1\u00a0%"
+    if 0.995 <= share < 1:
+        return "over 99\u00a0%"
+    return f"{share * 100:.0f}\u00a0%"
+
+
+def seconds(value: float) -> str:
+    """Clip time with one decimal, or none where it says nothing: 7.6, 12."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def size(number: int) -> str:
+    """A file's size: 640 kB, 3.2 MB."""
+    return f"{number / 1e6:.1f} MB" if number >= 999_500 else f"{max(1, round(number / 1e3))} kB"
+
+
+def billions(macs: int) -> str:
+    """MACs in billions with three significant digits at most; a listen of 0.016 is not rounded to nothing."""
+    value = macs / 1e9
+    if value >= 1:
+        return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+    return f"{value:.3f}" if 0.0005 <= value < 0.1 else f"{value:.2f}"
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """a, b and c"""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def count(number: int, noun: str) -> str:
+    """1 segment, 2 segments."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def compared(saving: float) -> str:
+    """A share of compute saved (negative: lost) as "53 % less", "8 % more", "the same" or "18 times as much"."""
+    if abs(saving) < 0.005:
+        return "the same"
+    if saving > 0:
+        return f"{percent(saving)} less"
+    if saving > -1:
+        return f"{percent(-saving)} more"
+    return f"{1 - saving:.1f} times as much" if saving > -9 else f"{1 - saving:.0f} times as much"
+
+
+def noun(classes: Sequence[str]) -> str:
+    """What a model's classes are: "action" where nearly all of them say what somebody does (playing piano), or "thing".
+
+    Kinetics names its actions with a word in -ing; nothing else in a model tells the two apart.
+    """
+    doing = sum(any(word.endswith("ing") for word in label(name).split()) for name in classes)
+    return "action" if doing > 0.8 * len(classes) else "thing"
+
+
+def headline(name: str, score: float, known: bool = True, kind: str = "thing") -> tuple[str, str]:
+    """A clip's answer and how sure it is. A guess is called one, and so is the nearest class of an unknown clip.
+
+    Args:
+        name, score: the best class and its probability.
+        known: False where the model is too unsure of any class.
+        kind: what the classes are, see `noun`.
+    """
+    if not known:
+        return f"{'No action' if kind == 'action' else 'Nothing'} recognized with any certainty", (
+            f"looks most like {label(name)}, a guess: {percent(score)}"
+        )
+    return label(name), f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
+
+
+def answer(segment: SegmentResult, *, known: bool = True) -> str:
+    """What one segment says: "guitar 92 %", "nearest: guitar 31 %" where the clip is none of the classes, "not run"."""
+    if segment.scores is None or segment.label is None:
+        return "not run"
+    said = f"{label(segment.label)} {percent(segment.scores[segment.label])}"
+    return said if known else f"nearest: {said}"
+
+
+def heard(sounds: Scores, most: int | None = None) -> str:
+    """Sounds with their scores, which are no shares: "Piano 0.62, Music 0.55"; empty where none was named.
+
+    AudioSet gives some sounds several names ("Male speech, man speaking"): the first one will do.
+    """
+    return ", ".join(f"{name.partition(',')[0]} {score:.2f}" for name, score in list(sounds.items())[:most])
+
+
+def how(segment: SegmentResult) -> str:
+    """What was done for a segment: "looked and listened"."""
+    done = {("rgb", "audio"): "looked and listened", ("rgb",): "only looked", ("audio",): "only listened"}
+    return done.get(tuple(m for m in MODALITIES if segment.decisions[m]), "neither looked nor listened")
+
+
+def rivals(analysis: Analysis, names: Sequence[str] = ("rgb", "all")) -> list[tuple[float, str]]:
+    """(share saved, phrase) against each fixed way but the policy's own, in this order.
+
+    Where listening is next to nothing beside looking, both ways of looking everywhere cost the same and are one.
+    """
+    others = {name: analysis.alternatives[name] for name in names if name in analysis.alternatives}
+    others = {name: macs for name, macs in others.items() if macs.total and name != analysis.policy}
+    if "rgb" in others and "all" in others and others["all"].total < 1.01 * others["rgb"].total:
+        return [(analysis.saving("rgb"), LOOKING_EVERYWHERE)]
+    return [(analysis.saving(name), PHRASE[name]) for name in others]
+
+
+def saving(analysis: Analysis) -> str:
+    """What the choices saved, as one sentence in MACs; it also says when they cost more."""
+    said = []
+    # Listening is always cheap; it is what to compare with only where there is nothing to look at.
+    for share, phrase in rivals(analysis, ("rgb", "all") if analysis.clip.has_video else ("rgb", "all", "audio")):
+        amount = compared(share)
+        than = "than" if amount.endswith(("less", "more")) else "as"
+        said.append(f"{amount} {than} {phrase}")
+    own = f"{billions(analysis.macs.total)} billion MACs"
+    return f"{own}: {' and '.join(said)}." if said else f"{own}."

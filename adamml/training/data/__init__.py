@@ -1,1 +1,0 @@
-"""What training learns from: photographs and sounds by class, clips in manifests, and clips composed from both."""
