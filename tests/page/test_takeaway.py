@@ -146,7 +146,11 @@ def test_a_links_clip_is_analysed_once_even_if_the_page_comes_in_pieces(page: Pa
         "request", lambda r: asked.append(json.loads(r.post_data or "{}")["fn_index"]) if "/join" in r.url else None
     )
     page.goto(f"{address}/?clip=drums_on_stage&segments=2&cells=30", wait_until="commit")
-    page.wait_for_timeout(8000)
+    for _ in range(240):
+        page.wait_for_timeout(500)
+        if held:
+            break
+    page.wait_for_timeout(10_000)  # the rest of the page is there by now, and would go ahead without it
     waiting, held = held, None
     for route in waiting:
         route.continue_()
