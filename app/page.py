@@ -128,7 +128,9 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
     )
     _html(parts, "status", {})
     _examples(parts)
-    source["chosen"] = gr.File(visible="hidden", label="Clip", elem_id="chosen")
+    # Hidden by the style sheet and not by Gradio, which does not wait for what is hidden before it follows a link: the
+    # link's clip would then be chosen twice, and the second analysis would undo what the link had switched.
+    source["chosen"] = gr.File(label="Clip", elem_id="chosen")
     with gr.Accordion("Options", open=False, elem_id="options"):
         source["policy"] = gr.Radio(
             choices=details.ways(service.policies(), about=True),

@@ -9,6 +9,7 @@ import gradio as gr
 import adamml
 from app import opened, panels, play, service
 from app.leaving import served
+from app.moves import MOVES
 from app.reports import failed
 from app.shown import Point, Shown
 from app.turns import ANALYSES, BusyError
@@ -75,23 +76,28 @@ async def played(shown: Shown, act: Callable[[Shown], Shown], wish: int = 0, rem
     return [now, *(drawn[name] for name in (*CHANGED, "answer")), status]
 
 
-async def _wish(shown: Shown | None, data: gr.EventData) -> list[Any]:
+async def _wish(shown: Shown | None, data: gr.EventData, request: gr.Request) -> list[Any]:
     if shown is None:
         return same()
     wish = data._data
     number, grid = wish.get("number"), wish.get("grid")
     all_off = isinstance(grid, dict) and not any("1" in str(signs) for signs in grid.values())
     answering = number if isinstance(number, int) else 0
-    return await played(shown, lambda was: play.grant(was, wish), answering, _ALL_OFF if all_off else "")
+    began = MOVES.last(request)
+    granted = await played(shown, lambda was: play.grant(was, wish), answering, _ALL_OFF if all_off else "")
+    return granted if MOVES.last(request) == began else same()  # another clip has come meanwhile
 
 
 async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list[Any]]:
     if shown is None:
         return
+    began = MOVES.last(request)
     try:
         curve = play.whole_curve(shown)
         async with served(ANALYSES, request, curve, lambda ahead: (service.waiting_words(ahead), None)) as steps:
             async for message, points in steps:
+                if MOVES.last(request) != began:
+                    return
                 if points is None:
                     yield [gr.skip(), service.progress(0.5, message)]
                 else:
@@ -111,14 +117,17 @@ def _with_curve(shown: Shown | None, found: tuple[Any, tuple[Point, ...]] | None
     return [now, panels.redraw(now)["whatif"]]
 
 
-async def _open(shown: Shown | None, data: gr.EventData) -> list[Any]:
+async def _open(shown: Shown | None, data: gr.EventData, request: gr.Request) -> list[Any]:
     segment = data._data.get("segment")
     if shown is None or not isinstance(segment, int) or not 0 <= segment < len(shown.current.segments):
         return [gr.skip(), gr.skip()]
+    began = MOVES.last(request)
     try:
         close = await asyncio.to_thread(play.open_segment, shown, segment, bool(data._data.get("explain")))
     except adamml.ClipError:
         return ["", service.problem(_GONE)]
     except Exception as error:
         return ["", service.problem(failed("opening a segment", error))]
+    if MOVES.last(request) != began:
+        return [gr.skip(), gr.skip()]
     return [opened.opened(shown.current, close), gr.skip()]

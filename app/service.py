@@ -190,8 +190,7 @@ def steps(
 
 
 def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
-    card = models.card(key.model)
-    growing, drawn, began, board = Progress(card.temperature(policy) if card else 1.0), 0.0, 0.0, None
+    growing, drawn, began, board = Progress(), 0.0, 0.0, None
     for event in session.run(policy):
         growing.take(event)
         if isinstance(event, adamml.Probed):
@@ -225,11 +224,15 @@ def cancelled() -> str:
     return line("is-ready", "Cancelled.")
 
 
-def progress(share: float, message: str) -> str:
-    """A bar and what is going on. The class `is-running` is what shows the Cancel button, see style.css."""
-    done = round(100 * min(max(share, 0.0), 1.0))
+def progress(share: float, message: str, begun: bool = True) -> str:
+    """A bar and what is going on. The class `is-running` is what shows the Cancel button, see style.css.
+
+    Args:
+        begun: whether there is something to cancel already; a press before that would go by without effect.
+    """
+    done, kind = round(100 * min(max(share, 0.0), 1.0)), "is-running" if begun else "is-waiting"
     return (
-        f'<div class="status is-running"><progress max="100" value="{done}" aria-label="Progress">{done} %</progress>'
+        f'<div class="status {kind}"><progress max="100" value="{done}" aria-label="Progress">{done} %</progress>'
         f'<p role="status">{esc(message)}</p></div>'
     )
 

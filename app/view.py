@@ -97,11 +97,10 @@ def so_far(analysis: Analysis) -> list[tuple[str, float] | None]:
 
 
 class Progress:
-    """A view that grows with the events of a run; `temperature` is that of the model's clip scores."""
+    """A view that grows with the events of a run."""
 
-    def __init__(self, temperature: float = 1.0) -> None:
+    def __init__(self) -> None:
         self.view: View | None = None
-        self._temperature = temperature
 
     def take(self, event: adamml.Event) -> None:
         """Fill in what the event says."""
@@ -121,7 +120,7 @@ class Progress:
             row = self.view.rows[event.segment]
             cells = {**row.cells, event.modality: replace(row.cells[event.modality], state="used")}
             label, score = _best(event.segment_scores)
-            clip = _best(tempered(event.clip_scores, self._temperature))
+            clip = _best(event.clip_scores)
             self._change(event.segment, cells=cells, label=label, score=score, so_far=clip)
             self.view = replace(self.view, label=clip[0], score=clip[1])
 
@@ -135,13 +134,6 @@ class Progress:
         rows = list(self.view.rows)
         rows[index] = replace(rows[index], **changes)  # type: ignore[arg-type]
         self.view = replace(self.view, rows=tuple(rows))
-
-
-def tempered(scores: Mapping[str, float], temperature: float) -> dict[str, float]:
-    """softmax(logits / T) from softmax(logits)."""
-    powers = {name: score ** (1 / temperature) for name, score in scores.items()}
-    total = sum(powers.values())
-    return {name: power / total for name, power in powers.items()}
 
 
 def _best(scores: Mapping[str, float]) -> tuple[str, float]:

@@ -14,6 +14,7 @@ from app import compare, details, examples, link, panels, play, playing, service
 from app.fetching import fetched
 from app.known import known
 from app.leaving import in_thread, served
+from app.moves import MOVES
 from app.player import player, preview
 from app.reports import failed
 from app.shown import Shown
@@ -64,12 +65,31 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     # When another model has been chosen (see the end), it judges the clip that is there.
     judging = gr.State(0)
     anew = judging.change(_analyse_chosen, form, outputs, **last)
-    finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again, anew)]
+    # A run that was called back ends as well. Where the next one ends while that is still being drawn, drawing begins
+    # anew; otherwise Gradio would pass over the end of the run that counts.
+    finished = [
+        run.success(_finished, state, named(*_RESULT, "compared"), trigger_mode="always_last", **quiet)
+        for run in (first, again, anew)
+    ]
     changing = [state, *named(*playing.CHANGED, "answer", "status")]
     linked = finished[0].success(
-        _as_linked, [state, wanted], [*changing, shown["compared"], wanted], concurrency_id="play", **quiet
+        _as_linked,
+        [state, wanted],
+        [*changing, shown["compared"], wanted],
+        concurrency_id="play",
+        trigger_mode="always_last",
+        **quiet,
     )
-    picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
+    # Always the last one, too: the next clip may come while the preview of the one before is being made.
+    picked.success(
+        _preview,
+        source["chosen"],
+        shown["player"],
+        concurrency_id="preview",
+        concurrency_limit=1,
+        trigger_mode="always_last",
+        **quiet,
+    )
 
     play_runs = playing.connect(shown, state, changing, analysis)
     compared = source["compare"].click(
@@ -104,14 +124,30 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     )
     # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
     source["upload"].upload(None, cancels=everything, **quiet)
-    source["upload"].upload(lambda path: path, source["upload"], source["chosen"], queue=False, **quiet)
+    source["upload"].upload(
+        lambda path: path,
+        source["upload"],
+        source["chosen"],
+        queue=False,
+        trigger_mode="always_last",  # two files in a row: the second is not lost while the first is handed over
+        **quiet,
+    )
     for button, offer in parts.offers:
         button.click(None, cancels=everything if offer.source is None else running, **quiet)
         if offer.source is None:
             button.click(partial(str, offer.path), outputs=source["chosen"], queue=False, **quiet)
-    source["model"].input(None, cancels=everything, **quiet)
+    # Calling back takes the runs one after the other, each with a request. By the time that it comes to the last of
+    # them this very press may have begun a new one, so the kind that it begins is called back first.
+    source["model"].input(None, cancels=[anew, *(run for run in everything if run is not anew)], **quiet)
+
+    def other_model(
+        model: str | None, judged: int, policy: str, left: str, right: str, request: gr.Request
+    ) -> list[Any]:
+        MOVES.move(request)
+        return _other_model(offers, model, judged, policy, left, right)
+
     source["model"].input(
-        partial(_other_model, offers),
+        other_model,
         [source["model"], judging, *ways],
         [judging, *by_model],
         **quiet,  # in the queue: of what is answered outside it, browsers do not hear that a state has changed
@@ -136,12 +172,13 @@ def _follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
     ]
 
 
-def _picked(path: str | None) -> list[Any]:
+def _picked(path: str | None, request: gr.Request) -> list[Any]:
     """Show the clip, and say what it is or why it is refused."""
+    MOVES.move(request)
     usable, line = service.look_over(path)
     title = panels.banner(Path(path).name, "Analysed here, just now.") if path and usable else ""
     waiting = panels.waiting() if usable else ""
-    status = service.progress(0.0, "Waiting for a free place") if usable else line
+    status = service.progress(0.0, "Waiting for a free place", begun=False) if usable else line
     return [title, player(path) if usable else "", status, gr.Column(visible=False), waiting, None]
 
 
@@ -156,9 +193,12 @@ async def _analyse(
     def waiting(ahead: int) -> service.Step:
         return service.Step(status=service.waiting(ahead))
 
+    began = MOVES.last(request)
     try:
         async with served(ANALYSES, request, service.steps(path, policy, segments, spacing, model), waiting) as steps:
             async for step in steps:
+                if MOVES.last(request) != began:
+                    return
                 yield _drawn(step)
     except BusyError as error:
         yield _drawn(service.Step(status=service.problem(str(error)), failed=True))
@@ -168,7 +208,7 @@ def _drawn(step: service.Step) -> list[Any]:
     """What a step changes on the page."""
     drawn = panels.growing(step.view) if step.view else {}
     board = gr.skip() if step.board is None else panels.thumbnails(step.board)
-    column = gr.Column(visible=True) if step.view else gr.skip()
+    column = gr.Column(visible=not step.failed) if step.view or step.failed else gr.skip()
     answer = "" if step.failed else drawn.get("answer", gr.skip())
     timeline = drawn.get("timeline", gr.skip())
     result = step.shown if step.shown or step.failed else gr.skip()
@@ -226,19 +266,21 @@ def _fetcher(example: adamml.Example) -> Callable[[], AsyncIterator[list[Any]]]:
 
 
 def _finished(shown: Shown | None) -> list[Any]:
-    """All panels of a fresh result; the comparison waits to be asked for."""
+    """All panels of a fresh result; the comparison waits to be asked for.
+
+    Nothing after a run that was called back: another one may be showing its first results by now.
+    """
     if shown is None:
-        skipped = [gr.skip()] * len(_RESULT)
-        skipped[1] = gr.Column(visible=False)
-        return [*skipped, gr.skip()]
+        return [gr.skip()] * (len(_RESULT) + 1)
     drawn = panels.draw(shown) | {"results": gr.Column(visible=True)}
     return [*(drawn[name] for name in _RESULT), ""]
 
 
-async def _preview(path: str | None) -> Any:
+async def _preview(path: str | None, request: gr.Request) -> Any:
+    began = MOVES.last(request)
     made = await asyncio.to_thread(preview, path)
     remark = "Your browser cannot play this file, so this is a lighter copy of it. The file itself was analysed."
-    return gr.skip() if made is None else player(made, remark)
+    return gr.skip() if made is None or MOVES.last(request) != began else player(made, remark)
 
 
 async def _as_linked(shown: Shown | None, wanted: link.Link | None, request: gr.Request) -> AsyncIterator[list[Any]]:
@@ -246,7 +288,11 @@ async def _as_linked(shown: Shown | None, wanted: link.Link | None, request: gr.
     if shown is None or wanted is None or not wanted.fits(shown):
         yield [*playing.same(), gr.skip(), None]
         return
+    began = MOVES.last(request)
     moved = await playing.played(shown, lambda was: link.apply(was, wanted))
+    if MOVES.last(request) != began:
+        yield [*playing.same(), gr.skip(), None]
+        return
     yield [*moved, gr.skip(), None]
     if wanted.pair:
         now = moved[0] if isinstance(moved[0], Shown) else shown
@@ -258,10 +304,13 @@ async def _compare(shown: Shown | None, left: str, right: str, request: gr.Reque
     if shown is None:
         yield service.problem("Choose a clip first.")
         return
+    began = MOVES.last(request)
     try:
         pairs = play.compare(shown, left, right)
         async with served(ANALYSES, request, pairs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
             async for share, message, pair in steps:
+                if MOVES.last(request) != began:
+                    return
                 yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
     except (adamml.ClipError, BusyError) as error:
         yield service.problem(str(error))

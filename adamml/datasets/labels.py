@@ -1,12 +1,20 @@
-"""Names of classes that are probably meant to be one: they differ by case, blanks, underscores or accents' encoding."""
+"""Names of classes that are probably meant to be one.
 
+They differ by case, blanks, underscores, hyphens, signs that nobody sees (a zero-width space, a byte order mark) or
+accents' encoding.
+"""
+
+import re
 import unicodedata
 from collections.abc import Iterable
+
+_APART = re.compile(r"[_\-\u2010-\u2015]")  # an underscore, a hyphen, a dash
 
 
 def plain(label: str) -> str:
     """A class's name however a folder or list spells it."""
-    return " ".join(unicodedata.normalize("NFKC", label).replace("_", " ").split()).casefold()
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", label) if unicodedata.category(sign) != "Cf")
+    return " ".join(_APART.sub(" ", seen).split()).casefold()
 
 
 def alike(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:

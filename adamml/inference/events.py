@@ -40,7 +40,8 @@ class Decided(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Scored(Event):
-    """One cell was run: what its segment says so far, and what the clip says so far (class -> probability)."""
+    """One cell was run: what its segment says so far, and what the clip says so far (class -> probability, as
+    sure as the result will be)."""
 
     segment: int
     modality: str

@@ -14,10 +14,14 @@ from adamml.nn.fusion import joined, pooled
 
 
 class RunningScores:
-    """Takes cells in any order; the sums are in double precision, so that the order leaves no trace in the scores."""
+    """Takes cells in any order; the sums are in double precision, so that the order leaves no trace in the scores.
 
-    def __init__(self, model: InferenceModel, segments: int) -> None:
-        self._model, self._count = model, segments
+    Args:
+        temperature: of the clip's scores under the policy that runs, so that they are as sure as the result will be.
+    """
+
+    def __init__(self, model: InferenceModel, segments: int, temperature: float = 1.0) -> None:
+        self._model, self._count, self._temperature = model, segments, temperature
         self._cells: dict[int, dict[str, Tensor]] = {}  # segment -> modality -> (K,)
         self._fused: dict[int, Tensor] = {}  # segment -> (K,)
         self._sum = torch.zeros(len(model.card.classes), dtype=torch.float64)
@@ -39,7 +43,7 @@ class RunningScores:
             segment=segment,
             modality=modality,
             segment_scores=self._model.scores(fused),
-            clip_scores=self._model.scores(self._clip()),
+            clip_scores=self._model.scores(self._clip() / self._temperature),
         )
 
     def _clip(self) -> Tensor:

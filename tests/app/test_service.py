@@ -1,6 +1,5 @@
 """Behind the page: five visitors at once, bounded memory, budgets, comparisons, and what bad input meets."""
 
-import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,7 +22,7 @@ from app.recorded import RECORD, load
 from app.service import Step
 from app.shown import THRESHOLDS, Shown, budget_grid, grid_of
 from app.timeline import timeline
-from app.view import from_analysis, so_far, tempered
+from app.view import from_analysis, so_far
 from app.visits import VisitKey, Visits
 from app.whatif import sentence, what_if
 from tests.clips import moving_picture, number_picture, tone, write_clip
@@ -221,16 +220,6 @@ def test_what_the_clip_says_so_far_ends_with_its_answer(clip: Path) -> None:
     running = so_far(answer)
     assert running[-1][0] == answer.label
     assert running[-1][1] == pytest.approx(answer.scores[answer.label], abs=1e-6)
-
-
-def test_live_scores_are_tempered_as_the_clips_are() -> None:
-    plain = softmax_of([2.0, 1.0, -1.0])
-    assert list(tempered(plain, 0.5).values()) == pytest.approx(list(softmax_of([4.0, 2.0, -2.0]).values()))
-
-
-def softmax_of(logits: list[float]) -> dict[str, float]:
-    powers = [math.exp(value) for value in logits]
-    return {str(i): power / sum(powers) for i, power in enumerate(powers)}
 
 
 @pytest.mark.parametrize("segments", [3, 120])

@@ -306,6 +306,12 @@ def test_labels_that_read_the_same_are_named() -> None:
         ("sea waves", "sea_waves"),
         ("e\u0301l", "\u00e9l"),
     )
+    assert alike(["cat", "cat\u200b", "\ufeffdog", "dog", "sea-waves", "sea_waves"]) == (
+        ("cat", "cat\u200b"),
+        ("dog", "\ufeffdog"),
+        ("sea-waves", "sea_waves"),
+    )
+    assert alike(["cat", "cats", "dog.", "dog"]) == ()
 
 
 def test_check_names_labels_that_read_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

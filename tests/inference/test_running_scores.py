@@ -16,8 +16,9 @@ from tests.conftest import CLASSES
 @pytest.mark.parametrize("rule", FUSION_RULES)
 def test_equals_fusing_all_at_once(toy: Recognizer, rule: FusionRule) -> None:
     model = dataclasses.replace(toy.ready, fusion=rule)
+    heat = 1.7
     running, logits = (
-        RunningScores(model, 5),
+        RunningScores(model, 5, heat),
         3 * torch.randn(5, 2, len(CLASSES), generator=torch.Generator().manual_seed(0)),
     )
     cells = [(s, m) for s in range(5) for m in range(2)]
@@ -29,6 +30,6 @@ def test_equals_fusing_all_at_once(toy: Recognizer, rule: FusionRule) -> None:
         on = used.any(1)
         segments, clip = fuse(logits[None, on, 0], logits[None, on, 1], used[None, on], model.rgb_weight, rule)
         place = int(on[:s].sum())
-        assert list(event.clip_scores.values()) == pytest.approx(clip[0].softmax(0).tolist(), abs=1e-6)
+        assert list(event.clip_scores.values()) == pytest.approx((clip[0] / heat).softmax(0).tolist(), abs=1e-6)
         assert list(event.segment_scores.values()) == pytest.approx(segments[0, place].softmax(0).tolist(), abs=1e-6)
         assert event.message.startswith("Looked" if m == 0 else "Listened")

@@ -111,6 +111,29 @@ def test_an_animated_picture_is_shown_as_long_as_it_says(tmp_path: Path) -> None
     assert {number for time, number in shown(clip) if time < 35.9} == {0, 1, 2}
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "ts"])
+def test_pictures_without_the_one_that_they_depend_on_are_not_shown(whole: Path, tmp_path: Path, suffix: str) -> None:
+    """As in a broadcast that is recorded from anywhere on: what comes later is not shown before its time."""
+    dropped = []
+
+    def cut(packet: av.Packet) -> bool:
+        if packet.stream.type == "video" and not dropped:
+            dropped.append(packet)
+            return False
+        return True
+
+    path = copied([whole], tmp_path / f"cut.{suffix}", cut)
+    first, _ = frames_played(path)[0]
+    clip = Clip(path, LOCAL, 8)
+    assert first > 1.5  # seconds, of the next key frame
+    assert clip.info.video is not None
+    assert clip.info.video.start == pytest.approx(first - clip.info.origin, abs=0.001)
+    assert not clip.has_picture(clip.segments[0])
+    assert clip.has_sound(clip.segments[0])
+    assert all(number / FPS == pytest.approx(max(time, first), abs=TICK + 0.1) for time, number in shown(clip))
+    assert any("depend on one that this file lacks" in note for note in clip.notes)
+
+
 def test_time_stamps_that_begin_late_are_those_of_the_player(whole: Path, tmp_path: Path, toy: Recognizer) -> None:
     late = copied([whole], tmp_path / "late.mp4", shifted(5.0, least=0.0))
     played = frames_played(late)

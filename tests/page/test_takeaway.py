@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gradio
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from adamml import Analysis, render_video
 from adamml.render.overlay import STRIP_HEIGHT, WIDTH, playhead
@@ -124,6 +125,39 @@ def test_a_link_brings_back_switches_and_comparison(page: Page, browser: Browser
     assert faults(page) == []
     page.goto(f"{address}/?clip=drums_on_stage&segments=3&budget=7")  # brought into its range
     expect(page.locator("#budget-value")).to_have_text("100\u00a0%", timeout=WAIT_MS)
+
+
+def test_a_links_clip_is_analysed_once_even_if_the_page_comes_in_pieces(page: Page, address: str) -> None:
+    """A part of the page that comes late must not choose the clip again, which undoes what the link has switched."""
+    scripts = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+    late = {path.name for path in scripts.glob("*.js") if "allow_reordering" in path.read_text(encoding="utf-8")}
+    assert late  # of the file that was chosen
+    held: list[Route] | None = []
+    asked: list[object] = []
+
+    def hold(route: Route) -> None:
+        if held is None or route.request.url.rpartition("/")[2] not in late:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/assets/*.js", hold)
+    page.on(
+        "request", lambda r: asked.append(json.loads(r.post_data or "{}")["fn_index"]) if "/join" in r.url else None
+    )
+    page.goto(f"{address}/?clip=drums_on_stage&segments=2&cells=30", wait_until="commit")
+    for _ in range(240):
+        page.wait_for_timeout(500)
+        if held:
+            break
+    page.wait_for_timeout(10_000)  # the rest of the page is there by now, and would go ahead without it
+    waiting, held = held, None
+    for route in waiting:
+        route.continue_()
+    expect(page.locator("#whatif")).to_contain_text("switched:", timeout=WAIT_MS)
+    page.wait_for_timeout(2000)
+    expect(page.locator("#whatif")).to_contain_text("switched:")
+    assert len(asked) == len(set(asked))
 
 
 def test_a_wrong_link_says_so_and_the_page_is_there(visit: Callable[..., Page]) -> None:

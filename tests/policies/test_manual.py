@@ -60,7 +60,10 @@ def test_a_grid_must_fit_the_clip(small: Recognizer, short: Path) -> None:
         ManualPolicy(grid=({"rgb": True},))
 
 
-def test_the_last_score_on_the_way_is_the_answer(small: Recognizer, short: Path) -> None:
+def test_the_last_score_on_the_way_is_the_answer(
+    small: Recognizer, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(small.ready.card), "temperature", lambda *_: 0.4)  # as sure as the answer, on the way too
     session = small.open(short, segments=2)
     *steps, finished = session.run("all")
     scored = [event for event in steps if isinstance(event, Scored)]

@@ -24,6 +24,8 @@ from adamml.media.info import ClipInfo, TrackInfo, duration_of
 from adamml.media.limits import MediaSettings
 
 EMPTY_S = 0.5  # of a beginning without picture and sound that is worth a note
+# After a cut in the middle of a group of pictures, say.
+_UNDECODED = "The first {:.1f} s of the picture depend on one that this file lacks, and are not shown."
 
 
 def probe_file(path: Path, settings: MediaSettings) -> ClipInfo:
@@ -90,7 +92,10 @@ def _found(path: Path, measured: _Measured, header_end: float | None, settings: 
         track.times.joins = joins.get(track.times.index, ())
     if audio is not None and audio.frame is not None and audio.frame.time is not None:
         audio.times.begin_at(audio.frame.time)
+    undecoded = 0.0
     if video is not None:
+        if video.frame is not None and video.frame.time is not None:
+            undecoded = video.times.begin_at(video.frame.time)
         video.times.last_until(audio.times.end if audio is not None else None if joins else header_end)
     start = min(track.times.start for track in chosen)
     origin = time_zero(measured.format, start)
@@ -113,6 +118,7 @@ def _found(path: Path, measured: _Measured, header_end: float | None, settings: 
             start, origin, is_zero_based(measured.format), max((len(found) for found in joins.values()), default=0)
         ),
         color_note(color) if color is not None else None,
+        _UNDECODED.format(undecoded) if undecoded else None,
     ]
     return ClipInfo(
         path=path,

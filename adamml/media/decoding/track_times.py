@@ -143,11 +143,23 @@ class TrackTimes:
                 moved.append((piece.start + ahead[-1], piece.end + ahead[-1]))
         return moved
 
-    def begin_at(self, time: float) -> None:
-        """What the first decoded sound says; a packet's time stamp may tell of what is not heard yet."""
+    def begin_at(self, time: float) -> float:
+        """What the first decoded frame says; packets may tell of what is not heard yet, or cannot be shown.
+
+        Of sound a little less is heard than there are packets for. Pictures that depend on one that the file lacks
+        are never shown, as after a cut in the middle of a group.
+
+        Returns:
+            Seconds of pictures that are passed over.
+        """
         first = next(piece for piece in self.pieces if piece.end > float("-inf"))
-        if first.start < time < min(first.start + STANDS_S, first.end):
+        late, lasts = time - first.start, first.end - first.start
+        if self.picture and STANDS_S <= late < lasts:
             first.start = time
+            return late
+        if not self.picture and 0 < late < min(STANDS_S, lasts):
+            first.start = time
+        return 0.0
 
     def last_until(self, end: float | None) -> None:
         """Let the last picture stand to the end of the file where pictures stand long.

@@ -1,0 +1,136 @@
+"""Answers that come late: nothing of a clip is shown once its tab has moved on to another clip or model."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from app import play, playing, recorded, service, wiring
+from app.moves import MOVES, Moves
+from app.shown import Shown
+
+
+@pytest.fixture
+def shown() -> Shown:
+    """What the page opens with."""
+    example = recorded.load()
+    assert example is not None
+    return example.shown
+
+
+def tab(name: str) -> Any:
+    """A request of one tab, as far as the page looks at it."""
+    return SimpleNamespace(session_hash=name, client=None)
+
+
+def skipped(outputs: list[Any]) -> bool:
+    return all(output == gr.skip() for output in outputs)
+
+
+async def all_of(steps: AsyncIterator[Any]) -> list[Any]:
+    return [step async for step in steps]
+
+
+def test_a_tab_moves_and_others_stay() -> None:
+    moves = Moves(most=2)
+    before = [moves.last(tab(name)) for name in "ab"]
+    moves.move(tab("a"))
+    assert moves.last(tab("a")) != before[0]
+    assert moves.last(tab("b")) == before[1]
+    moves.move(tab("c"))
+    moves.move(tab("d"))  # the first one is forgotten
+    assert moves.last(tab("a")) == 0
+    moves.move(tab(""))  # a program without a session
+    assert moves.last(tab("")) == 0
+
+
+def test_an_analysis_says_nothing_more_once_another_clip_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = tab("analysis")
+    closed = []
+
+    def steps(*_: Any) -> Generator[service.Step, None, None]:
+        try:
+            yield service.Step(status="first")
+            wiring._picked(None, mine)
+            yield service.Step(status="second")
+            yield service.Step(status="third")
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(service, "steps", steps)
+    said = asyncio.run(all_of(wiring._analyse("clip.mp4", "adamml", 10, 0, None, mine)))
+    assert [outputs[0] for outputs in said] == ["first"]
+    assert closed == [True]
+
+
+def test_a_switch_of_the_clip_before_changes_nothing_of_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, shown: Shown
+) -> None:
+    mine = tab("wish")
+    wish: Any = SimpleNamespace(_data={"number": 1, "reset": True})
+    assert not skipped(asyncio.run(playing._wish(shown, wish, mine)))
+
+    def grant(was: Shown, _: Any) -> Shown:
+        MOVES.move(mine)
+        return was
+
+    monkeypatch.setattr(play, "grant", grant)
+    assert skipped(asyncio.run(playing._wish(shown, wish, mine)))
+
+
+def test_a_segment_of_the_clip_before_is_not_opened_under_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, shown: Shown
+) -> None:
+    mine = tab("open")
+    wish: Any = SimpleNamespace(_data={"segment": 0})
+
+    def open_segment(*_: Any) -> None:
+        MOVES.move(mine)
+
+    monkeypatch.setattr(play, "open_segment", open_segment)
+    monkeypatch.setattr(playing.opened, "opened", lambda *_: "a segment")
+    assert skipped(asyncio.run(playing._open(shown, wish, mine)))
+
+
+def test_a_preview_of_the_clip_before_does_not_replace_the_player(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = tab("preview")
+    monkeypatch.setattr(wiring, "preview", lambda path: f"{path}.mp4")
+    assert "first.avi.mp4" in asyncio.run(wiring._preview("first.avi", mine))
+
+    def late(path: str) -> str:
+        MOVES.move(mine)
+        return f"{path}.mp4"
+
+    monkeypatch.setattr(wiring, "preview", late)
+    assert asyncio.run(wiring._preview("first.avi", mine)) == gr.skip()
+
+
+def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown: Shown) -> None:
+    mine = tab("comparison")
+
+    def compare(*_: Any) -> Generator[tuple[float, str, None], None, None]:
+        yield 0.5, "Running", None
+        MOVES.move(mine)
+        yield 1.0, "Done", None
+
+    monkeypatch.setattr(play, "compare", compare)
+    said = asyncio.run(all_of(wiring._compare(shown, "shown", "rgb", mine)))
+    assert len(said) == 1
+
+
+def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
+    assert skipped(wiring._finished(None))
+
+
+def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
+    outputs = wiring._drawn(service.Step(status=service.problem("no"), failed=True))
+    assert outputs[2].visible is False
+    assert outputs[5] is None
+
+
+def test_cancel_is_offered_once_there_is_something_to_cancel() -> None:
+    assert "is-running" not in service.progress(0.0, "Waiting for a free place", begun=False)
+    assert "is-running" in service.progress(0.0, "Looking the file over")
