@@ -215,18 +215,18 @@ class CachedVideoReader:
     """The reel of the last request, for the next one: sparse looks then decode no stretch of the file twice."""
 
     def __init__(self) -> None:
-        self._reel: VideoReader | None = None
+        self._reader: VideoReader | None = None
 
     def at(self, info: ClipInfo, times: Sequence[float]) -> Moments:
         """As `frames_at`."""
         if times:
-            if self._reel is None or self._reel.info != info or not self._reel.reaches(min(times)):
+            if self._reader is None or self._reader.info != info or not self._reader.reaches(min(times)):
                 self.close()
-                self._reel = VideoReader(info)
-            yield from self._reel.at(times)
+                self._reader = VideoReader(info)
+            yield from self._reader.at(times)
 
     def close(self) -> None:
         """Let go of it; two open decoders of large frames could exceed the memory that is allowed."""
-        reader, self._reel = self._reel, None
+        reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
