@@ -6,10 +6,8 @@ clips belongs to no single class: how often each sound scores what it does when 
 a figure on some classes holds for those without clips too.
 
     surprise of sound j   z_j = max(0, log((score_j + floor) / (background_j + floor)))
-    evidence of action k  e_k = scale * max over the table's pairs (j, k) of weight_jk / sqrt(n_j) * z_j
-    spread of sound j     n_j = max(1, sum over k of weight_jk)
+    evidence of action k  e_k = scale * max over the table's pairs (j, k) of weight_jk * z_j
 
-A sound that goes with forty actions, as a crowd does, says less of each than one that goes with a single one.
 Evidence is never negative: that a sound is missing says little, and most actions make none.
 """
 
@@ -40,7 +38,7 @@ class SoundsToActions(nn.Module):
         self.scale = nn.Parameter(torch.ones(1))
 
     def fill(self, table: Sequence[tuple[int, int, float]]) -> None:
-        """Take the table's lines (sound, action, weight); weights are kept divided by the root of the spread.
+        """Take the table's lines: number of the sound, number of the action, weight.
 
         Raises:
             ValueError: when one of them is no such line.
@@ -50,8 +48,6 @@ class SoundsToActions(nn.Module):
                 raise ValueError(f"no pair of a sound, an action and a weight: {(sound, action, weight)}")
         for name, column in zip(_COLUMNS, zip(*table, strict=True), strict=True):
             setattr(self, name, torch.tensor(column, dtype=torch.float32))
-        spread_N = torch.bincount(self.sound_P.long(), self.weight_P, NUM_SOUNDS).clamp(min=1).sqrt()
-        self.weight_P /= spread_N[self.sound_P.long()]
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *more: object) -> None:
         for name in _COLUMNS:  # a table has as many lines as it has

@@ -40,7 +40,7 @@ def fit_numbers(network: AdaMML, known: RealSegments, clips: Sequence[int]) -> F
     rows = torch.tensor([clip * known.segments + s for clip in clips for s in range(known.segments)])
     heard = known.present[list(clips), 1].repeat_interleave(known.segments) > 0
     sounds = network.recognizers["audio"].sounds(known.banks["audio"].features[rows])
-    scores = sounds[heard].sigmoid()
+    head.background_N.copy_(sounds[heard].sigmoid().mean(0))
     rgb = known.banks["rgb"].logits[rows].unflatten(0, (len(clips), -1))
     label = known.label[list(clips)]
     used = known.present[list(clips)][:, None].expand(-1, known.segments, -1)
@@ -48,7 +48,6 @@ def fit_numbers(network: AdaMML, known: RealSegments, clips: Sequence[int]) -> F
     head.scale.fill_(1.0)
     for floor in FLOORS:
         head.floor.fill_(floor)
-        head.background_N.copy_(_background(scores, floor))
         evidence = network.recognizers["audio"].classify(known.banks["audio"].features[rows])
         audio = evidence.unflatten(0, (len(clips), -1))
         for scale in SCALES:
@@ -57,17 +56,11 @@ def fit_numbers(network: AdaMML, known: RealSegments, clips: Sequence[int]) -> F
                 best = (loss, floor, scale)
     assert best is not None
     head.floor.fill_(best[1])
-    head.background_N.copy_(_background(scores, best[1]))
     head.scale.fill_(best[2])
     alone = used.clone()
     alone[..., 1] = 0
     loss_rgb = _loss(network, rgb, torch.zeros_like(rgb), alone, label)
     return Fitted(floor=best[1], scale=best[2], loss=best[0], loss_rgb=loss_rgb)
-
-
-def _background(scores_RN: Tensor, floor: float) -> Tensor:
-    """What every sound scores as a rule: the geometric mean, which the few rows that hold it hardly move."""
-    return (scores_RN + floor).log().mean(0).exp() - floor
 
 
 def _loss(network: AdaMML, rgb_BSK: Tensor, audio_BSK: Tensor, used_BSM: Tensor, label_B: Tensor) -> float:
