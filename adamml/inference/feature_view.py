@@ -20,6 +20,8 @@ from adamml.inference.feature_cache import FeatureCache, Key
 from adamml.media import FRONT_ENDS
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
+from adamml.nn.fusion import FusionRule
+from adamml.nn.running_fusion import RunningFusion
 from adamml.results.analysis import Seconds
 
 Result = TypeVar("Result")
@@ -31,10 +33,16 @@ class PolicyMissingError(ValueError):
 
 
 class FeatureView:
-    """A policy's lazy view of a clip. Segment numbers in, tensors out; nothing unasked is decoded or computed."""
+    """A policy's lazy view of a clip. Segment numbers in, tensors out; nothing unasked is decoded or computed.
 
-    def __init__(self, memory: FeatureCache) -> None:
+    Args:
+        fusion: the rule that the answer is joined by; the model's own when left out.
+        temperature: of the clip's scores under this policy.
+    """
+
+    def __init__(self, memory: FeatureCache, fusion: FusionRule | None = None, temperature: float = 1.0) -> None:
         self._memory = memory
+        self._fusion, self._temperature = fusion or memory.engine.network.kind.fusion, temperature
         self._used: set[Key] = set()
         self._decider = "adamml"
         self._steps = {"decide": 0, "judge": 0}
@@ -54,6 +62,16 @@ class FeatureView:
     def rgb_weight(self) -> Tensor:
         """(1,): what picture weighs against sound when both are fused."""
         return self._memory.engine.network.rgb_weight.detach()
+
+    def nothing_so_far(self) -> RunningFusion:
+        """An answer to add cells to."""
+        return RunningFusion(self.classes, self.rgb_weight, self._fusion)
+
+    def certainty(self, answer: RunningFusion) -> float:
+        """Probability of the likeliest class so far, calibrated as the result's will be; 0 before the first cell."""
+        if not answer:
+            return 0.0
+        return float((answer.clip() / self._temperature).softmax(-1).max())
 
     def feature_dim(self, modality: str) -> int:
         """D of a recognizer's features."""

@@ -104,17 +104,19 @@ class ClipSession:
         return (modality, segment) in self._memory
 
     def _run(self, policy: Policy) -> Iterator[Event]:
-        evidence = FeatureView(self._memory)
+        temperature = self._model.card.temperature(policy.name)
+        evidence = FeatureView(self._memory, self._model.fusion, temperature)
         decider = policy.begin(evidence)
         count = len(self.spans)
         yield Probed(progress=0.0, message=self._opening(), clip=self.clip, spans=self.spans)
         decisions: list[Decision] = []
-        running = RunningScores(self._model, count, self._model.card.temperature(policy.name))
+        running = RunningScores(self._model, count, temperature)
         for begin in range(0, count, CHUNK):
             stretch = range(begin, min(begin + CHUNK, count))
             for decision in decider.decide(stretch):
                 decisions.append(decision)
                 yield _decided(decision, (begin + DECIDING * (len(decisions) - begin)) / count, count)
+            decisions[begin:] = sorted(decisions[begin:], key=lambda decision: decision.segment)
             yield from self._run_chosen(evidence, decisions[begin:], running)
             if count > CHUNK:
                 self._memory.drop_large()

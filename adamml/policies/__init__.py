@@ -4,6 +4,7 @@ import re
 
 from adamml.policies.base import Classifier, Decider, Decision, Policy
 from adamml.policies.cascade import CascadePolicy
+from adamml.policies.confident import ConfidentPolicy
 from adamml.policies.fixed import EvenPolicy, FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
 from adamml.policies.liteeval import LiteEvalPolicy
@@ -29,6 +30,7 @@ REGISTRY: dict[str, Policy] = {
             modalities=("rgb", "audio"),
         ),
         CascadePolicy(),
+        ConfidentPolicy(),
         LiteEvalPolicy(),
         NO_COST,
         RandomPolicy(),
@@ -40,6 +42,7 @@ POLICIES: dict[str, str] = {name: policy.description for name, policy in REGISTR
 def get_policy(name: str) -> Policy:
     """A policy by name; `adamml@0.30` is AdaMML with a budget: a cell is used from a probability of 0.30 on.
 
+    With `confident` the number is the certainty at which it stops: `confident@0.70`.
     `even-3` looks at three segments, evenly spread, whatever is in them.
 
     Raises:
@@ -53,8 +56,8 @@ def get_policy(name: str) -> Policy:
         raise ValueError(f"policy must be one of {', '.join(REGISTRY)} or even-1, even-2 and so on, got {name!r}")
     if not at:
         return policy
-    if not isinstance(policy, LearnedPolicy | CascadePolicy):
-        raise ValueError(f"{base!r} takes no budget; adamml, adamml-nocost and cascade do")
+    if not isinstance(policy, LearnedPolicy | CascadePolicy | ConfidentPolicy):
+        raise ValueError(f"{base!r} takes no budget; adamml, adamml-nocost, cascade and confident do")
     try:
         threshold = float(budget)
     except ValueError:
@@ -69,6 +72,7 @@ __all__ = [
     "REGISTRY",
     "CascadePolicy",
     "Classifier",
+    "ConfidentPolicy",
     "Decider",
     "Decision",
     "EvenPolicy",

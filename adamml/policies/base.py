@@ -23,7 +23,7 @@ class Decider(Protocol):
     """One policy at work on one clip. It may carry state from one stretch of segments to the next."""
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
-        """Decisions for the next segments, in order. Each stretch follows the one before."""
+        """A decision for each of the next segments, in any order. Each stretch follows the one before."""
         ...
 
 

@@ -42,16 +42,12 @@ class Rows:
         """Policy -> its records; `random` runs at the rates that `adamml` had."""
         cost = CostModel.of(self.network, self.deciders)
         rates = self.rates(batch)
-        return {
-            name: records_of(
-                name,
-                outcome_of(name, self.network, self.deciders, batch, rates),
-                batch,
-                cost,
-                self.temperatures.get(name.partition("@")[0], self.temperatures.get("adamml", 1.0)),
-            )
-            for name in names
-        }
+        found = {}
+        for name in names:
+            heat = self.temperatures.get(name.partition("@")[0], self.temperatures.get("adamml", 1.0))
+            outcome = outcome_of(name, self.network, self.deciders, batch, rates, temperature=heat)
+            found[name] = records_of(name, outcome, batch, cost, heat)
+        return found
 
     def rates(self, batch: ClipBatch) -> tuple[float, float]:
         """AdaMML's own selection rates."""

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from adamml.evaluation.records import ClipRecord
 from adamml.nn import MODALITIES, AdaMML, fuse
 from adamml.nn.cost import CostModel, Runs
+from adamml.nn.running_fusion import RunningFusion
+from adamml.policies.confident import LEVEL, spread_order
 from adamml.policies.fixed import evenly
 from adamml.training.feature_bank import ClipBatch
 
@@ -37,11 +39,13 @@ def outcome_of(
     batch: ClipBatch,
     rates: tuple[float, float] = (0.5, 0.5),
     seed: int = 0,
+    temperature: float = 1.0,
 ) -> Outcome:
     """What a policy does with a batch of cached clips.
 
     Args:
         name: a policy's name, with or without a budget such as `adamml@0.30`; `random` uses `rates` and `seed`.
+        temperature: of clip scores, for a policy that goes by its own certainty.
 
     Raises:
         KeyError: for a learned policy without a network.
@@ -51,6 +55,8 @@ def outcome_of(
     with torch.inference_mode():
         if base in ("rgb", "audio", "all", "random") or base.startswith("even-"):
             return _fixed(base, network, batch, rates, seed)
+        if base == "confident":
+            return _confident(network, batch, LEVEL if threshold is None else threshold, temperature)
         if base == "cascade":
             return _cascade(network, deciders[base], batch, threshold)
         if base == "liteeval":
@@ -81,6 +87,24 @@ def _fixed(base: str, network: AdaMML, batch: ClipBatch, rates: tuple[float, flo
         decisions = torch.tensor(chosen[base]).expand(shape)
     decisions = _never_empty(decisions * batch.present[:, None], probability, batch)
     return Outcome(decisions=decisions, probability=probability, clip_logits=_fused(network, batch, decisions))
+
+
+def _confident(network: AdaMML, batch: ClipBatch, level: float, temperature: float) -> Outcome:
+    """Clip by clip, since each stops for itself."""
+    _, _, logits = _cached(batch)
+    count = batch.uniform.shape[1]
+    decisions = batch.present[:, None].expand(-1, count, -1).clone()
+    decisions[..., 0] = 0
+    for clip, (has_picture, has_sound) in enumerate(batch.present.bool().tolist()):
+        answer = RunningFusion(network.num_classes, network.rgb_weight, network.kind.fusion)
+        for s in range(count if has_sound else 0):
+            answer.add(s, "audio", logits["audio"][clip, s])
+        for s in spread_order(count if has_picture else 0):
+            if answer and float((answer.clip() / temperature).softmax(-1).max()) >= level:
+                break
+            answer.add(s, "rgb", logits["rgb"][clip, s])
+            decisions[clip, s, 0] = 1
+    return Outcome(decisions=decisions, probability=None, clip_logits=_fused(network, batch, decisions))
 
 
 def _fused(network: AdaMML, batch: ClipBatch, decisions: Tensor) -> Tensor:

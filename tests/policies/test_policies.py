@@ -92,6 +92,9 @@ def middle(session: ClipSession, policy: str) -> float:
         "cascade@0.0",
         "cascade@1.0",
         "liteeval",
+        "confident@0.27",
+        "confident@0.30",
+        "confident@1.0",
     ],
 )
 def test_in_memory_equals_the_recogniser(name: str, which: str, request: pytest.FixtureRequest) -> None:
@@ -103,8 +106,9 @@ def test_in_memory_equals_the_recogniser(name: str, which: str, request: pytest.
     if name.endswith("@"):
         name += repr(middle(session, name[:-1]))
     analysis, batch = session.analyze(name), gathered(session)
-    outcome = outcome_of(name, model.engine.network, model.engine.deciders, batch)
-    record = records_of(name, outcome, batch, model.cost, model.card.temperature(name))[0]
+    heat = model.card.temperature(name)
+    outcome = outcome_of(name, model.engine.network, model.engine.deciders, batch, temperature=heat)
+    record = records_of(name, outcome, batch, model.cost, heat)[0]
     assert [tuple(cells) for cells in record.decisions] == chosen(analysis)
     assert list(record.scores) == pytest.approx(list(map(analysis.scores.get, model.card.classes)), abs=1e-5)
     for opinions, segment in zip(record.probabilities, analysis.segments, strict=True):

@@ -1,0 +1,69 @@
+"""Stop when sure: listens everywhere, then looks here and there until the answer so far is certain enough.
+
+What FrameExit (Ghodrati et al., CVPR 2021) learns gates for, with the calibrated certainty itself in their place:
+nothing is trained. Looks are spread over the clip, each in the middle of the widest gap that is left.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from adamml.inference.feature_view import FeatureView
+from adamml.policies.base import Decision, budget_name
+
+LEVEL = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfidentPolicy:
+    """The plain rival of everything that stops early.
+
+    Args:
+        level: certainty from which on no further segment is looked at, 0 to 1.
+    """
+
+    name: str = "confident"
+    level: float = LEVEL
+
+    @property
+    def description(self) -> str:
+        return f"Until sure: listens everywhere, then looks here and there until it is {self.level:.0%} sure"
+
+    def begin(self, evidence: FeatureView) -> "_ConfidentDecider":
+        return _ConfidentDecider(evidence, self.level)
+
+    def at(self, threshold: float) -> "ConfidentPolicy":
+        """The same policy with another level."""
+        return ConfidentPolicy(name=budget_name(self.name, threshold), level=threshold)
+
+
+def spread_order(count: int) -> list[int]:
+    """0 to count - 1, each in the middle of the widest gap so far: 5, 2, 8, 1, 4, 7, 9, 0, 3, 6 of ten."""
+    order, gaps = [], deque([(0, count)])
+    while gaps:
+        begin, end = gaps.popleft()
+        if begin < end:
+            middle = (begin + end) // 2
+            order.append(middle)
+            gaps += ((begin, middle), (middle + 1, end))
+    return order
+
+
+class _ConfidentDecider:
+    def __init__(self, evidence: FeatureView, level: float) -> None:
+        self.evidence, self.level = evidence, level
+        self.answer = evidence.nothing_so_far()
+
+    def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
+        evidence = self.evidence
+        audible = [s for s in segments if evidence.available(s, "audio")]
+        for s, logits_K in zip(audible, evidence.logits(audible, "audio"), strict=True):
+            self.answer.add(s, "audio", logits_K)
+        heard = set(audible)
+        for place in spread_order(len(segments)):
+            s = segments[place]
+            look = evidence.available(s, "rgb") and evidence.certainty(self.answer) < self.level
+            if look:
+                self.answer.add(s, "rgb", evidence.modality_logits(s, "rgb"))
+            use = {"rgb": look, "audio": s in heard}
+            yield Decision(segment=s, use=use, probability=dict.fromkeys(use))
