@@ -4,9 +4,9 @@ from functools import partial
 
 from adamml import Analysis, SegmentResult
 from app import icons, words
+from app.actions import Pair
 from app.costs import table_box, time_words
-from app.play import Pair
-from app.view import MODALITIES
+from app.timeline_model import MODALITIES
 from app.words import esc, percent
 
 

@@ -1,4 +1,4 @@
-"""The page: what stands where. `wiring` says what happens when; `panels` what is shown.
+"""The page: what stands where. `events` says what happens when; `panels` what is shown.
 
 From top to bottom: the question, the clip beside the answer, the timeline with an opened segment, what if, what it
 cost, the comparison, details. A recorded example fills all of it before anybody has done anything.
@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import api, compare, details, examples, panels, recorded, service, takeaway, uploads, words
+from app import api, compare, details, examples, export_panel, panels, recorded, service, uploads, words
+from app.events import connect
 from app.known import known
 from app.player import player
-from app.wiring import connect
 
 HERE = Path(__file__).parent
 QUESTION = "When does a model need to look, and when is listening enough?"
@@ -171,7 +171,7 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
             _title("What it picked", "Press to jump there, drag to scrub, press an eye or a speaker to switch it.")
             _html(parts, "board", start)
             _html(parts, "timeline", start, "timeline.js")
-            _html(parts, "opened", start, "opened.js")
+            _html(parts, "opened", start, "segment_panel.js")
         with gr.Column(elem_classes="card", elem_id="whatif-card"):
             _title("What if?", "Switch any cell above, or move the budget. Only what was not run yet is run.")
             _html(parts, "whatif", start, "whatif.js")
@@ -189,7 +189,7 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
             _html(parts, "compared", {"compared": pair})
         with gr.Column(elem_classes="card", elem_id="takeaway"):
             _title("Take it away", "What is shown above, with everything that you switched.")
-            shown["take"] = takeaway.panel()
+            shown["take"] = export_panel.panel()
         with gr.Column(elem_classes="card", elem_id="details-card"):
             _title("Details")
             _html(parts, "model", start)

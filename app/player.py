@@ -8,13 +8,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import adamml
-from app import scratch, service
+from app import service, tmp_dirs
 from app.details import sweep
-from app.reports import failed
+from app.error_log import failed
 from app.uploads import UPLOADS
 from app.words import esc
 
-PREVIEWS = scratch.folder("previews")
+PREVIEWS = tmp_dirs.folder("previews")
 _KEEP_SECONDS = 3600
 
 

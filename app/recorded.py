@@ -17,11 +17,11 @@ from typing import Any
 import adamml
 from adamml import Analysis, Storyboard
 from app import service
+from app.actions import Pair
 from app.budget import known_points
 from app.examples import EXAMPLES
-from app.play import Pair
-from app.shown import Point, Shown
-from app.visits import VisitKey
+from app.session_store import SessionKey
+from app.view_state import Point, ViewState
 
 RECORD = EXAMPLES.parent / "worked_example.json"
 CLIP = "pianist_lights_out.mp4"
@@ -33,7 +33,7 @@ _DIGITS = 4  # significant: sums of 400 probabilities still end within the 1e-4 
 class Recorded:
     """What the page shows before anybody has done anything."""
 
-    shown: Shown
+    shown: ViewState
     rgb: Analysis
     about: str
 
@@ -58,25 +58,25 @@ def load() -> Recorded | None:
         return None
     if not clip.is_file():
         return None
-    key = VisitKey(
+    key = SessionKey(
         path=str(clip),
         segments=len(analysis.segments),
         profile="public",
         model=analysis.model,
         token="worked-example",
     )
-    shown = Shown(key=key, base=analysis, current=analysis, board=board, points=points, recorded=True)
+    shown = ViewState(key=key, base=analysis, current=analysis, board=board, points=points, recorded=True)
     return Recorded(shown=shown, rgb=rgb, about=values["about"])
 
 
 def record(target: Path = RECORD) -> None:
     """Analyse the example and write the record beside the target, then rename it."""
-    key = VisitKey(path=str(EXAMPLES / CLIP), segments=10, profile="public")
-    with service.visits.session(key) as session:
+    key = SessionKey(path=str(EXAMPLES / CLIP), segments=10, profile="public")
+    with service.sessions.session(key) as session:
         analysis, board = session.analyze("adamml"), session.storyboard()
         session.analyze("all")
         rgb = session.analyze("rgb")
-        shown = known_points(session, Shown(key=key, base=analysis, current=analysis, board=board))
+        shown = known_points(session, ViewState(key=key, base=analysis, current=analysis, board=board))
     values: dict[str, Any] = {
         "clip": CLIP,
         "about": ABOUT,

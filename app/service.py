@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import adamml
 from app import icons, words
 from app.budget import known_points
+from app.error_log import failed
 from app.geometry import DENSE
 from app.models import Models
-from app.reports import failed
-from app.shown import Shown
-from app.view import Progress, View
-from app.visits import VisitKey, Visits
+from app.session_store import SessionKey, SessionStore
+from app.timeline_model import Progress, TimelineModel
+from app.view_state import ViewState
 from app.words import esc
 from app.zerogpu import on_gpu
 
@@ -45,8 +45,10 @@ def profile() -> str:
     return _profile
 
 
-models = Models(os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: visits.forget_model(name))
-visits: Visits = Visits(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
+models = Models(
+    os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: sessions.forget_model(name)
+)
+sessions: SessionStore = SessionStore(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
 
 
 def policies(model: str | None = None) -> dict[str, str]:
@@ -150,9 +152,9 @@ class Step:
     """What a step of an analysis changed: the status line always, the rest where it is not None."""
 
     status: str
-    view: View | None = None
+    view: TimelineModel | None = None
     board: adamml.Storyboard | None = None
-    shown: Shown | None = None
+    shown: ViewState | None = None
     failed: bool = False
 
 
@@ -175,10 +177,10 @@ def steps(
     try:
         yield Step(status=progress(0.0, "Looking the file over"))
         adamml.get_policy(policy)
-        key = VisitKey(
+        key = SessionKey(
             path=path, segments=segments_for(path, segments, spacing), profile=_profile, model=models.name(model)
         )
-        with visits.session(key) as session:
+        with sessions.session(key) as session:
             yield from _run(session, key, policy)
     except adamml.ClipError as error:
         yield Step(status=problem(str(error)), failed=True)
@@ -189,7 +191,7 @@ def steps(
         yield Step(status=problem(failed("an analysis", error)), failed=True)
 
 
-def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
+def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator[Step, None, None]:
     card = models.card(key.model)
     growing, drawn, began, board = Progress(card.temperature(policy) if card else 1.0), 0.0, 0.0, None
     for event in session.run(policy):
@@ -202,7 +204,7 @@ def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[S
             yield Step(status=progress(0.02, "Deciding"), view=growing.view, board=board)
         elif isinstance(event, adamml.Finished):
             assert board is not None, "a run begins with what the file is"
-            shown = Shown(key=key, base=event.analysis, current=event.analysis, board=board)
+            shown = ViewState(key=key, base=event.analysis, current=event.analysis, board=board)
             if len(shown.base.segments) <= DENSE:
                 shown = known_points(session, shown)
             yield Step(status=line("is-done", f"{icons.CHECK} Done."), shown=shown)

@@ -120,31 +120,31 @@ function bar() {
   box.append(open);
 }
 
-// Playing goes as wishes: a grid of cells, a budget, or back to the policy. Each describes the whole result and has a
+// Playing goes as requests: a grid of cells, a budget, or back to the policy. Each describes the whole result and has a
 // number, which the answer carries. One is on its way at a time; the newest waits for it and then goes, so that quick
 // presses neither get lost nor overtake each other.
 const PATIENCE = 60000; // an answer that never came must not block for ever
-let wish = null; // the newest without an answer
+let request = null; // the newest without an answer
 let sent = 0; // the number of the one on its way
 let count = 0;
 function ask(what) {
   count += 1;
-  wish = { number: count, ...what };
+  request = { number: count, ...what };
   send();
 }
 function send() {
-  if (sent || !wish) return;
-  const number = wish.number;
+  if (sent || !request) return;
+  const number = request.number;
   sent = number;
-  trigger("wish", wish);
+  trigger("request", request);
   setTimeout(() => {
     if (sent !== number) return;
     sent = 0;
-    if (wish?.number === number) wish = null;
+    if (request?.number === number) request = null;
     send();
   }, PATIENCE);
 }
-document.addEventListener("wish", (event) => { if (element.isConnected) ask(event.detail); });
+document.addEventListener("request", (event) => { if (element.isConnected) ask(event.detail); });
 function mark(segment, modality, on) {
   segment.dataset[modality] = on ? "chosen" : "skipped";
   segment.dataset[`${modality}Words`] = on ? "used by hand" : "skipped by hand";
@@ -171,14 +171,14 @@ function flip(modality, index = selected) {
 function answered() {
   const timeline = section();
   if (!timeline || timeline.classList.contains("is-live")) { // another clip
-    wish = null;
+    request = null;
     sent = 0;
     return;
   }
-  const number = Number(timeline.dataset.wish);
+  const number = Number(timeline.dataset.request);
   if (sent && number >= sent) sent = 0;
-  if (wish && number >= wish.number) wish = null;
-  if (wish?.grid) show(wish.grid);
+  if (request && number >= request.number) request = null;
+  if (request?.grid) show(request.grid);
   send();
 }
 

@@ -12,15 +12,15 @@ from itertools import groupby
 from adamml import Storyboard
 from app import icons, words
 from app.geometry import DENSE, Layout, Place, lay_out, least_pitch, waveform
-from app.view import MODALITIES, Cell, Row, View
+from app.timeline_model import MODALITIES, Cell, Row, TimelineModel
 from app.words import esc, percent, seconds
 
 _LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer"), ("far", "", "So far"))
 _KEYS = "Arrow keys, Home and End move along and seek. Enter opens a segment, P and S switch its picture and sound."
 
 
-def timeline(view: View, wish: int = 0) -> str:
-    """The whole component as HTML. `wish` is the number of the browser's wish that it answers, 0 for none."""
+def timeline(view: TimelineModel, request: int = 0) -> str:
+    """The whole component as HTML. `request` is the number of the browser's request that it answers, 0 for none."""
     rows, spans = view.rows, [(row.start, row.end) for row in view.rows]
     labels = [words.label(row.label) for row in rows if row.label is not None]
     layout = lay_out(spans, max(view.clip.duration, spans[-1][1]), least_pitch(labels, len(rows)))
@@ -31,7 +31,8 @@ def timeline(view: View, wish: int = 0) -> str:
     kinds = "tl" + (" is-dense" if dense else "") + (" is-live" if view.live else "")
     names = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in _LANES)
     return (
-        f'<section class="{kinds}" aria-label="Timeline" data-wish="{wish}" data-duration="{layout.duration:.3f}" '
+        f'<section class="{kinds}" aria-label="Timeline" data-request="{request}" '
+        f'data-duration="{layout.duration:.3f}" '
         f"{'data-crowded ' if layout.crowded else ''}"
         f'style="--min:{layout.min_width}px;--rows:{1 if dense else layout.rows};--pitch:{layout.pitch:.3f}">'
         f'<p class="visually-hidden" id="tl-keys">{_KEYS}</p>'
@@ -150,7 +151,7 @@ def _stretches(rows: Sequence[Row], layout: Layout, answer: str | None) -> str:
     return f'<div class="tl-stretches" aria-hidden="true">{"".join(marks)}</div>'
 
 
-def _scenery(layout: Layout, view: View) -> str:
+def _scenery(layout: Layout, view: TimelineModel) -> str:
     """What lies behind the buttons: brackets of the true spans, hatching where nobody looked, the sound, the line."""
     brackets = "".join(
         f'<i style="left:{p.true_left:.3f}%;width:{p.true_width:.3f}%;--row:{p.row}"></i>' for p in layout.places
@@ -176,7 +177,7 @@ def _scenery(layout: Layout, view: View) -> str:
     )
 
 
-def _so_far(layout: Layout, view: View) -> str:
+def _so_far(layout: Layout, view: TimelineModel) -> str:
     """Certainty of the clip's answer after each segment, as steps; its class is named wherever it changes."""
     path, marks, label, shown = "", [], None, -100.0
     for row, place in zip(view.rows, layout.places, strict=True):
@@ -205,7 +206,7 @@ def _axis(layout: Layout) -> str:
     return f'<div class="tl-axis" aria-hidden="true">{marks}</div>'
 
 
-def _legend(layout: Layout, view: View) -> str:
+def _legend(layout: Layout, view: TimelineModel) -> str:
     cells = [cell for row in view.rows for cell in row.cells.values()]
     items = ['<span class="key key-used"></span>run', '<span class="key key-skipped"></span>skipped']
     if any(cell.probability is not None for cell in cells):
@@ -227,7 +228,7 @@ def _legend(layout: Layout, view: View) -> str:
     return f'<div class="tl-legend" aria-hidden="true"><ul>{"".join(f"<li>{i}</li>" for i in items)}</ul>{remark}</div>'
 
 
-def _table(view: View) -> str:
+def _table(view: TimelineModel) -> str:
     """The drawing in words, for whoever does not see it."""
     rows = []
     for r in view.rows:

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import icons, words
-from app.shown import OWN_THRESHOLD, THRESHOLDS, Point, Shown, has_budget
+from app.view_state import OWN_THRESHOLD, THRESHOLDS, Point, ViewState, has_budget
 from app.words import esc, percent
 
 _W, _H, _L, _B, _T, _R = 460, 170, 44, 24, 14, 16  # the curve's box and margins, in its own units
 
 
-def what_if(shown: Shown, facts: Mapping[str, Any], remark: str = "") -> str:
+def what_if(shown: ViewState, facts: Mapping[str, Any], remark: str = "") -> str:
     """The card's content as HTML; `remark` stands before what switching did."""
     curves = f'<div class="curves">{_clip(shown)}{_model(facts, shown)}</div>'
     return f'<div class="whatif"><div class="whatif-hand">{_state(shown, remark)}{_slider(shown)}</div>{curves}</div>'
 
 
-def sentence(shown: Shown) -> str:
+def sentence(shown: ViewState) -> str:
     """What switching did, in plain words."""
     before, after = shown.base, shown.current
     if not shown.switched:
@@ -33,7 +33,7 @@ def sentence(shown: Shown) -> str:
     )
 
 
-def _state(shown: Shown, remark: str) -> str:
+def _state(shown: ViewState, remark: str) -> str:
     off = "" if shown.switched else " disabled"
     return (
         f'<div class="whatif-state"><p role="status">{icons.HAND} {esc(remark)} {esc(sentence(shown))}</p>'
@@ -41,7 +41,7 @@ def _state(shown: Shown, remark: str) -> str:
     )
 
 
-def _slider(shown: Shown) -> str:
+def _slider(shown: ViewState) -> str:
     if not has_budget(shown.base):
         return (
             '<p class="remark">This way of choosing gives no probabilities, so there is no budget to move. '
@@ -59,7 +59,7 @@ def _slider(shown: Shown) -> str:
     )
 
 
-def _clip(shown: Shown) -> str:
+def _clip(shown: ViewState) -> str:
     if not has_budget(shown.base):
         return ""
     points = shown.points
@@ -149,7 +149,7 @@ def _grid(most: float) -> str:
     return "".join(parts)
 
 
-def _model(facts: Mapping[str, Any], shown: Shown) -> str:
+def _model(facts: Mapping[str, Any], shown: ViewState) -> str:
     """Accuracy against compute over many test clips, where the model's card has it, and this clip's compute on it."""
     rows = facts.get("measured", {}).get("budget") if isinstance(facts.get("measured"), Mapping) else None
     if not rows:

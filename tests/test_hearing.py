@@ -9,9 +9,9 @@ import pytest
 from adamml import Analysis, as_webvtt, render_report, words
 from adamml.commands.analyze import as_table
 from adamml.render.strip import Strip
-from app import costs, play, service, summary
+from app import actions, costs, service, summary
 from app.known import known
-from app.opened import opened
+from app.segment_panel import opened
 from app.service import Step
 from tests.clips import tone, write_clip
 from tests.toy_app import ACTIONS, SOUNDS, hearing_recognizer, toy_recognizer
@@ -57,7 +57,7 @@ def test_an_opened_segment_names_its_own_sounds(clip: Path, told: Analysis, monk
     shown = steps[-1].shown
     assert shown is not None
     assert shown.base.heard
-    first = opened(shown.current, play.open_segment(shown, 0, explain=True))
+    first = opened(shown.current, actions.open_segment(shown, 0, explain=True))
     assert words.heard(shown.current.segments[0].heard) in first
     assert "bottom:100%" in first  # 15 kHz stands at the top of the picture of frequencies
 

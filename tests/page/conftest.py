@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.clips import tone, write_clip
-from tests.page.hands import WAIT_MS
+from tests.page.actions import WAIT_MS
 from tests.shelf import shelf
 
 CHROMIUM = "/usr/bin/chromium"

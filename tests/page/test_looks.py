@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import faults
-from tests.page.hands import WAIT_MS, analyse, options, sideways, tab_to, upload
+from tests.page.actions import WAIT_MS, analyse, options, sideways, tab_to, upload
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.clips import tone, write_clip
-from tests.page.hands import WAIT_MS, analyse, height_of, options, start_of, tab_to, upload, wait_for_position
+from tests.page.actions import WAIT_MS, analyse, height_of, options, start_of, tab_to, upload, wait_for_position
 
 
 def test_a_worked_example_is_there_before_anything_is_pressed(page: Page) -> None:

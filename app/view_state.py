@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from adamml import Analysis, Storyboard
-from app.view import MODALITIES, View, from_analysis
-from app.visits import VisitKey
+from app.session_store import SessionKey
+from app.timeline_model import MODALITIES, TimelineModel, from_analysis
 
 Grid = tuple[dict[str, bool], ...]
 
@@ -15,7 +15,7 @@ OWN_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class ViewState:
     """One analysed clip and what its visitor has done with it.
 
     Attributes:
@@ -27,7 +27,7 @@ class Shown:
         recorded: whether this came with the page and was not computed just now.
     """
 
-    key: VisitKey
+    key: SessionKey
     base: Analysis
     current: Analysis
     board: Storyboard
@@ -46,11 +46,11 @@ class Shown:
         pairs = zip(self.base.segments, self.current.segments, strict=True)
         return sum(a.decisions[m] != b.decisions[m] for a, b in pairs for m in MODALITIES)
 
-    def view(self) -> View:
+    def view(self) -> TimelineModel:
         """For the timeline."""
         return from_analysis(self.current, self.board.waveform, self.base)
 
-    def reset(self) -> "Shown":
+    def reset(self) -> "ViewState":
         """Back to what the policy chose."""
         return replace(self, current=self.base, threshold=None)
 

@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class TimelineModel:
     """One timeline. `label` is the clip's answer, None while there is none; `live` while it is being computed."""
 
     clip: ClipFacts
@@ -56,7 +56,7 @@ class View:
     live: bool = False
 
 
-def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None) -> View:
+def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None) -> TimelineModel:
     """A finished result. `base` is the policy's own, where this one was switched by hand."""
     running = so_far(analysis)
     own = base.segments if base is not None else (None,) * len(analysis.segments)
@@ -79,7 +79,7 @@ def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Anal
                 so_far=now,
             )
         )
-    return View(
+    return TimelineModel(
         clip=analysis.clip,
         rows=tuple(rows),
         waveform=tuple(waveform),
@@ -100,7 +100,7 @@ class Progress:
     """A view that grows with the events of a run; `temperature` is that of the model's clip scores."""
 
     def __init__(self, temperature: float = 1.0) -> None:
-        self.view: View | None = None
+        self.view: TimelineModel | None = None
         self._temperature = temperature
 
     def take(self, event: adamml.Event) -> None:
@@ -109,7 +109,7 @@ class Progress:
             waiting = {m: Cell(state="waiting") for m in MODALITIES}
             rows = tuple(Row(index=i, start=a, end=b, cells=waiting) for i, (a, b) in enumerate(event.spans))
             waveform = self.view.waveform if self.view else ()
-            self.view = View(clip=event.clip, rows=rows, live=True, waveform=waveform)
+            self.view = TimelineModel(clip=event.clip, rows=rows, live=True, waveform=waveform)
         elif isinstance(event, adamml.Decided):
             cells = {}
             for m in MODALITIES:

@@ -10,17 +10,17 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import compare, details, examples, link, panels, play, playing, service, takeaway
+from app import action_events, actions, compare, details, examples, export_panel, link, panels, service
+from app.cancellation import in_thread, served
+from app.error_log import failed
+from app.fair_queue import ANALYSES, MANY, BusyError
 from app.fetching import fetched
 from app.known import known
-from app.leaving import in_thread, served
 from app.player import player, preview
-from app.reports import failed
-from app.shown import Shown
-from app.turns import ANALYSES, MANY, BusyError
+from app.view_state import ViewState
 from app.words import percent
 
-_RESULT = ("answer", "results", "notes", "board", *playing.CHANGED, "model")
+_RESULT = ("answer", "results", "notes", "board", *action_events.CHANGED, "model")
 
 
 def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
@@ -65,13 +65,13 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     judging = gr.State(0)
     anew = judging.change(_analyse_chosen, form, outputs, **last)
     finished = [run.success(_finished, state, named(*_RESULT, "compared"), **quiet) for run in (first, again, anew)]
-    changing = [state, *named(*playing.CHANGED, "answer", "status")]
+    changing = [state, *named(*action_events.CHANGED, "answer", "status")]
     linked = finished[0].success(
         _as_linked, [state, wanted], [*changing, shown["compared"], wanted], concurrency_id="play", **quiet
     )
     picked.success(_preview, source["chosen"], shown["player"], concurrency_id="preview", concurrency_limit=1, **quiet)
 
-    play_runs = playing.connect(shown, state, changing, analysis)
+    play_runs = action_events.connect(shown, state, changing, analysis)
     compared = source["compare"].click(
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
@@ -116,7 +116,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         [judging, *by_model],
         **quiet,  # in the queue: of what is answered outside it, browsers do not hear that a state has changed
     )
-    takeaway.connect(shown["take"], state, source, shown["compared"])
+    export_panel.connect(shown["take"], state, source, shown["compared"])
 
 
 def _follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
@@ -225,7 +225,7 @@ def _fetcher(example: adamml.Example) -> Callable[[], AsyncIterator[list[Any]]]:
     return fetch
 
 
-def _finished(shown: Shown | None) -> list[Any]:
+def _finished(shown: ViewState | None) -> list[Any]:
     """All panels of a fresh result; the comparison waits to be asked for."""
     if shown is None:
         skipped = [gr.skip()] * len(_RESULT)
@@ -241,25 +241,27 @@ async def _preview(path: str | None) -> Any:
     return gr.skip() if made is None else player(made, remark)
 
 
-async def _as_linked(shown: Shown | None, wanted: link.Link | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+async def _as_linked(
+    shown: ViewState | None, wanted: link.Link | None, request: gr.Request
+) -> AsyncIterator[list[Any]]:
     """What a link switched, and what it compared, once: after the analysis that it asked for."""
     if shown is None or wanted is None or not wanted.fits(shown):
-        yield [*playing.same(), gr.skip(), None]
+        yield [*action_events.same(), gr.skip(), None]
         return
-    moved = await playing.played(shown, lambda was: link.apply(was, wanted))
+    moved = await action_events.played(shown, lambda was: link.apply(was, wanted))
     yield [*moved, gr.skip(), None]
     if wanted.pair:
-        now = moved[0] if isinstance(moved[0], Shown) else shown
+        now = moved[0] if isinstance(moved[0], ViewState) else shown
         async for html in _compare(now, *wanted.pair, request):
-            yield [*playing.same(), html, None]
+            yield [*action_events.same(), html, None]
 
 
-async def _compare(shown: Shown | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
+async def _compare(shown: ViewState | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
     if shown is None:
         yield service.problem("Choose a clip first.")
         return
     try:
-        pairs = play.compare(shown, left, right)
+        pairs = actions.compare(shown, left, right)
         async with served(ANALYSES, request, pairs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
             async for share, message, pair in steps:
                 yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
@@ -269,7 +271,7 @@ async def _compare(shown: Shown | None, left: str, right: str, request: gr.Reque
         yield service.problem(failed("a comparison", error))
 
 
-def _cancelled(shown: Shown | None, compared: str | None) -> list[Any]:
+def _cancelled(shown: ViewState | None, compared: str | None) -> list[Any]:
     """What was finished before stays; what was only begun goes."""
     begun = "" if "is-running" in (compared or "") else gr.skip()
     if shown is None:

@@ -17,7 +17,7 @@ from adamml.render.lanes import lay_out
 from adamml.render.strip import STRIP_HEIGHT, WIDTH, playhead
 from tests.clips import tone, write_clip
 from tests.page.accessibility import faults
-from tests.page.hands import WAIT_MS, analyse, options
+from tests.page.actions import WAIT_MS, analyse, options
 from tests.toy_app import toy_recognizer
 
 _PLAY = """async ([data, times, spots]) => {
