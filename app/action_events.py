@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -14,8 +15,8 @@ from app.fair_queue import ANALYSES, BusyError
 from app.view_state import Point, ViewState
 
 # The panels that change with every request, besides the answer and the status line.
-CHANGED = ("timeline", "opened", "whatif", "costs", "seconds")
-_GONE = "This clip is no longer kept here. Analyse it once more to go on playing with it."
+CHANGED = ("timeline", "opened", "savings", "whatif", "costs", "seconds")
+_GONE = "This clip is no longer kept here. Analyze it once more to go on playing with it."
 _ALL_OFF = "With everything off there would be no answer, so what the policy wanted most was run."
 
 
@@ -85,6 +86,13 @@ async def _request(shown: ViewState | None, data: gr.EventData) -> list[Any]:
     all_off = isinstance(grid, dict) and not any("1" in str(signs) for signs in grid.values())
     answering = number if isinstance(number, int) else 0
     return await played(shown, lambda was: actions.apply(was, request), answering, _ALL_OFF if all_off else "")
+
+
+async def flip(shown: ViewState | None, way: str) -> list[Any]:
+    """Show the policy's own result, looking only, or both; nothing is run for it."""
+    if shown is None:
+        return same()
+    return await played(shown, lambda was: replace(was, way=way))
 
 
 async def _curve(shown: ViewState | None, request: gr.Request) -> AsyncIterator[list[Any]]:

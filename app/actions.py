@@ -3,7 +3,7 @@
 Every answer comes from the same session as the first one, so that only what was not run yet is run.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import adamml
@@ -12,7 +12,7 @@ from app import words
 from app.budget import by_hand, known_points, with_point
 from app.service import sessions
 from app.timeline_model import MODALITIES
-from app.view_state import Grid, Point, ViewState, budget_grid, grid_of
+from app.view_state import Grid, Point, ViewState, budget_grid, grid_of, outcome
 
 
 def read_grid(shown: ViewState, text: object) -> Grid:
@@ -78,6 +78,40 @@ def with_points(shown: ViewState, points: tuple[Point, ...]) -> ViewState:
     return replace(shown, points=tuple(sorted([*kept, *points], key=lambda point: point.threshold)))
 
 
+RIVALS = ("rgb", "all")
+
+
+def rivals(shown: ViewState) -> Generator[tuple[float, str, dict[str, Analysis] | None], None, None]:
+    """Run looking only, then everything, on the same clip; yields (share done, message, what is there at the end).
+
+    What the policy had run already is remembered, so that only the rest is computed.
+    """
+    yield from _run_all(shown, RIVALS)
+
+
+def with_rivals(shown: ViewState, found: Mapping[str, Analysis]) -> ViewState:
+    """The rivals beside whatever is shown by now."""
+    return replace(shown, rgb=found["rgb"], everything=outcome(found["all"]))
+
+
+def _run_all(
+    shown: ViewState, policies: Sequence[str]
+) -> Generator[tuple[float, str, dict[str, Analysis] | None], None, None]:
+    """Every one of these policies that has not run yet."""
+    results: dict[str, Analysis] = {"shown": shown.current, shown.base.policy: shown.base}
+    if shown.rgb is not None:
+        results["rgb"] = shown.rgb
+    missing = [name for name in dict.fromkeys(policies) if name not in results]
+    for number, name in enumerate(missing):
+        with sessions.session(shown.key) as session:
+            for event in session.run(name):
+                share = (number + event.progress) / len(missing)
+                yield share, f"{words.policy(name)}: {event.message}", None
+                if isinstance(event, adamml.Finished):
+                    results[name] = event.analysis
+    yield 1.0, "Done", results
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     """Two policies on one clip."""
@@ -93,16 +127,8 @@ def compare(shown: ViewState, left: str, right: str) -> Generator[tuple[float, s
         left: a policy, or "shown" for what is shown, switches included.
         right: a policy.
     """
-    results: dict[str, Analysis] = {"shown": shown.current, shown.base.policy: shown.base}
-    missing = [name for name in dict.fromkeys((left, right)) if name not in results]
-    for number, name in enumerate(missing):
-        with sessions.session(shown.key) as session:
-            for event in session.run(name):
-                share = (number + event.progress) / len(missing)
-                yield share, f"{words.policy(name)}: {event.message}", None
-                if isinstance(event, adamml.Finished):
-                    results[name] = event.analysis
-    yield 1.0, "Done", Pair(left=results[left], right=results[right])
+    for share, message, results in _run_all(shown, (left, right)):
+        yield share, message, Pair(left=results[left], right=results[right]) if results else None
 
 
 def open_segment(shown: ViewState, segment: int, explain: bool) -> Closeup:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app import costs, details, service, summary, whatif
+from app import costs, details, savings, service, summary, whatif
 from app.timeline import thumbnails, timeline
 from app.timeline_model import TimelineModel
 from app.view_state import ViewState
@@ -18,6 +18,7 @@ def draw(shown: ViewState) -> dict[str, Any]:
         "board": thumbnails(shown.board),
         "model": details.model(own, shown.base),
         "opened": "",
+        "rivals": "",
     } | redraw(shown)
 
 
@@ -27,9 +28,12 @@ def redraw(shown: ViewState, request: int = 0, remark: str = "") -> dict[str, An
     `request` is the number of the browser's request that this answers, `remark` what there is to say about it.
     """
     runs = [shown.base] if shown.current is shown.base else [shown.current, shown.base]
+    if shown.rgb is not None and shown.rgb is not shown.base:
+        runs.append(shown.rgb)
     card = service.models.card(shown.key.model)
     return {
-        "answer": summary.answer(shown.current, by_hand=shown.switched),
+        "answer": summary.card(shown),
+        "savings": savings.card(shown),
         "timeline": timeline(shown.view(), request),
         "whatif": whatif.what_if(shown, card.facts if card else {}, remark),
         "costs": costs.costs(shown.current, shown.base),
@@ -38,7 +42,7 @@ def redraw(shown: ViewState, request: int = 0, remark: str = "") -> dict[str, An
 
 
 def growing(view: TimelineModel) -> dict[str, Any]:
-    """What is there while a clip is analysed."""
+    """What is there while a clip is analyzed."""
     return {"answer": summary.growing(view.label, view.score), "timeline": timeline(view)}
 
 

@@ -30,7 +30,7 @@ def player(path: str | None, remark: str = "") -> str:
         "this.parentElement.classList.toggle('is-sound', !this.videoWidth)\" "
         "onerror=\"this.parentElement.classList.add('is-broken')\"></video>"
         '<p id="clip-now" class="player-now" aria-hidden="true"></p>'
-        '<p class="player-broken">Your browser cannot play this kind of file. It is analysed all the same.</p></div>'
+        '<p class="player-broken">Your browser cannot play this kind of file. It is analyzed all the same.</p></div>'
         f"{line}"
     )
 

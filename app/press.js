@@ -28,3 +28,16 @@ document.addEventListener("pointerup", (event) => {
   const click = new MouseEvent("click", { bubbles: true, cancelable: true, detail: 1, clientX, clientY });
   setTimeout(() => target.dispatchEvent(click), 0);
 }, true);
+
+// A group of radio buttons is one stop of Tab, and the arrow keys move inside it. Gradio's are one stop each.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Tab") return;
+  const groups = new Map();
+  for (const radio of document.querySelectorAll("input[type=radio]")) {
+    groups.set(radio.name, [...(groups.get(radio.name) ?? []), radio]);
+  }
+  for (const group of groups.values()) {
+    const chosen = group.find((radio) => radio.checked) ?? group[0];
+    for (const radio of group) radio.tabIndex = radio === chosen ? 0 : -1;
+  }
+}, true);

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import adamml
 from app import icons, words
@@ -25,7 +25,7 @@ from app.view_state import ViewState
 from app.words import esc
 from app.zerogpu import on_gpu
 
-NO_MODEL = "The model is not available on this server, so nothing can be analysed just now."
+NO_MODEL = "The model is not available on this server, so nothing can be analyzed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
 _log = logging.getLogger(__name__)
@@ -155,7 +155,18 @@ class Step:
     view: TimelineModel | None = None
     board: adamml.Storyboard | None = None
     shown: ViewState | None = None
+    begun: "Begun | None" = None
     failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """An analysis on its way: where to go on after Cancel, and how many of its segments have an answer."""
+
+    key: SessionKey
+    policy: str
+    done: int
+    total: int
 
 
 def segments_for(path: str, segments: float, spacing: float) -> int:
@@ -168,9 +179,17 @@ def segments_for(path: str, segments: float, spacing: float) -> int:
 
 @on_gpu(seconds=120)
 def steps(
-    path: str | None, policy: str, segments: float, spacing: float = 0, model: str | None = None
+    path: str | None,
+    policy: str,
+    segments: float,
+    spacing: float = 0,
+    model: str | None = None,
+    begun: Begun | None = None,
 ) -> Generator[Step, None, None]:
-    """Analyse a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel."""
+    """Analyze a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel.
+
+    What an analysis of the same clip had computed when it was cancelled (`begun`) is remembered and not run again.
+    """
     if not path:
         yield Step(status=problem("Choose a clip first."), failed=True)
         return
@@ -180,6 +199,8 @@ def steps(
         key = SessionKey(
             path=path, segments=segments_for(path, segments, spacing), profile=_profile, model=models.name(model)
         )
+        if begun is not None and replace(begun.key, token=key.token) == key:
+            key = begun.key
         with sessions.session(key) as session:
             yield from _run(session, key, policy)
     except adamml.ClipError as error:
@@ -197,7 +218,8 @@ def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator
     for event in session.run(policy):
         growing.take(event)
         if isinstance(event, adamml.Probed):
-            yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view)
+            start = Begun(key=key, policy=policy, done=0, total=len(event.spans))
+            yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view, begun=start)
             board = session.storyboard()
             growing.heard(board.waveform)
             began = time.monotonic()
@@ -211,7 +233,10 @@ def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator
         elif time.monotonic() - drawn > _REDRAW_SECONDS:
             drawn = time.monotonic()
             message = event.message + left(event.progress, drawn - began)
-            yield Step(status=progress(event.progress, message), view=growing.view)
+            assert growing.view is not None, "a run begins with what the file is"
+            rows = growing.view.rows
+            now = Begun(key=key, policy=policy, done=sum(r.label is not None for r in rows), total=len(rows))
+            yield Step(status=progress(event.progress, message), view=growing.view, begun=now)
 
 
 def left(share: float, spent: float) -> str:
@@ -222,9 +247,11 @@ def left(share: float, spent: float) -> str:
     return f" · about {rest:.0f} s left" if rest >= 1.5 else " · nearly done"
 
 
-def cancelled() -> str:
-    """The status line after Cancel."""
-    return line("is-ready", "Cancelled.")
+def cancelled(begun: Begun | None = None) -> str:
+    """The status line after Cancel; `is-stopped` is what shows the Continue button."""
+    if begun is None:
+        return line("is-ready", "Cancelled.")
+    return line("is-stopped", f"Stopped at {begun.done} of {begun.total} segments. Nothing that was computed is lost.")
 
 
 def progress(share: float, message: str) -> str:

@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 
 import adamml
 from app import examples, service, tmp_dirs
+from app.chart_library import ChartLibrary
+from app.compression import CompressedPage
 from app.fair_queue import LINES
 from app.page import build
 from app.player import PREVIEWS
@@ -54,7 +56,7 @@ def serve(host: str, port: int) -> str:
         prevent_thread_lock=True,
         max_file_size=most,
         allowed_paths=[*examples.folders(), str(PREVIEWS)],
-        app_kwargs={"middleware": [room]},
+        app_kwargs={"middleware": [Middleware(ChartLibrary), Middleware(CompressedPage), room]},
         enable_monitoring=False,
         show_error=False,
         theme=theme(),

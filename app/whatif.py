@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adamml import Analysis
 from app import icons, words
 from app.view_state import OWN_THRESHOLD, THRESHOLDS, Point, ViewState, has_budget
 from app.words import esc, percent
@@ -20,7 +21,7 @@ def sentence(shown: ViewState) -> str:
     """What switching did, in plain words."""
     before, after = shown.base, shown.current
     if not shown.switched:
-        return "Nothing is switched: this is what the policy chose."
+        return f"Nothing is switched: this is {_own(before)}."
     moved = after.macs.total - before.macs.total
     cost = "the same compute"
     if moved:
@@ -33,8 +34,15 @@ def sentence(shown: ViewState) -> str:
     )
 
 
+def _own(base: Analysis) -> str:
+    """What stands while nothing is switched: a policy's choice, or a way that leaves none."""
+    if has_budget(base) or not base.policy.startswith(("rgb", "audio", "all", "even", "random")):
+        return f"what {words.policy(base.policy)} chose"
+    return f"{words.policy(base.policy)}, which leaves nothing to choose"
+
+
 def _state(shown: ViewState, remark: str) -> str:
-    off = "" if shown.switched else " disabled"
+    off = "" if shown.switched or shown.threshold is not None else " disabled"
     return (
         f'<div class="whatif-state"><p role="status">{icons.HAND} {esc(remark)} {esc(sentence(shown))}</p>'
         f'<button type="button" class="small-button" data-reset{off}>Reset</button></div>'
@@ -151,9 +159,11 @@ def _grid(most: float) -> str:
 
 def _model(facts: Mapping[str, Any], shown: ViewState) -> str:
     """Accuracy against compute over many test clips, where the model's card has it, and this clip's compute on it."""
-    rows = facts.get("measured", {}).get("budget") if isinstance(facts.get("measured"), Mapping) else None
-    if not rows:
+    measured = facts.get("measured")
+    rows = measured.get("budget") if isinstance(measured, Mapping) else None
+    if not isinstance(measured, Mapping) or not rows:
         return ""
+    split = f" ({esc(measured['split'])})" if measured.get("split") else ""
     points = sorted((float(r["gmacs"]), float(r["accuracy"]), float(r["threshold"])) for r in rows)
     scale = 100 if max(p[1] for p in points) > 1 else 1
     here = shown.current.macs.total / 1e9 * 10 / len(shown.current.segments)
@@ -178,7 +188,8 @@ def _model(facts: Mapping[str, Any], shown: ViewState) -> str:
     )
     grid = _grid(most).replace(">0%<", f">{floor:.0%}<").replace(">50%<", f">{(1 + floor) / 2:.0%}<")
     return (
-        '<figure class="curve"><figcaption><b>Many test clips:</b> how often the answer is right, by compute for ten '
-        f'segments (billion MACs).</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" aria-label="Accuracy against '
-        f'compute over the test clips">{grid}<path class="curve-line" d="{line}"/>{dots}{mark}</svg></figure>'
+        f'<figure class="curve"><figcaption><b>The clips it was tested on</b>{split}: how often the answer is right, '
+        f'by compute for ten segments (billion MACs).</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" '
+        f'aria-label="Accuracy against compute over the test clips">{grid}<path class="curve-line" d="{line}"/>'
+        f"{dots}{mark}</svg></figure>"
     )

@@ -38,8 +38,8 @@ def told(analysis: Analysis) -> Analysis:
 
 def test_the_answer_names_the_sounds_with_their_scores(told: Analysis) -> None:
     html = summary.answer(told)
-    assert "Male speech, man speaking <b>0.62</b>" in html
-    assert "&lt;b&gt;Music <b>0.55</b>" in html
+    assert "Male speech, man speaking</span> <b>0.62</b>" in html
+    assert "&lt;b&gt;Music</span> <b>0.55</b>" in html
     assert "no shares" in html
     assert html.count('class="rank-name"') == 5
     assert words.heard(told.heard, 1) == "Male speech 0.62"
@@ -125,4 +125,5 @@ def test_hundreds_of_classes_are_a_list_with_a_search_field() -> None:
     assert 'for="known-search"' in html
     assert "<b>40 actions</b>" in html
     assert f"<b>{len(SOUNDS)} sounds</b>" in html
-    assert "4 things</b>: cat, dog, drum and sea waves" in known(toy_recognizer().card)
+    few = known(toy_recognizer().card).replace("<span data-name>", "").replace("</span>", "")
+    assert "4 things</b>: cat, dog, drum and sea waves" in few
