@@ -6,9 +6,9 @@ recogniser.
 
 import os
 
-from app import scratch
+from app import tmp_dirs
 
 # Gradio reads these once, when it is first imported: no look-ups, no counting of visitors; and files in a private
 # folder that goes. So they stand here, before any module of this package imports Gradio.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_TEMP_DIR"] = str(scratch.folder("uploads"))
+os.environ["GRADIO_TEMP_DIR"] = str(tmp_dirs.folder("uploads"))

@@ -19,12 +19,12 @@ from gradio_client.utils import is_file_obj_with_meta
 import adamml
 from adamml import Analysis
 from app import compare as comparing
-from app import scratch, service, words
-from app.leaving import served
-from app.play import Pair
-from app.reports import failed
-from app.takeaway import OFFERS, file_name
-from app.turns import ANALYSES, EXPORTS, MANY, BusyError
+from app import service, tmp_dirs, words
+from app.actions import Pair
+from app.cancellation import served
+from app.error_log import failed
+from app.export_panel import OFFERS, file_name
+from app.fair_queue import ANALYSES, EXPORTS, MANY, BusyError
 from app.zerogpu import on_gpu
 
 _log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def endpoints() -> None:
         """
         with (
             _said(),
-            tempfile.TemporaryDirectory(dir=scratch.folder("exports"), ignore_cleanup_errors=True) as folder,
+            tempfile.TemporaryDirectory(dir=tmp_dirs.folder("exports"), ignore_cleanup_errors=True) as folder,
         ):
             boards: list[adamml.Storyboard] = []
             (analysis,) = await _analysed(request, clip, [policy], segments, 0, boards if kind == "png" else None)

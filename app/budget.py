@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import adamml
 from adamml import Analysis
-from app.shown import THRESHOLDS, Grid, Point, Shown, budget_grid, has_budget
-from app.view import MODALITIES
+from app.timeline_model import MODALITIES
+from app.view_state import THRESHOLDS, Grid, Point, ViewState, budget_grid, has_budget
 
 
 def by_hand(session: adamml.ClipSession, base: Analysis, grid: Grid) -> Analysis:
@@ -13,7 +13,7 @@ def by_hand(session: adamml.ClipSession, base: Analysis, grid: Grid) -> Analysis
     return session.analyze(adamml.ManualPolicy(grid=grid, base=adamml.get_policy(base.policy)))
 
 
-def known_points(session: adamml.ClipSession, shown: Shown) -> Shown:
+def known_points(session: adamml.ClipSession, shown: ViewState) -> ViewState:
     """Add the budgets that need nothing but what was run already. Equal grids are worked out once."""
     if not has_budget(shown.base):
         return shown

@@ -4,9 +4,9 @@ from functools import partial
 
 from adamml import Analysis, SegmentResult
 from app import icons, words
+from app.actions import Pair
 from app.costs import table_box, time_words
-from app.play import Pair
-from app.view import MODALITIES
+from app.timeline_model import MODALITIES
 from app.words import esc, percent
 
 
@@ -22,12 +22,22 @@ def verdict(pair: Pair) -> str:
     cost = "with the same compute" if same else f"{'with' if cheaper else 'but'} {amount} compute"
     listened, count = _instead(left, right), words.count(len(left.segments), "segment")
     why = ""
-    if listened:
+    if listened and (cheaper or same):
         why = f": it listened instead of looking in {listened} of {count}"
-    elif not cheaper and not same and left.macs.decide:
-        why = f": deciding alone took {words.billions(left.macs.decide)} billion MACs"
+    elif not cheaper and not same:
+        why = _why_more(left, right)
     loses = "" if cheaper or same else f" Here {words.policy(left.policy)} costs more."
     return f"{_answers(left, right)} {cost}{why}.{loses}"
+
+
+def _why_more(left: Analysis, right: Analysis) -> str:
+    """The part that makes up most of what the left one took more, where there is one."""
+    parts = {"deciding": "decide", "looking": "rgb", "listening": "audio"}
+    more = {said: getattr(left.macs, part) - getattr(right.macs, part) for said, part in parts.items()}
+    most = max(more, key=more.__getitem__)
+    if more[most] < 0.5 * (left.macs.total - right.macs.total):
+        return ""
+    return f": {most} took {words.billions(more[most])} billion MACs more"
 
 
 def _answers(left: Analysis, right: Analysis) -> str:
@@ -52,9 +62,16 @@ def _instead(left: Analysis, right: Analysis) -> int:
 def comparison(pair: Pair) -> str:
     """The whole result as HTML."""
     return (
-        f'<section class="compared" aria-label="Comparison"><p class="verdict">{esc(verdict(pair))}</p>'
+        f'<section class="compared" aria-label="Comparison" data-left="{grid_signs(pair.left)}">'
+        '<p class="stale remark" role="status" hidden>What is shown above has changed since: compare once more.</p>'
+        f'<p class="verdict">{esc(verdict(pair))}</p>'
         f"{_figures(pair)}{_lanes(pair)}</section>"
     )
+
+
+def grid_signs(analysis: Analysis) -> str:
+    """What an analysis ran, as the browser writes it: picture, then sound, one sign per segment."""
+    return "".join("01"[segment.decisions[m]] for m in MODALITIES for segment in analysis.segments)
 
 
 def _figures(pair: Pair) -> str:

@@ -91,7 +91,7 @@ def seconds_table(runs: list[Analysis], *, recorded: bool = False) -> str:
     totals = "".join(f"<td><b>{time_words(run.seconds.total)}</b></td>" for run in runs)
     heads = "".join(f'<th scope="col">{esc(words.policy(run.policy))}</th>' for run in runs)
     remark = "Measured when it was recorded, on another machine." if recorded else "Measured on this server."
-    remark += " What was needed twice was done once and counts each time."
+    remark += " A part that several ways share was computed and timed once, and stands in each."
     table = (
         '<table class="figures times">'
         '<caption class="visually-hidden">Measured seconds by part</caption>'

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import adamml
 from app import icons, service
-from app.reports import failed
+from app.error_log import failed
 from app.words import esc
 
 _LOOK_S = 0.2

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 # Least distance between two cells, in CSS pixels: room for the percentage below each, and for a word of this many
 # letters. Longer words end in an ellipsis; the button's name has them in full.
-_PITCH, _LETTER, _LETTERS = 46, 7, 9
+_PITCH, _LETTER, _LETTERS = 46, 6, 8
 # Above so many segments a cell is a bar without words. Above MANY the words may be cut, so that the track stays short.
 DENSE, _MANY, _DENSE_PITCH = 36, 16, 14
 # A track wider than this is no longer a drawing that one can follow; beyond it the cells stand side by side.

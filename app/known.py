@@ -16,9 +16,10 @@ FEW = 30
 def known(card: ModelCard) -> str:
     """The classes, and the sounds that it can name beside them."""
     number = words.count(len(card.classes), words.noun(card.classes))
-    rest = "Anything else it takes for one of these" + (", or says that it is none of them" if card.unknown else "")
+    unsure = ", or answered with “none of my classes”" if card.unknown else ""
+    rest = f"Any other clip is mistaken for one of these{unsure}"
     if len(card.classes) <= FEW:
-        names = esc(words.listing([words.label(name) for name in card.classes]))
+        names = words.listing([f"<span data-name>{esc(words.label(name))}</span>" for name in card.classes])
         return f'<p data-model="{esc(card.name)}">It knows <b>{number}</b>: {names}. {rest}.</p>'
     sounds = f", and can name <b>{words.count(len(card.sounds), 'sound')}</b> that it hears" if card.sounds else ""
     rows = _rows(card.classes, "") + _rows(card.sounds, "<small>sound</small>")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from app import examples, play, service
-from app.shown import Grid, Shown, grid_of
-from app.view import MODALITIES
+from app import actions, examples, service
+from app.timeline_model import MODALITIES
+from app.view_state import Grid, ViewState, grid_of
 
 KEYS = ("clip", "model", "policy", "segments", "cells", "budget", "compare")
 _WORTH = {"rgb": 1, "audio": 2}
@@ -39,7 +39,7 @@ class Link:
     budget: float | None = None
     pair: tuple[str, str] | None = None
 
-    def fits(self, shown: Shown) -> bool:
+    def fits(self, shown: ViewState) -> bool:
         """Whether this result is the one that the link meant."""
         return (shown.base.clip.name, shown.base.policy, len(shown.base.segments)) == (
             self.clip.name,
@@ -56,7 +56,7 @@ def example_of(path: str | None) -> Path | None:
     return None
 
 
-def write(shown: Shown, pair: tuple[str, str] | None = None) -> str:
+def write(shown: ViewState, pair: tuple[str, str] | None = None) -> str:
     """The query string for what is shown, with its question mark.
 
     Raises:
@@ -114,11 +114,11 @@ def read(query: Mapping[str, str]) -> Link | None:
     )
 
 
-def apply(shown: Shown, link: Link) -> Shown:
+def apply(shown: ViewState, link: Link) -> ViewState:
     """Switch and budget as the link says."""
     if link.budget is not None:
-        return play.set_budget(shown, link.budget)
-    return shown if link.cells is None else play.switch(shown, link.cells)
+        return actions.set_budget(shown, link.budget)
+    return shown if link.cells is None else actions.switch(shown, link.cells)
 
 
 def _model(name: str) -> str:

@@ -1,7 +1,8 @@
-"""The page: what stands where. `wiring` says what happens when; `panels` what is shown.
+"""The page: what stands where. `events` says what happens when; `panels` what is shown.
 
-From top to bottom: the question, the clip beside the answer, the timeline with an opened segment, what if, what it
-cost, the comparison, details. A recorded example fills all of it before anybody has done anything.
+One screen: the question, what the policy is, the clip above its timeline, beside them the answer and what it saved.
+Below: an opened segment, what if, costs, the comparison of other policies, details, what the model knows, options.
+A recorded example fills all of it before anybody has done anything.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +12,24 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import api, compare, details, examples, panels, recorded, service, takeaway, uploads, words
+from app import (
+    api,
+    arriving,
+    details,
+    drawing,
+    examples,
+    export_panel,
+    panels,
+    recorded,
+    service,
+    tour,
+    uploads,
+    words,
+)
+from app.events import connect
 from app.known import known
 from app.player import player
-from app.wiring import connect
+from app.view_state import BOTH, OWN, RGB
 
 HERE = Path(__file__).parent
 QUESTION = "When does a model need to look, and when is listening enough?"
@@ -22,11 +37,12 @@ SENTENCE = (
     "Segment by segment, a small policy picks the picture, the sound, both or neither, so that little has to be run."
 )
 # Named one by one beside the families: browsers know few of the less common ones by family.
-FILE_TYPES = ["video", "audio", *adamml.FILE_SUFFIXES]
+FILE_TYPES = ["video/*", "audio/*", *adamml.FILE_SUFFIXES]
 
-_RECORD = """<div class="record"><button type="button" class="small-button" data-record>Record</button>
+_WAYS = """<button type="button" class="small-button is-primary" id="upload">Analyze your own clip</button>
+<input type="file" hidden aria-label="Your clip"><button type="button" class="small-button" data-record>Record</button>
 <div class="record-box" hidden><video muted autoplay playsinline aria-label="Camera"></video></div>
-<p class="record-say" role="status"></p></div>"""
+<p class="record-say" role="status"></p>"""
 
 _HOW_TO_READ = """<details class="how"><summary>How to read this</summary><ul>
 <li><b>Blue is picture, orange is sound.</b> A solid frame was run, a dashed one with a slash was skipped, hatching
@@ -34,7 +50,8 @@ means that the clip has nothing there or that nobody looked.</li>
 <li><b>The small bar</b> below a cell is how much the policy wanted it. Beyond the mark in its middle, it runs.</li>
 <li><b>Heard</b> names sounds, where the model can. Each has a score from 0 to 1 by itself, so they do not sum to 1.
 Such a model decides by what it hears: sound that is skipped was heard, but does not count in the answer.</li>
-<li><b>Answer</b> is what a segment says by itself; <b>so far</b> is what the clip says up to there.</li>
+<li><b>Answer</b> is what a segment says by itself. <b>Scores</b> has a line for each leading class, from 0 to 1, with a
+gap wherever nothing ran.</li>
 <li><b>Compute</b> is counted in multiply-accumulates (MACs; one is two FLOPs). Deciding costs something too, and where
 the policy picks the picture nearly everywhere it costs more than it saves: then the page says so.</li>
 <li><b>Seconds</b> are measured. They never share a scale with MACs.</li></ul></details>"""
@@ -56,23 +73,54 @@ def build() -> gr.Blocks:
     parts = Parts()
     with gr.Blocks(title="AdaMML Studio", delete_cache=(600, 3600), analytics_enabled=False) as page:
         state = gr.State(example.shown if example else None, time_to_live=3600)
-        head = f'<div class="head"><h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}</div>'
-        press = (HERE / "press.js").read_text(encoding="utf-8")
-        gr.HTML(head, elem_id="head", js_on_load=press, apply_default_css=False)
-        with gr.Row(elem_id="top", equal_height=True):
-            with gr.Column(scale=6, min_width=300, elem_id="source-card", elem_classes="card"):
+        head = f'<div class="head"><h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}{tour.button()}</div>'
+        gr.HTML(head, elem_id="head", js_on_load=_script("press.js", "tour.js"), apply_default_css=False)
+        gr.HTML(drawing.drawing(), elem_id="drawing", js_on_load=_script("drawing.js"), apply_default_css=False)
+        with gr.Row(elem_id="screen"):
+            with gr.Column(elem_id="source-card", elem_classes="card"):
                 _source(parts, example)
-            with gr.Column(scale=5, min_width=300, elem_id="side"):
+            with gr.Column(elem_id="timeline-card", elem_classes="card"):
+                _html(parts, "board", start)
+                _html(parts, "timeline", start, "timeline.js")
+            with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="answer-card", elem_classes="card"):
-                    _html(parts, "answer", start)
-                with gr.Column(elem_id="known-card", elem_classes="card"):
-                    _model(parts)
-                    _html(parts, "known", {"known": _known()}, "known.js")
-        _results(parts, start, example)
+                    _way(parts)
+                    _html(parts, "answer", start, "feedback.js")
+                with gr.Column(elem_id="savings-card", elem_classes="card"):
+                    _title("What it saved")
+                    _html(parts, "savings", start, "charts.js")
+                    _html(parts, "rivals", start)
+        _html(parts, "notes", start)
+        with gr.Column(elem_id="opened-card", elem_classes="card"):
+            _html(parts, "opened", start, "segment_panel.js")
+        _results(parts, start)
+        with gr.Row(elem_id="more", equal_height=False):
+            with gr.Column(elem_id="known-card", elem_classes="card"):
+                _model(parts)
+                _html(parts, "known", {"known": _known()}, "known.js")
+            with gr.Column(elem_id="options-card", elem_classes="card"):
+                _options(parts)
         connect(page, parts, state)
         uploads.connect(page, parts.source["chosen"])
         api.endpoints()
     return page
+
+
+def _script(*names: str) -> str:
+    """Scripts that run one after the other, each with names of its own."""
+    return "\n".join(f"{{\n{(HERE / name).read_text(encoding='utf-8')}\n}}" for name in names)
+
+
+def _way(parts: Parts) -> None:
+    """The switch above the answer: the policy's own result, looking only, or both."""
+    parts.source["way"] = gr.Radio(
+        [("AdaMML", OWN), ("RGB only", RGB), ("both", BOTH)],
+        value=OWN,
+        show_label=False,
+        label="Whose answer",
+        container=False,
+        elem_id="way",
+    )
 
 
 def _known() -> str:
@@ -96,7 +144,7 @@ def _model(parts: Parts) -> None:
 
 
 def _html(parts: Parts, name: str, start: dict[str, Any], script: str = "") -> None:
-    code = (HERE / script).read_text(encoding="utf-8") if script else None
+    code = _script(script) if script else None
     parts.shown[name] = gr.HTML(start.get(name, ""), elem_id=name, js_on_load=code, apply_default_css=False)
 
 
@@ -106,36 +154,36 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
     if example:
         banner = panels.banner(f"Recorded example: {example.shown.title}", example.about)
         clip = player(example.shown.key.path)
-    _html(parts, "banner", {"banner": banner})
-    _html(parts, "player", {"player": clip})
     source = parts.source
     with gr.Row(elem_id="ways"):
-        source["upload"] = gr.UploadButton(
-            "Analyse your own clip",
-            file_types=FILE_TYPES,
-            variant="primary",
-            size="md",
-            elem_id="upload",
-            min_width=160,
-        )
-        script = (HERE / "source.js").read_text(encoding="utf-8")
-        gr.HTML(_RECORD, elem_id="record", js_on_load=script, apply_default_css=False)
+        script = _script("source.js").replace("ACCEPT", ",".join(FILE_TYPES))
+        source["arrived"] = gr.HTML(_WAYS, elem_id="record", js_on_load=script, apply_default_css=False)
         source["cancel"] = gr.Button("Cancel", elem_id="cancel", size="md", min_width=80)
-    gr.HTML(
-        f'<p class="remark">Video or sound, {service.limits()}. You can also drop a file anywhere on this page.</p>',
-        elem_id="limits",
-        apply_default_css=False,
-    )
+        source["continue"] = gr.Button("Continue", elem_id="continue", size="md", min_width=80)
+        _examples(parts)
     _html(parts, "status", {})
-    _examples(parts)
+    _html(parts, "banner", {"banner": banner})
+    gr.HTML(arriving.INCOMING, elem_id="incoming", apply_default_css=False)
+    _html(parts, "player", {"player": clip})
     # Hidden by the style sheet and not by Gradio, which does not wait for what is hidden before it follows a link: the
     # link's clip would then be chosen twice, and the second analysis would undo what the link had switched.
     source["chosen"] = gr.File(label="Clip", elem_id="chosen")
+
+
+def _options(parts: Parts) -> None:
+    """What is taken, and how the next analysis is made."""
+    source = parts.source
+    gr.HTML(
+        f'<p class="remark">Video or sound, {service.limits()}. You can also drop a file anywhere on this page. '
+        "It is deleted when you close the tab.</p>",
+        elem_id="limits",
+        apply_default_css=False,
+    )
     with gr.Accordion("Options", open=False, elem_id="options"):
         source["policy"] = gr.Radio(
             choices=details.ways(service.policies(), about=True),
             value="adamml",
-            label="Who picks",
+            label="Who picks, in this clip",
             elem_id="policy",
         )
         source["segments"] = gr.Slider(
@@ -147,7 +195,7 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
             label="Or one segment every",
             elem_id="spacing",
         )
-        source["again"] = gr.Button("Analyse again", elem_id="again", size="md", min_width=140)
+        source["again"] = gr.Button("Analyze again", elem_id="again", size="md", min_width=140)
 
 
 def _examples(parts: Parts) -> None:
@@ -164,18 +212,14 @@ def _examples(parts: Parts) -> None:
             parts.offers.append((button, offer))
 
 
-def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | None) -> None:
+def _results(parts: Parts, start: dict[str, Any]) -> None:
     """Everything below the answer."""
     shown = parts.shown
     with gr.Column(visible=bool(start), elem_id="results") as shown["results"]:
-        _html(parts, "notes", start)
-        with gr.Column(elem_classes="card", elem_id="timeline-card"):
-            _title("What it picked", "Press to jump there, drag to scrub, press an eye or a speaker to switch it.")
-            _html(parts, "board", start)
-            _html(parts, "timeline", start, "timeline.js")
-            _html(parts, "opened", start, "opened.js")
         with gr.Column(elem_classes="card", elem_id="whatif-card"):
-            _title("What if?", "Switch any cell above, or move the budget. Only what was not run yet is run.")
+            _title(
+                "What if?", "Switch any cell above, or move the budget. New cells are computed, the rest is remembered."
+            )
             _html(parts, "whatif", start, "whatif.js")
         with gr.Row(elem_id="costs-row", equal_height=True):
             with gr.Column(scale=7, min_width=300, elem_classes="card"):
@@ -185,13 +229,13 @@ def _results(parts: Parts, start: dict[str, Any], example: recorded.Recorded | N
                 _title("How long it took")
                 _html(parts, "seconds", start)
         with gr.Column(elem_classes="card", elem_id="compare-card"):
-            _title("Compare", "Two ways of choosing on the same clip. Both really run.")
-            _choices(parts)
-            pair = compare.comparison(example.pair) if example else ""
-            _html(parts, "compared", {"compared": pair})
+            with gr.Accordion("Compare other policies", open=False, elem_id="compare-more"):
+                gr.HTML("<p class='remark'>Two ways of choosing on the same clip. Both really run.</p>")
+                _choices(parts)
+            _html(parts, "compared", {})
         with gr.Column(elem_classes="card", elem_id="takeaway"):
             _title("Take it away", "What is shown above, with everything that you switched.")
-            shown["take"] = takeaway.panel()
+            shown["take"] = export_panel.panel()
         with gr.Column(elem_classes="card", elem_id="details-card"):
             _title("Details")
             _html(parts, "model", start)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from app import costs, details, service, summary, whatif
-from app.shown import Shown
+from app import costs, details, savings, service, summary, whatif
 from app.timeline import thumbnails, timeline
-from app.view import View
+from app.timeline_model import TimelineModel
+from app.view_state import ViewState
 from app.words import esc
 
 
-def draw(shown: Shown) -> dict[str, Any]:
+def draw(shown: ViewState) -> dict[str, Any]:
     """Everything that follows from a result."""
     card = service.models.card(shown.key.model)
     own = card if card is not None and card.name == shown.base.model else None
@@ -18,27 +18,31 @@ def draw(shown: Shown) -> dict[str, Any]:
         "board": thumbnails(shown.board),
         "model": details.model(own, shown.base),
         "opened": "",
+        "rivals": "",
     } | redraw(shown)
 
 
-def redraw(shown: Shown, wish: int = 0, remark: str = "") -> dict[str, Any]:
+def redraw(shown: ViewState, request: int = 0, remark: str = "") -> dict[str, Any]:
     """What changes when cells are switched.
 
-    `wish` is the number of the browser's wish that this answers, `remark` what there is to say about it.
+    `request` is the number of the browser's request that this answers, `remark` what there is to say about it.
     """
     runs = [shown.base] if shown.current is shown.base else [shown.current, shown.base]
+    if shown.rgb is not None and shown.rgb is not shown.base:
+        runs.append(shown.rgb)
     card = service.models.card(shown.key.model)
     return {
-        "answer": summary.answer(shown.current, by_hand=shown.switched),
-        "timeline": timeline(shown.view(), wish),
+        "answer": summary.card(shown),
+        "savings": savings.card(shown),
+        "timeline": timeline(shown.view(), request),
         "whatif": whatif.what_if(shown, card.facts if card else {}, remark),
         "costs": costs.costs(shown.current, shown.base),
         "seconds": costs.seconds_table(runs, recorded=shown.recorded and shown.current is shown.base),
     }
 
 
-def growing(view: View) -> dict[str, Any]:
-    """What is there while a clip is analysed."""
+def growing(view: TimelineModel) -> dict[str, Any]:
+    """What is there while a clip is analyzed."""
     return {"answer": summary.growing(view.label, view.score), "timeline": timeline(view)}
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import adamml
-from app import scratch, service
+from app import service, tmp_dirs
 from app.details import sweep
-from app.reports import failed
+from app.error_log import failed
 from app.uploads import UPLOADS
 from app.words import esc
 
-PREVIEWS = scratch.folder("previews")
+PREVIEWS = tmp_dirs.folder("previews")
 _KEEP_SECONDS = 3600
 
 
@@ -30,7 +30,7 @@ def player(path: str | None, remark: str = "") -> str:
         "this.parentElement.classList.toggle('is-sound', !this.videoWidth)\" "
         "onerror=\"this.parentElement.classList.add('is-broken')\"></video>"
         '<p id="clip-now" class="player-now" aria-hidden="true"></p>'
-        '<p class="player-broken">Your browser cannot play this kind of file. It is analysed all the same.</p></div>'
+        '<p class="player-broken">Your browser cannot play this kind of file. It is analyzed all the same.</p></div>'
         f"{line}"
     )
 

@@ -1,3 +1,5 @@
+// What Gradio leaves to be done for hands and keys.
+//
 // A press is not lost when a result arrives while it is held down. Every result replaces the elements that it draws, and
 // a browser counts a press as a click only on an element that is still there when the press ends. So a press that began
 // on an element which is gone by its end is a click on whatever stands in its place, if that looks the same.
@@ -27,4 +29,16 @@ document.addEventListener("pointerup", (event) => {
   const { clientX, clientY, target } = event;
   const click = new MouseEvent("click", { bubbles: true, cancelable: true, detail: 1, clientX, clientY });
   setTimeout(() => target.dispatchEvent(click), 0);
+}, true);
+
+// A group of radio buttons is one stop of Tab, and the arrow keys move inside it: browsers do so for buttons of one name,
+// and Gradio gives each its own.
+document.addEventListener("keydown", () => {
+  for (const group of document.querySelectorAll("fieldset[id]")) {
+    const radios = Array.from(group.querySelectorAll("input[type=radio]"));
+    if (!radios.length || radios.every((radio) => radio.name === group.id)) continue;
+    const chosen = radios.find((radio) => radio.checked);
+    for (const radio of radios) radio.name = group.id;
+    if (chosen) chosen.checked = true;
+  }
 }, true);

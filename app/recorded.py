@@ -1,10 +1,11 @@
 """The worked example: an analysis recorded with the shipped model, so that the page has something to show at once.
 
-    python -m app.recorded        # analyses the example clip anew and writes the record
+    python -m app.recorded        # analyzes the example clip anew and writes the record
 
-One JSON file holds the policy's analysis, the RGB-only one, thumbnails, waveform and the budget curve. It is shown as
-what it is, a recording; playing with it runs the model on the clip. Probabilities of all classes are kept as bare lists
-in the order of the classes: with their names, hundreds of classes would be written fifty times over.
+One JSON file holds the policy's analysis, the RGB-only one, what running everything gave, thumbnails, waveform and the
+budget curve. It is shown as what it is, a recording; playing with it runs the model on the clip. Probabilities of all
+classes are kept as bare lists in the order of the classes: with their names, hundreds of classes would be written fifty
+times over.
 """
 
 import argparse
@@ -15,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import adamml
-from adamml import Analysis, Storyboard
+from adamml import Analysis, Macs, Storyboard
 from app import service
+from app.actions import Pair
 from app.budget import known_points
 from app.examples import EXAMPLES
-from app.play import Pair
-from app.shown import Point, Shown
-from app.visits import VisitKey
+from app.session_store import SessionKey
+from app.view_state import Outcome, Point, ViewState, outcome
 
 RECORD = EXAMPLES.parent / "worked_example.json"
 CLIP = "pianist_lights_out.mp4"
-ABOUT = "A pianist plays on when the light goes out: for three seconds there is nothing to see, and a piano to hear."
+ABOUT = "For three seconds there is nothing to see, only a piano to hear."
 _DIGITS = 4  # significant: sums of 400 probabilities still end within the 1e-4 that an analysis asks for
 
 
@@ -33,7 +34,7 @@ _DIGITS = 4  # significant: sums of 400 probabilities still end within the 1e-4 
 class Recorded:
     """What the page shows before anybody has done anything."""
 
-    shown: Shown
+    shown: ViewState
     rgb: Analysis
     about: str
 
@@ -54,34 +55,46 @@ def load() -> Recorded | None:
             waveform=tuple(values["waveform"]),
         )
         points = tuple(Point(**point) for point in values["points"])
+        told = values["everything"]
+        everything = Outcome(**{**told, "macs": Macs(**told["macs"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if not clip.is_file():
         return None
-    key = VisitKey(
+    key = SessionKey(
         path=str(clip),
         segments=len(analysis.segments),
         profile="public",
         model=analysis.model,
         token="worked-example",
     )
-    shown = Shown(key=key, base=analysis, current=analysis, board=board, points=points, recorded=True)
+    shown = ViewState(
+        key=key,
+        base=analysis,
+        current=analysis,
+        board=board,
+        points=points,
+        recorded=True,
+        rgb=rgb,
+        everything=everything,
+    )
     return Recorded(shown=shown, rgb=rgb, about=values["about"])
 
 
 def record(target: Path = RECORD) -> None:
-    """Analyse the example and write the record beside the target, then rename it."""
-    key = VisitKey(path=str(EXAMPLES / CLIP), segments=10, profile="public")
-    with service.visits.session(key) as session:
+    """Analyze the example and write the record beside the target, then rename it."""
+    key = SessionKey(path=str(EXAMPLES / CLIP), segments=10, profile="public")
+    with service.sessions.session(key) as session:
         analysis, board = session.analyze("adamml"), session.storyboard()
-        session.analyze("all")
+        everything = outcome(session.analyze("all"))
         rgb = session.analyze("rgb")
-        shown = known_points(session, Shown(key=key, base=analysis, current=analysis, board=board))
+        shown = known_points(session, ViewState(key=key, base=analysis, current=analysis, board=board))
     values: dict[str, Any] = {
         "clip": CLIP,
         "about": ABOUT,
         "analysis": packed(analysis),
         "rgb": packed(rgb),
+        "everything": asdict(everything),
         "thumbnails": [base64.b64encode(jpeg).decode("ascii") if jpeg else None for jpeg in board.thumbnails],
         "waveform": _rounded(board.waveform),
         "points": [asdict(point) for point in shown.points],

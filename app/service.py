@@ -11,21 +11,21 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import adamml
 from app import icons, words
 from app.budget import known_points
+from app.error_log import failed
 from app.geometry import DENSE
 from app.models import Models
-from app.reports import failed
-from app.shown import Shown
-from app.view import Progress, View
-from app.visits import VisitKey, Visits
+from app.session_store import SessionKey, SessionStore
+from app.timeline_model import Progress, TimelineModel
+from app.view_state import ViewState
 from app.words import esc
 from app.zerogpu import on_gpu
 
-NO_MODEL = "The model is not available on this server, so nothing can be analysed just now."
+NO_MODEL = "The model is not available on this server, so nothing can be analyzed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
 _log = logging.getLogger(__name__)
@@ -45,8 +45,10 @@ def profile() -> str:
     return _profile
 
 
-models = Models(os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: visits.forget_model(name))
-visits: Visits = Visits(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
+models = Models(
+    os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: sessions.forget_model(name)
+)
+sessions: SessionStore = SessionStore(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
 
 
 def policies(model: str | None = None) -> dict[str, str]:
@@ -150,10 +152,21 @@ class Step:
     """What a step of an analysis changed: the status line always, the rest where it is not None."""
 
     status: str
-    view: View | None = None
+    view: TimelineModel | None = None
     board: adamml.Storyboard | None = None
-    shown: Shown | None = None
+    shown: ViewState | None = None
+    begun: "Begun | None" = None
     failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """An analysis on its way: where to go on after Cancel, and how many of its segments have an answer."""
+
+    key: SessionKey
+    policy: str
+    done: int
+    total: int
 
 
 def segments_for(path: str, segments: float, spacing: float) -> int:
@@ -166,19 +179,29 @@ def segments_for(path: str, segments: float, spacing: float) -> int:
 
 @on_gpu(seconds=120)
 def steps(
-    path: str | None, policy: str, segments: float, spacing: float = 0, model: str | None = None
+    path: str | None,
+    policy: str,
+    segments: float,
+    spacing: float = 0,
+    model: str | None = None,
+    begun: Begun | None = None,
 ) -> Generator[Step, None, None]:
-    """Analyse a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel."""
+    """Analyze a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel.
+
+    What an analysis of the same clip had computed when it was cancelled (`begun`) is remembered and not run again.
+    """
     if not path:
         yield Step(status=problem("Choose a clip first."), failed=True)
         return
     try:
         yield Step(status=progress(0.0, "Looking the file over"))
         adamml.get_policy(policy)
-        key = VisitKey(
+        key = SessionKey(
             path=path, segments=segments_for(path, segments, spacing), profile=_profile, model=models.name(model)
         )
-        with visits.session(key) as session:
+        if begun is not None and replace(begun.key, token=key.token) == key:
+            key = begun.key
+        with sessions.session(key) as session:
             yield from _run(session, key, policy)
     except adamml.ClipError as error:
         yield Step(status=problem(str(error)), failed=True)
@@ -189,26 +212,30 @@ def steps(
         yield Step(status=problem(failed("an analysis", error)), failed=True)
 
 
-def _run(session: adamml.ClipSession, key: VisitKey, policy: str) -> Generator[Step, None, None]:
+def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator[Step, None, None]:
     growing, drawn, began, board = Progress(), 0.0, 0.0, None
     for event in session.run(policy):
         growing.take(event)
         if isinstance(event, adamml.Probed):
-            yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view)
+            start = Begun(key=key, policy=policy, done=0, total=len(event.spans))
+            yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view, begun=start)
             board = session.storyboard()
             growing.heard(board.waveform)
             began = time.monotonic()
             yield Step(status=progress(0.02, "Deciding"), view=growing.view, board=board)
         elif isinstance(event, adamml.Finished):
             assert board is not None, "a run begins with what the file is"
-            shown = Shown(key=key, base=event.analysis, current=event.analysis, board=board)
+            shown = ViewState(key=key, base=event.analysis, current=event.analysis, board=board)
             if len(shown.base.segments) <= DENSE:
                 shown = known_points(session, shown)
             yield Step(status=line("is-done", f"{icons.CHECK} Done."), shown=shown)
         elif time.monotonic() - drawn > _REDRAW_SECONDS:
             drawn = time.monotonic()
             message = event.message + left(event.progress, drawn - began)
-            yield Step(status=progress(event.progress, message), view=growing.view)
+            assert growing.view is not None, "a run begins with what the file is"
+            rows = growing.view.rows
+            now = Begun(key=key, policy=policy, done=sum(r.label is not None for r in rows), total=len(rows))
+            yield Step(status=progress(event.progress, message), view=growing.view, begun=now)
 
 
 def left(share: float, spent: float) -> str:
@@ -219,9 +246,11 @@ def left(share: float, spent: float) -> str:
     return f" · about {rest:.0f} s left" if rest >= 1.5 else " · nearly done"
 
 
-def cancelled() -> str:
-    """The status line after Cancel."""
-    return line("is-ready", "Cancelled.")
+def cancelled(begun: Begun | None = None) -> str:
+    """The status line after Cancel; `is-stopped` is what shows the Continue button."""
+    if begun is None:
+        return line("is-ready", "Cancelled.")
+    return line("is-stopped", f"Stopped at {begun.done} of {begun.total} segments. Nothing that was computed is lost.")
 
 
 def progress(share: float, message: str, begun: bool = True) -> str:

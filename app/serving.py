@@ -13,14 +13,16 @@ import time
 from starlette.middleware import Middleware
 
 import adamml
-from app import examples, scratch, service
-from app.gate import Gate
-from app.look import HEAD, STYLES, theme
+from app import examples, service, tmp_dirs
+from app.chart_library import ChartLibrary
+from app.compression import CompressedPage
+from app.fair_queue import LINES
 from app.page import build
 from app.player import PREVIEWS
-from app.turns import LINES
+from app.request_guard import RequestGuard
+from app.theme import HEAD, STYLES, theme
 
-WAITING = 40  # requests of all kinds; the line before the analyses has its own bound, see `turns`
+WAITING = 40  # requests of all kinds; the line before the analyses has its own bound, see `fair_queue`
 MAX_UPLOADS = 5_000_000_000  # bytes on disk at any time, for the public profile; each goes after an hour
 GRACE_S = 8.0  # hosts kill what has not ended 10 to 30 s after SIGTERM
 CLOSING = "The server is being restarted. Please try again in a minute."
@@ -42,11 +44,11 @@ def serve_until_stopped(host: str, port: int) -> None:
 
 def serve(host: str, port: int) -> str:
     """Serve the page from a thread; returns its address."""
-    uploads = scratch.folder("uploads")
+    uploads = tmp_dirs.folder("uploads")
     if "SPACE_ID" in os.environ:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", _PROXIES)
     most = adamml.PROFILES[service.profile()].max_bytes
-    room = Middleware(Gate, folder=uploads, max_upload=most, max_folder=max(MAX_UPLOADS, 5 * most))
+    room = Middleware(RequestGuard, folder=uploads, max_upload=most, max_folder=max(MAX_UPLOADS, 5 * most))
     page = build().queue(max_size=WAITING)
     _, address, _ = page.launch(
         server_name=host,
@@ -54,7 +56,7 @@ def serve(host: str, port: int) -> str:
         prevent_thread_lock=True,
         max_file_size=most,
         allowed_paths=[*examples.folders(), str(PREVIEWS)],
-        app_kwargs={"middleware": [room]},
+        app_kwargs={"middleware": [Middleware(ChartLibrary), Middleware(CompressedPage), room]},
         enable_monitoring=False,
         show_error=False,
         theme=theme(),
@@ -82,7 +84,7 @@ def _end() -> None:
     until = time.monotonic() + GRACE_S
     while any(map(len, LINES)) and time.monotonic() < until:
         time.sleep(0.1)
-    scratch.clear()
+    tmp_dirs.clear()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -1,16 +1,75 @@
-// Ways to bring a clip besides the button: drop a file anywhere on the page, or record one with camera and microphone.
-// Both end in the upload button's own file input, so that there is one way in. Runs once with `element` as the box.
+// Ways to bring a clip: choose a file, drop one anywhere on the page, or record one with camera and microphone. All end in
+// `send`, which shows the clip at once and uploads it. Runs once with `element` as the box; ACCEPT is put in by the page.
+const TYPES = "ACCEPT";
 const SECONDS = 15;
-const input = () => document.querySelector("#ways input[type=file]");
+const incoming = () => document.querySelector("#incoming .incoming");
+const input = () => element.querySelector("input[type=file]");
 const say = (text) => { element.querySelector(".record-say").textContent = text; };
+const complain = (text) => { document.querySelector(".incoming-problem").textContent = text; };
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
-function hand(file) {
-  const files = new DataTransfer();
-  files.items.add(file);
-  const target = input();
-  target.files = files.files;
-  target.dispatchEvent(new Event("change", { bubbles: true }));
+function fits(file) {
+  const suffix = file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
+  return /^(video|audio)\//.test(file.type) || TYPES.split(",").includes(suffix);
 }
+
+let request = null;
+let shown = null;
+function done() {
+  request = null;
+  incoming().hidden = true;
+  document.body.classList.remove("is-uploading");
+  const video = incoming().querySelector("video");
+  video.removeAttribute("src");
+  video.load();
+  if (shown) URL.revokeObjectURL(shown);
+  shown = null;
+}
+function send(file) {
+  request?.abort();
+  complain("");
+  if (!fits(file)) return complain(`${file.name} is no video or sound file, so it was not uploaded.`);
+  shown = URL.createObjectURL(file);
+  incoming().querySelector("video").src = shown;
+  incoming().hidden = false;
+  document.body.classList.add("is-uploading");
+  const line = incoming().querySelector("[role=status]");
+  const bar = incoming().querySelector("progress");
+  const began = performance.now();
+  const tell = (loaded) => {
+    const spent = (performance.now() - began) / 1000;
+    const rest = loaded && spent > 1 ? spent * (file.size / loaded - 1) : 0;
+    const left = rest > 1.5 ? `, about ${Math.round(rest)} s left` : "";
+    line.textContent = `${file.name}: ${megabytes(loaded)} of ${megabytes(file.size)} MB${left}`;
+    bar.value = file.size ? (100 * loaded) / file.size : 100;
+  };
+  tell(0);
+  const form = new FormData();
+  form.append("files", file);
+  const sending = new XMLHttpRequest();
+  request = sending;
+  sending.open("POST", "gradio_api/upload");
+  sending.upload.onprogress = (event) => tell(Math.min(event.loaded, file.size));
+  sending.onload = () => {
+    done();
+    if (sending.status === 200) return trigger("arrived", { path: JSON.parse(sending.responseText)[0] });
+    const why = { 413: "it is larger than this page takes", 507: "there is no room for uploads just now" }[sending.status];
+    complain(`${file.name} was not taken: ${why ?? "the server refused it. Please try again"}.`);
+  };
+  sending.onerror = () => { done(); complain(`The connection broke while ${file.name} was sent. Please try again.`); };
+  sending.onabort = done;
+  sending.send(form);
+}
+document.addEventListener("click", (event) => {
+  if (element.isConnected && event.target.closest("#incoming [data-stop]")) request?.abort();
+});
+input().accept = TYPES;
+element.querySelector("#upload").addEventListener("click", () => input().click());
+input().addEventListener("change", (event) => {
+  const file = event.target.files[0];
+  if (file) send(file);
+  event.target.value = ""; // the same file again is a change again
+});
 
 let inside = 0;
 const carries = (event) => Array.from(event.dataTransfer?.types ?? []).includes("Files");
@@ -25,15 +84,15 @@ listen("dragover", () => {});
 listen("drop", (event) => {
   inside = 0;
   document.body.classList.remove("is-dropping");
-  if (event.dataTransfer.files.length) hand(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
 });
 
-let recorder = null;
+let stop = null; // ends what is counted down or recorded
 async function record() {
   const button = element.querySelector("[data-record]");
   const box = element.querySelector(".record-box");
   const mirror = element.querySelector("video");
-  if (recorder) return recorder.stop();
+  if (stop) return stop();
   let stream;
   say("Starting camera and microphone …");
   try {
@@ -45,28 +104,44 @@ async function record() {
       : "No camera or microphone was found. Choose a file instead.");
     return;
   }
-  const pieces = [];
-  const kinds = ["video/webm;codecs=vp8,opus", "video/webm", "video/mp4"];
-  const mimeType = kinds.find((kind) => MediaRecorder.isTypeSupported(kind));
-  recorder = new MediaRecorder(stream, { mimeType });
-  recorder.ondataavailable = (event) => pieces.push(event.data);
-  let left = SECONDS;
-  const show = () => say(`Recording with sound, ${left} s left. Press Stop to use what you have.`);
-  const clock = setInterval(() => { left -= 1; if (left <= 0) recorder?.stop(); else show(); }, 1000);
-  recorder.onstop = () => {
-    clearInterval(clock);
+  mirror.srcObject = stream;
+  box.hidden = false;
+  const close = () => {
     for (const track of stream.getTracks()) track.stop();
     box.hidden = true;
     button.textContent = "Record";
     say("");
-    recorder = null;
-    const kind = mimeType.split(";")[0];
-    hand(new File(pieces, kind === "video/mp4" ? "recording.mp4" : "recording.webm", { type: kind }));
+    stop = null;
   };
-  mirror.srcObject = stream;
-  box.hidden = false;
+  button.textContent = "Cancel";
+  if (!(await countdown(close))) return;
+  const pieces = [];
+  const kinds = ["video/webm;codecs=vp8,opus", "video/webm", "video/mp4"];
+  const mimeType = kinds.find((kind) => MediaRecorder.isTypeSupported(kind));
+  const recorder = new MediaRecorder(stream, { mimeType });
+  recorder.ondataavailable = (event) => pieces.push(event.data);
+  let left = SECONDS;
+  const show = () => say(`Recording with sound, ${left} s left. Press Stop to use what you have.`);
+  const clock = setInterval(() => { left -= 1; if (left <= 0) recorder.stop(); else show(); }, 1000);
+  recorder.onstop = () => {
+    clearInterval(clock);
+    close();
+    const kind = mimeType.split(";")[0];
+    send(new File(pieces, kind === "video/mp4" ? "recording.mp4" : "recording.webm", { type: kind }));
+  };
+  stop = () => recorder.stop();
   button.textContent = "Stop";
   show();
   recorder.start();
+}
+// Three seconds to get ready; false when somebody thought better of it.
+function countdown(close) {
+  return new Promise((ready) => {
+    let left = 3;
+    const show = () => say(`Recording starts in ${left} …`);
+    const clock = setInterval(() => { left -= 1; if (left) return show(); clearInterval(clock); ready(true); }, 1000);
+    stop = () => { clearInterval(clock); close(); ready(false); };
+    show();
+  });
 }
 element.addEventListener("click", (event) => { if (event.target.closest("[data-record]")) record(); });

@@ -2,30 +2,83 @@
 
 from adamml import Analysis
 from app import icons, words
+from app.view_state import BOTH, OWN, RGB, ViewState
 from app.words import esc, percent
 
 _TOP = 5
+_NO_SHARES = "Scores from 0 to 1, each sound by itself: no shares of one whole."
 _LONG = 16  # letters: longer answers are set smaller
 # What a run is measured against in its one sentence. A run is never compared with itself.
 _AGAINST = ("all", "rgb")
 
 
-def answer(analysis: Analysis, *, by_hand: int = 0) -> str:
-    """The answer card as HTML. `by_hand` is how many cells a person has switched."""
+def card(shown: ViewState) -> str:
+    """What the switch above it asks for: the policy's answer, that of looking only, or both beside each other."""
+    rgb = shown.rgb
+    if shown.way != OWN and rgb is None:
+        wait = "RGB only is still running. Until it is there, this is the policy’s own answer."
+        none = "This clip has no picture, so looking only says nothing of it."
+        remark = wait if shown.base.clip.has_video else none
+        return answer(shown.current, by_hand=shown.switched, remark=remark)
+    if shown.way == BOTH and rgb is not None:
+        pair = f'<div class="answer-pair">{_half(shown.current)}{_half(rgb)}</div>'
+        return f'<section class="answer" aria-label="Both answers"><p>{against(shown.current, rgb)}</p>{pair}</section>'
+    if shown.way == RGB and rgb is not None:
+        return answer(rgb)
+    return answer(shown.current, by_hand=shown.switched, rgb=rgb)
+
+
+def _half(analysis: Analysis) -> str:
     score, kind = analysis.scores[analysis.label], words.noun(analysis.classes)
-    lines = f'<p class="answer-saving">{saving_sentence(analysis)}</p>'
+    return (
+        f'<div class="answer-half"><h3>{esc(words.policy(analysis.policy))}</h3>'
+        f"{headline(analysis.label, score, analysis.known, kind)}{ranked(analysis)}"
+        f'<p class="answer-use">{use_sentence(analysis)}</p></div>'
+    )
+
+
+def against(own: Analysis, rgb: Analysis) -> str:
+    """What looking only says, beside the policy's answer: the same or not, how sure, and for how much compute."""
+    name, score = words.label(rgb.answer), rgb.scores[rgb.label]
+    said = "says the same" if rgb.answer == own.answer else f"says <strong>{esc(name)}</strong>"
+    amount = words.compared(1 - rgb.macs.total / own.macs.total) if own.macs.total else "the same"
+    cost = "for the same compute" if amount == "the same" else f"for {amount} compute"
+    return f"<strong>RGB only</strong>, looking at every segment, {said} ({percent(score)} sure), {cost}."
+
+
+def answer(analysis: Analysis, *, by_hand: int = 0, rgb: Analysis | None = None, remark: str = "") -> str:
+    """The answer card as HTML. `by_hand` is how many cells a person has switched, `rgb` what looking only gave."""
+    score, kind = analysis.scores[analysis.label], words.noun(analysis.classes)
+    lines = f'<p class="answer-use">{esc(remark)}</p>' if remark else ""
+    lines += f'<p class="answer-saving">{saving_sentence(analysis)}</p>'
     lines += f'<p class="answer-use">{use_sentence(analysis)}</p>'
+    if rgb is not None and rgb is not analysis:
+        lines += f'<p class="answer-rgb">{against(analysis, rgb)}</p>'
     hand = ""
     if by_hand:
         hand = f'<p class="answer-hand">{icons.HAND} {words.count(by_hand, "cell")} switched by hand</p>'
     return (
         f'<section class="answer" aria-label="Answer">{headline(analysis.label, score, analysis.known, kind)}'
-        f"{lines}{ranked(analysis)}{heard(analysis)}{hand}</section>"
+        f"{lines}"
+        f'<div class="answer-lists">{ranked(analysis)}{heard(analysis)}</div>{_feedback(analysis)}{hand}</section>'
+    )
+
+
+def _feedback(analysis: Analysis) -> str:
+    """Whether it is right; `feedback.js` keeps what is said in the tab, and marks the segments."""
+    label = esc(words.label(analysis.label))
+    return (
+        '<div class="feedback"><span>Right?</span>'
+        f'<button type="button" class="small-button" data-right="{label}">Yes</button>'
+        '<button type="button" class="small-button" data-right="">No, it is …</button>'
+        '<form hidden><input list="truths" aria-label="What it is" placeholder="what it is" autocomplete="off">'
+        '<datalist id="truths"></datalist><button class="small-button">Mark</button></form>'
+        '<small data-told role="status"></small></div>'
     )
 
 
 def growing(label: str | None, score: float) -> str:
-    """The answer card while a clip is analysed."""
+    """The answer card while a clip is analyzed."""
     if label is None:
         return '<section class="answer" aria-label="Answer"><h2 class="answer-label"><span>…</span></h2></section>'
     return (
@@ -63,21 +116,35 @@ def _clause(saving: float, phrase: str, *, first: bool) -> str:
 
 
 def use_sentence(analysis: Analysis) -> str:
-    """How often it looked and listened."""
-    of = f"of {words.count(len(analysis.segments), 'segment')}"
-    looked = sum(s.decisions["rgb"] for s in analysis.segments)
+    """How much of the clip it looked at and listened to, and in how many segments."""
+    total = words.count(len(analysis.segments), "segment")
     listened = sum(s.decisions["audio"] for s in analysis.segments)
     idle = sum(s.scores is None for s in analysis.segments)
-    text = f"looked in {looked} {of}" if looked else "never looked"
-    if listened and looked:
-        text += f" and listened in {listened}"
-    else:
-        text += f" and listened in {listened} {of}" if listened else " and never listened"
-    sentence = f"It {text}" + (f"; in {idle} it ran nothing." if idle else ".")
+    did: list[str] = []
+    for modality, verb in (("rgb", "looked at"), ("audio", "listened to")):
+        if ran := sum(s.decisions[modality] for s in analysis.segments):
+            again = bool(did) and not did[0].startswith("never")
+            clip, of = ("", f"{ran}") if again else (" of this clip", f"{ran} of {total}")
+            did.append(f"{verb} {percent(covered(analysis, modality))}{clip} ({of})")
+        else:
+            did.append(f"never {verb.split()[0]}")
+    if did[0].startswith("never"):
+        did.reverse()  # what it did, before what it did not
+    sentence = f"It {words.listing(did)}" + (f"; in {idle} it ran nothing." if idle else ".")
     by_policy = heard_by_policy(analysis)
     if by_policy > listened:
-        sentence += f" To decide, the policy itself heard {by_policy} {of} through the sound tagger."
+        sentence += f" To decide, the policy itself heard {by_policy} of {total} through the sound tagger."
     return sentence
+
+
+def covered(analysis: Analysis, modality: str) -> float:
+    """Share of the clip's seconds that lie in a segment where this was run. Segments may overlap."""
+    seen, reached = 0.0, 0.0
+    for segment in analysis.segments:
+        if segment.decisions[modality]:
+            seen += max(0.0, segment.end - max(segment.start, reached))
+            reached = max(reached, segment.end)
+    return min(1.0, seen / analysis.clip.duration)
 
 
 def heard_by_policy(analysis: Analysis) -> int:
@@ -99,10 +166,10 @@ def heard(analysis: Analysis) -> str:
     """Which sounds were heard; empty where the model names none, or heard none for certain."""
     if not analysis.heard:
         return ""
-    sounds = "".join(f"<li>{esc(name)} <b>{score:.2f}</b></li>" for name, score in analysis.heard.items())
+    sounds = "".join(f"<li><span>{esc(name)}</span> <b>{score:.2f}</b></li>" for name, score in analysis.heard.items())
     return (
-        f'<div class="heard"><h3>{icons.SPEAKER} Heard</h3><ul aria-label="Sounds, the most certain first">{sounds}'
-        '</ul><p class="remark">Scores from 0 to 1, each sound by itself: no shares of one whole.</p></div>'
+        f'<div class="heard" title="{_NO_SHARES}"><h3>{icons.SPEAKER} Heard</h3>'
+        f'<ul aria-label="Sounds, the most certain first. {_NO_SHARES}">{sounds}</ul></div>'
     )
 
 

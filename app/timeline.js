@@ -10,6 +10,7 @@ const segments = () => Array.from(element.querySelectorAll(".tl-seg"));
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 const NOUN = { rgb: "Picture", audio: "Sound" };
 const isOn = (segment, modality) => ["used", "chosen"].includes(segment.dataset[modality]);
+const fixed = () => section().classList.contains("is-live") || "fixed" in section().dataset; // nothing to switch
 let selected = 0;
 
 function seek(time) {
@@ -35,6 +36,7 @@ function at(time) {
   return here.sort((a, b) => away(a) - away(b))[0];
 }
 
+let spoken = null; // the segment that was under the playhead last
 function draw(time) {
   const timeline = section();
   const head = element.querySelector(".tl-playhead");
@@ -47,6 +49,10 @@ function draw(time) {
   const share = Math.min(Math.max(time / Number(timeline.dataset.duration), 0), 1);
   head.style.left = "crowded" in timeline.dataset && here ? here.style.getPropertyValue("--c") : `${100 * share}%`;
   for (const s of segments()) s.classList.toggle("is-now", s === here);
+  if (here !== spoken) {
+    spoken = here;
+    document.dispatchEvent(new CustomEvent("segment", { detail: here ?? null })); // the drawing of the policy follows
+  }
   if (caption) {
     const clock = `${time.toFixed(1)} s`;
     caption.textContent = here ? `${clock} · ${here.dataset.now}` : `${clock} · not examined`;
@@ -89,14 +95,12 @@ function bar() {
   const segment = segments()[selected];
   if (!box || !segment) return;
   const span = `${Number(segment.dataset.start).toFixed(1)} to ${Number(segment.dataset.end).toFixed(1)} s`;
-  const live = section().classList.contains("is-live");
   box.replaceChildren();
   const text = document.createElement("p");
   const name = document.createElement("b");
   name.textContent = `Segment ${selected + 1}`;
   text.append(name, ` ${span}, ${segment.dataset.answer}`);
   box.append(text);
-  if (live) return;
   for (const modality of ["rgb", "audio"]) {
     const button = document.createElement("button");
     const missing = segment.dataset[modality] === "missing";
@@ -105,7 +109,7 @@ function bar() {
     button.dataset.switch = modality;
     button.setAttribute("role", "switch");
     button.setAttribute("aria-checked", String(isOn(segment, modality)));
-    button.disabled = missing;
+    button.disabled = missing || fixed();
     const knob = document.createElement("i");
     const words = document.createElement("span");
     words.textContent = `${NOUN[modality]} ${segment.dataset[`${modality}Words`]}`;
@@ -117,34 +121,35 @@ function bar() {
   open.className = "small-button";
   open.dataset.open = String(selected);
   open.textContent = `Open segment ${selected + 1}`;
+  open.disabled = section().classList.contains("is-live");
   box.append(open);
 }
 
-// Playing goes as wishes: a grid of cells, a budget, or back to the policy. Each describes the whole result and has a
+// Playing goes as requests: a grid of cells, a budget, or back to the policy. Each describes the whole result and has a
 // number, which the answer carries. One is on its way at a time; the newest waits for it and then goes, so that quick
 // presses neither get lost nor overtake each other.
 const PATIENCE = 60000; // an answer that never came must not block for ever
-let wish = null; // the newest without an answer
+let request = null; // the newest without an answer
 let sent = 0; // the number of the one on its way
 let count = 0;
 function ask(what) {
   count += 1;
-  wish = { number: count, ...what };
+  request = { number: count, ...what };
   send();
 }
 function send() {
-  if (sent || !wish) return;
-  const number = wish.number;
+  if (sent || !request) return;
+  const number = request.number;
   sent = number;
-  trigger("wish", wish);
+  trigger("request", request);
   setTimeout(() => {
     if (sent !== number) return;
     sent = 0;
-    if (wish?.number === number) wish = null;
+    if (request?.number === number) request = null;
     send();
   }, PATIENCE);
 }
-document.addEventListener("wish", (event) => { if (element.isConnected) ask(event.detail); });
+document.addEventListener("request", (event) => { if (element.isConnected) ask(event.detail); });
 function mark(segment, modality, on) {
   segment.dataset[modality] = on ? "chosen" : "skipped";
   segment.dataset[`${modality}Words`] = on ? "used by hand" : "skipped by hand";
@@ -162,7 +167,7 @@ function show(grid) {
 }
 function flip(modality, index = selected) {
   const segment = segments()[index];
-  if (!segment || section().classList.contains("is-live") || segment.dataset[modality] === "missing") return;
+  if (!segment || fixed() || segment.dataset[modality] === "missing") return;
   mark(segment, modality, !isOn(segment, modality)); // shown at once
   select(index);
   const row = (m) => segments().map((s) => (isOn(s, m) ? "1" : "0")).join("");
@@ -171,14 +176,14 @@ function flip(modality, index = selected) {
 function answered() {
   const timeline = section();
   if (!timeline || timeline.classList.contains("is-live")) { // another clip
-    wish = null;
+    request = null;
     sent = 0;
     return;
   }
-  const number = Number(timeline.dataset.wish);
+  const number = Number(timeline.dataset.request);
   if (sent && number >= sent) sent = 0;
-  if (wish && number >= wish.number) wish = null;
-  if (wish?.grid) show(wish.grid);
+  if (request && number >= request.number) request = null;
+  if (request?.grid) show(request.grid);
   send();
 }
 
@@ -219,6 +224,8 @@ for (const kind of ["pointerup", "pointercancel"]) {
 }
 element.addEventListener("click", (event) => {
   if (drag?.moved) return;
+  const parts = event.target.closest("[data-parts]");
+  if (parts) return scoresBy(parts.getAttribute("aria-pressed") !== "true");
   const control = event.target.closest("[data-switch], [data-open]");
   if (control?.dataset.switch) return flip(control.dataset.switch);
   if (control?.dataset.open) return open(Number(control.dataset.open));
@@ -234,6 +241,19 @@ element.addEventListener("click", (event) => {
 element.addEventListener("dblclick", (event) => {
   const segment = event.target.closest(".tl-seg");
   if (segment && !event.target.closest(".tl-badge")) open(Number(segment.dataset.index));
+});
+
+// The lane of scores shows one line per class, or what the eye and the ear each gave the answer.
+let byParts = false;
+function scoresBy(parts) {
+  byParts = parts;
+  element.querySelector("[data-parts]")?.setAttribute("aria-pressed", String(parts));
+  for (const each of element.querySelectorAll("[data-scores]")) each.hidden = (each.dataset.scores === "parts") !== parts;
+  document.dispatchEvent(new Event("charts"));
+}
+document.addEventListener("segment-pressed", (event) => {
+  const segment = element.isConnected && select(event.detail);
+  if (segment) seek(Number(segment.dataset.start));
 });
 
 // --- keys ---
@@ -256,7 +276,8 @@ let focused = null;
 let scrolled = 0;
 element.addEventListener("focusin", (event) => {
   const t = event.target;
-  focused = t.dataset.switch ? `[data-switch="${t.dataset.switch}"]` : t.dataset.open ? "[data-open]" : ".tl-seg";
+  focused = t.dataset.switch ? `[data-switch="${t.dataset.switch}"]` : t.dataset.open ? "[data-open]"
+    : "parts" in t.dataset ? "[data-parts]" : ".tl-seg";
   if (t.classList.contains("tl-seg") && Number(t.dataset.index) !== selected) select(Number(t.dataset.index));
 });
 document.addEventListener("focusin", (event) => { if (!element.contains(event.target)) focused = null; });
@@ -269,12 +290,25 @@ function renewed() {
   const count = segments().length;
   if (!count) { selected = 0; scrolled = 0; return; }
   const back = document.activeElement === document.body || element.contains(document.activeElement) ? focused : null;
+  spoken = null;
   select(Math.min(selected, count - 1));
+  scoresBy(byParts);
   const box = element.querySelector(".tl-scroll");
   if (box) box.scrollLeft = scrolled;
   if (back === ".tl-seg") segments()[selected].focus({ preventScroll: true });
   else if (back) element.querySelector(back)?.focus({ preventScroll: true });
   draw(player()?.currentTime ?? 0);
+  document.dispatchEvent(new Event("timeline"));
+  stale();
+}
+
+// A comparison of what was shown says so when something else is shown by now. One of two named ways stays true.
+function stale() {
+  const compared = document.querySelector("#compared .compared");
+  const shown = document.querySelector("#left input:checked")?.value === "shown";
+  if (!compared || !shown || "fixed" in section().dataset) return;
+  const signs = ["rgb", "audio"].flatMap((m) => segments().map((s) => (isOn(s, m) ? "1" : "0"))).join("");
+  compared.querySelector(".stale").hidden = signs === compared.dataset.left;
 }
 
 // Media events do not bubble, but they can be caught on the way down; so the player may come and go.

@@ -1,4 +1,4 @@
-"""The timeline as HTML, to scale: brackets, picture, sound, the answer of each segment, and the answer so far.
+"""The timeline as HTML, to scale: brackets, picture, sound, the answer of each segment, and their scores over time.
 
 One button per segment spans all lanes. `timeline.js` makes it an instrument (playhead, seeking, switching, opening),
 `timeline.css` draws it, and the same content stands in a table for screen readers. Thumbnails come as style variables
@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from adamml import Storyboard
-from app import icons, words
+from app import charts, icons, words
+from app.charts import chart
 from app.geometry import DENSE, Layout, Place, lay_out, least_pitch, waveform
-from app.view import MODALITIES, Cell, Row, View
+from app.timeline_model import MODALITIES, Cell, Row, TimelineModel
 from app.words import esc, percent, seconds
 
-_LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer"), ("far", "", "So far"))
+_LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer"))
+_WORD_PX = 48  # the shortest stretch of segments that is named
 _KEYS = "Arrow keys, Home and End move along and seek. Enter opens a segment, P and S switch its picture and sound."
 
 
-def timeline(view: View, wish: int = 0) -> str:
-    """The whole component as HTML. `wish` is the number of the browser's wish that it answers, 0 for none."""
+def timeline(view: TimelineModel, request: int = 0) -> str:
+    """The whole component as HTML. `request` is the number of the browser's request that it answers, 0 for none."""
     rows, spans = view.rows, [(row.start, row.end) for row in view.rows]
     labels = [words.label(row.label) for row in rows if row.label is not None]
     layout = lay_out(spans, max(view.clip.duration, spans[-1][1]), least_pitch(labels, len(rows)))
@@ -29,17 +31,21 @@ def timeline(view: View, wish: int = 0) -> str:
         _button(row, place, view.label, dense=dense) for row, place in zip(rows, layout.places, strict=True)
     )
     kinds = "tl" + (" is-dense" if dense else "") + (" is-live" if view.live else "")
-    names = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in _LANES)
+    rival = any(row.rival for row in rows)
+    kinds += " has-rival" * rival
+    lanes = (*_LANES, *((("rival", "", "RGB only"),) if rival else ()), ("far", "", "Scores"))
+    names = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in lanes)
     return (
-        f'<section class="{kinds}" aria-label="Timeline" data-wish="{wish}" data-duration="{layout.duration:.3f}" '
-        f"{'data-crowded ' if layout.crowded else ''}"
+        f'<section class="{kinds}" aria-label="Timeline" data-request="{request}" '
+        f'data-duration="{layout.duration:.3f}" '
+        f"{'data-crowded ' if layout.crowded else ''}{'data-fixed ' if view.fixed else ''}"
         f'style="--min:{layout.min_width}px;--rows:{1 if dense else layout.rows};--pitch:{layout.pitch:.3f}">'
         f'<p class="visually-hidden" id="tl-keys">{_KEYS}</p>'
         '<div class="tl-scroll"><div class="tl-body">'
         f'<div class="tl-names" aria-hidden="true"><div class="tl-name tl-name-top"></div>{names}</div>'
         f'<div class="tl-track">{_scenery(layout, view)}'
         '<div class="tl-segs" role="toolbar" aria-label="Segments of the clip" aria-describedby="tl-keys">'
-        f"{buttons}</div>{_stretches(rows, layout, view.label) if dense else ''}{_axis(layout)}"
+        f"{buttons}</div>{_stretches(rows, layout, view.label) if dense else ''}{_scores(layout, view)}{_axis(layout)}"
         '<div class="tl-playhead" aria-hidden="true"></div></div></div></div>'
         f'<div class="tl-bar"></div>{_legend(layout, view)}{_table(view)}</section>'
     )
@@ -89,17 +95,28 @@ def _caption(row: Row) -> str:
 
 def _button(row: Row, place: Place, answer: str | None, *, dense: bool) -> str:
     lanes = "".join(_cell(row, m, dense=dense) for m in MODALITIES) + _answer(row, answer, dense=dense)
+    if row.rival is not None:
+        name = "" if dense else f"<b>{esc(words.label(row.rival[0]))}</b><small>{percent(row.rival[1])}</small>"
+        lanes += f'<span class="tl-answer tl-rival">{name}</span>'
     state = "".join(
         f'data-{m}="{cell.state}" data-{m}-words="{esc(cell_words(cell))}" '
         f'data-{m}-p="{"" if cell.probability is None else f"{cell.probability:.4f}"}" '
+        f'data-{m}-best="{esc(_best(row, m))}" '
         for m, cell in row.cells.items()
     )
     return (
         f'<button type="button" class="tl-seg" data-index="{row.index}" data-start="{row.start:.3f}" '
         f'data-end="{row.end:.3f}" data-now="{esc(_caption(row))}" data-answer="{esc(answer_words(row))}" {state}'
+        f'data-label="{esc(words.label(row.label or ""))}" '
         f'tabindex="{0 if row.index == 0 else -1}" aria-label="{esc(segment_label(row))}" '
         f'style="--c:{place.centre:.3f}%;--w:{place.width:.3f}%">{lanes}</button>'
     )
+
+
+def _best(row: Row, modality: str) -> str:
+    """What the eye or the ear alone takes the segment for; empty where it did not run."""
+    scores = row.modality_scores.get(modality)
+    return words.label(max(scores, key=scores.__getitem__)) if scores else ""
 
 
 def _cell(row: Row, modality: str, *, dense: bool) -> str:
@@ -124,17 +141,14 @@ def _answer(row: Row, answer: str | None, *, dense: bool) -> str:
     if row.label is None:
         waits = any(cell.state in ("waiting", "chosen") for cell in row.cells.values())
         word = "" if dense else f"<b>{'…' if waits else 'not run'}</b>"
-        return f'<span class="tl-answer is-none"><span class="tl-score"></span>{word}</span>'
+        return f'<span class="tl-answer is-none">{word}</span>'
     state = "" if row.label == answer else " is-other"
     text = "" if dense else f"<b>{esc(words.label(row.label))}</b><small>{percent(row.score)}</small>"
-    return (
-        f'<span class="tl-answer{state}"><span class="tl-score"><i style="height:{100 * row.score:.0f}%"></i></span>'
-        f"{text}</span>"
-    )
+    return f'<span class="tl-answer{state}">{text}</span>'
 
 
 def _stretches(rows: Sequence[Row], layout: Layout, answer: str | None) -> str:
-    """With many segments, one word for each stretch of the same answer."""
+    """With many segments, one word for each stretch of the same answer that has room for more than a letter."""
     marks, last = [], len(layout.places) - 1
     for label, group in groupby(rows, key=lambda row: row.label):
         places = [layout.places[row.index] for row in group]
@@ -143,14 +157,15 @@ def _stretches(rows: Sequence[Row], layout: Layout, answer: str | None) -> str:
         left = places[0].centre - places[0].width / 2
         right = places[-1].centre + places[-1].width / 2 if places[-1] is not layout.places[last] else 100.0
         other = "" if label == answer else " is-other"
+        name = words.label(label) if (right - left) / 100 * layout.min_width >= _WORD_PX else ""
         marks.append(
             f'<span class="tl-stretch{other}" style="left:{left:.3f}%;width:{right - left:.3f}%">'
-            f"<b>{esc(words.label(label))}</b></span>"
+            f"<b>{esc(name)}</b></span>"
         )
     return f'<div class="tl-stretches" aria-hidden="true">{"".join(marks)}</div>'
 
 
-def _scenery(layout: Layout, view: View) -> str:
+def _scenery(layout: Layout, view: TimelineModel) -> str:
     """What lies behind the buttons: brackets of the true spans, hatching where nobody looked, the sound, the line."""
     brackets = "".join(
         f'<i style="left:{p.true_left:.3f}%;width:{p.true_width:.3f}%;--row:{p.row}"></i>' for p in layout.places
@@ -172,28 +187,29 @@ def _scenery(layout: Layout, view: View) -> str:
     return (
         f'<div class="tl-scenery" aria-hidden="true"><div class="tl-brackets">{brackets}</div>'
         f'<div class="tl-gaps tl-gaps-pic">{gaps}</div><div class="tl-gaps tl-gaps-snd">{gaps}</div>{wave}'
-        f"{_so_far(layout, view)}</div>"
+        "</div>"
     )
 
 
-def _so_far(layout: Layout, view: View) -> str:
-    """Certainty of the clip's answer after each segment, as steps; its class is named wherever it changes."""
-    path, marks, label, shown = "", [], None, -100.0
-    for row, place in zip(view.rows, layout.places, strict=True):
-        if row.so_far is None:
-            continue
-        x, y = place.centre, 100 - 100 * row.so_far[1]
-        path += f"H{x:.2f}V{y:.1f}" if path else f"M{x:.2f},{y:.1f}"
-        if row.so_far[0] != label and x - shown > 6:
-            label, shown = row.so_far[0], x
-            marks.append(f'<b style="left:{x:.2f}%">{esc(words.label(label))}</b>')
-    if path:
-        path += "H100"
-        last = next(row.so_far for row in reversed(view.rows) if row.so_far is not None)
-        marks.append(f'<small style="right:0">{percent(last[1])}</small>')
+def _scores(layout: Layout, model: TimelineModel) -> str:
+    """The lane of scores over time, and the same by eye and ear; `timeline.js` switches between them."""
+    together = chart("Scores over time by class; a table follows", charts.scores(model, layout))
+    names = "".join(
+        f'<span class="line line-{place}">{esc(words.label(name))}</span>'
+        for place, name in enumerate(charts.leading(model))
+    )
+    if any(row.rival for row in model.rows):
+        names += '<span class="line line-rgb">RGB only</span>'
+    if model.live or model.label is None:
+        return f'<div class="tl-scores"><div class="tl-lines"><p>{names}</p></div>{together}</div>'
+    parts = chart("Scores of picture and sound over time; a table follows", charts.modality_scores(model, layout))
+    by_part = '<span class="line line-rgb">picture</span><span class="line line-audio">sound</span>'
+    of = f"for {esc(words.label(model.label))}"
     return (
-        '<div class="tl-far"><svg viewBox="0 0 100 100" preserveAspectRatio="none" focusable="false">'
-        f'<path d="{path}" vector-effect="non-scaling-stroke"/></svg>{"".join(marks)}</div>'
+        f'<div class="tl-scores"><div class="tl-lines"><p data-scores="all">{names}</p>'
+        f'<p data-scores="parts" hidden>{by_part} {of}</p>'
+        '<button type="button" data-parts aria-pressed="false">By eye and ear</button></div>'
+        f'<div data-scores="all">{together}</div><div data-scores="parts" hidden>{parts}</div></div>'
     )
 
 
@@ -205,7 +221,7 @@ def _axis(layout: Layout) -> str:
     return f'<div class="tl-axis" aria-hidden="true">{marks}</div>'
 
 
-def _legend(layout: Layout, view: View) -> str:
+def _legend(layout: Layout, view: TimelineModel) -> str:
     cells = [cell for row in view.rows for cell in row.cells.values()]
     items = ['<span class="key key-used"></span>run', '<span class="key key-skipped"></span>skipped']
     if any(cell.probability is not None for cell in cells):
@@ -215,7 +231,7 @@ def _legend(layout: Layout, view: View) -> str:
     if layout.gaps:
         items.append('<span class="key key-gap"></span>nobody looked or listened here')
     if any(row.label not in (None, view.label) for row in view.rows):
-        items.append('<span class="key key-other"></span>another answer than the clip’s')
+        items.append('<span class="key-other">word</span>another answer than the clip’s')
     remark = ""
     if layout.crowded:
         remark = (
@@ -227,7 +243,7 @@ def _legend(layout: Layout, view: View) -> str:
     return f'<div class="tl-legend" aria-hidden="true"><ul>{"".join(f"<li>{i}</li>" for i in items)}</ul>{remark}</div>'
 
 
-def _table(view: View) -> str:
+def _table(view: TimelineModel) -> str:
     """The drawing in words, for whoever does not see it."""
     rows = []
     for r in view.rows:

@@ -65,7 +65,7 @@ def connect(page: gr.Blocks, chosen: gr.File) -> None:
 
 def forget(tab: str) -> None:
     """Delete what a tab brought, on disk and in memory."""
-    from app.service import visits
+    from app.service import sessions
 
     for path in UPLOADS.leave(tab):
-        visits.forget_clip(str(path))
+        sessions.forget_clip(str(path))

@@ -2,7 +2,7 @@
 let focused = null;
 element.addEventListener("focusin", (event) => { focused = event.target.id || null; });
 document.addEventListener("focusin", (event) => { if (!element.contains(event.target)) focused = null; });
-const ask = (wish) => document.dispatchEvent(new CustomEvent("wish", { detail: wish })); // timeline.js sends it
+const ask = (request) => document.dispatchEvent(new CustomEvent("request", { detail: request })); // timeline.js sends it
 const wanted = (slider) => Number(slider.dataset.stops.split(",")[Number(slider.value)]);
 element.addEventListener("input", (event) => {
   const slider = event.target.closest("#budget-slider");

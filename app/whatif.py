@@ -3,24 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adamml import Analysis
 from app import icons, words
-from app.shown import OWN_THRESHOLD, THRESHOLDS, Point, Shown, has_budget
+from app.view_state import OWN_THRESHOLD, THRESHOLDS, Point, ViewState, has_budget
 from app.words import esc, percent
 
 _W, _H, _L, _B, _T, _R = 460, 170, 44, 24, 14, 16  # the curve's box and margins, in its own units
 
 
-def what_if(shown: Shown, facts: Mapping[str, Any], remark: str = "") -> str:
+def what_if(shown: ViewState, facts: Mapping[str, Any], remark: str = "") -> str:
     """The card's content as HTML; `remark` stands before what switching did."""
     curves = f'<div class="curves">{_clip(shown)}{_model(facts, shown)}</div>'
     return f'<div class="whatif"><div class="whatif-hand">{_state(shown, remark)}{_slider(shown)}</div>{curves}</div>'
 
 
-def sentence(shown: Shown) -> str:
+def sentence(shown: ViewState) -> str:
     """What switching did, in plain words."""
     before, after = shown.base, shown.current
     if not shown.switched:
-        return "Nothing is switched: this is what the policy chose."
+        return f"Nothing is switched: this is {_own(before)}."
     moved = after.macs.total - before.macs.total
     cost = "the same compute"
     if moved:
@@ -33,15 +34,22 @@ def sentence(shown: Shown) -> str:
     )
 
 
-def _state(shown: Shown, remark: str) -> str:
-    off = "" if shown.switched else " disabled"
+def _own(base: Analysis) -> str:
+    """What stands while nothing is switched: a policy's choice, or a way that leaves none."""
+    if has_budget(base) or not base.policy.startswith(("rgb", "audio", "all", "even", "random")):
+        return f"what {words.policy(base.policy)} chose"
+    return f"{words.policy(base.policy)}, which leaves nothing to choose"
+
+
+def _state(shown: ViewState, remark: str) -> str:
+    off = "" if shown.switched or shown.threshold is not None else " disabled"
     return (
         f'<div class="whatif-state"><p role="status">{icons.HAND} {esc(remark)} {esc(sentence(shown))}</p>'
         f'<button type="button" class="small-button" data-reset{off}>Reset</button></div>'
     )
 
 
-def _slider(shown: Shown) -> str:
+def _slider(shown: ViewState) -> str:
     if not has_budget(shown.base):
         return (
             '<p class="remark">This way of choosing gives no probabilities, so there is no budget to move. '
@@ -59,7 +67,7 @@ def _slider(shown: Shown) -> str:
     )
 
 
-def _clip(shown: Shown) -> str:
+def _clip(shown: ViewState) -> str:
     if not has_budget(shown.base):
         return ""
     points = shown.points
@@ -149,11 +157,13 @@ def _grid(most: float) -> str:
     return "".join(parts)
 
 
-def _model(facts: Mapping[str, Any], shown: Shown) -> str:
+def _model(facts: Mapping[str, Any], shown: ViewState) -> str:
     """Accuracy against compute over many test clips, where the model's card has it, and this clip's compute on it."""
-    rows = facts.get("measured", {}).get("budget") if isinstance(facts.get("measured"), Mapping) else None
-    if not rows:
+    measured = facts.get("measured")
+    rows = measured.get("budget") if isinstance(measured, Mapping) else None
+    if not isinstance(measured, Mapping) or not rows:
         return ""
+    split = f" ({esc(measured['split'])})" if measured.get("split") else ""
     points = sorted((float(r["gmacs"]), float(r["accuracy"]), float(r["threshold"])) for r in rows)
     scale = 100 if max(p[1] for p in points) > 1 else 1
     here = shown.current.macs.total / 1e9 * 10 / len(shown.current.segments)
@@ -178,7 +188,8 @@ def _model(facts: Mapping[str, Any], shown: Shown) -> str:
     )
     grid = _grid(most).replace(">0%<", f">{floor:.0%}<").replace(">50%<", f">{(1 + floor) / 2:.0%}<")
     return (
-        '<figure class="curve"><figcaption><b>Many test clips:</b> how often the answer is right, by compute for ten '
-        f'segments (billion MACs).</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" aria-label="Accuracy against '
-        f'compute over the test clips">{grid}<path class="curve-line" d="{line}"/>{dots}{mark}</svg></figure>'
+        f'<figure class="curve"><figcaption><b>The clips it was tested on</b>{split}: how often the answer is right, '
+        f'by compute for ten segments (billion MACs).</figcaption><svg viewBox="0 0 {_W} {_H}" role="img" '
+        f'aria-label="Accuracy against compute over the test clips">{grid}<path class="curve-line" d="{line}"/>'
+        f"{dots}{mark}</svg></figure>"
     )

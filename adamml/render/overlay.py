@@ -22,6 +22,7 @@ _LEFT, _RIGHT = 96, WIDTH - 14  # of the lanes
 _LANE_TOP = {"rgb": 72, "audio": 116}
 _LANE_HEIGHT = 38
 _ANSWERS_TOP, _AXIS_TOP, _FOOT_TOP = 157, 178, 203
+_FOOT_ROOM = 350  # pixels beside the legend
 _KNOWN_STATES = 64  # drawings kept; a clip is played forwards, so one would nearly do
 
 
@@ -108,10 +109,12 @@ class Strip:
             anchor = "ra" if x > _RIGHT - 12 else "ma"
             draw.text((x, _AXIS_TOP + 5), f"{wording.seconds(tick)} s", MUTED, font(12), anchor)
         _legend_words(draw)
-        about = f"{plain(self._analysis.clip.name, 60)}  ·  {wording.policy(self._analysis.policy)}"
-        if not self._lanes.to_scale:
-            about = "cells not to scale  ·  " + about
-        draw.text((_RIGHT, _FOOT_TOP + 8), elided(about, font(13), 330), MUTED, font(13), "rm")
+        # A long name is cut, never what stands beside it.
+        who = f"  ·  {wording.policy(self._analysis.policy)}"
+        scale = "" if self._lanes.to_scale else "cells not to scale  ·  "
+        room = _FOOT_ROOM - font(13).getlength(scale + who)
+        about = scale + elided(plain(self._analysis.clip.name, 60), font(13), room) + who
+        draw.text((_RIGHT, _FOOT_TOP + 8), about, MUTED, font(13), "rm")
 
     def _write_answer(self, draw: ImageDraw.ImageDraw, moment: Moment | None) -> float:
         """The answer so far, or that it is none of the classes; returns how far to the right that reaches."""

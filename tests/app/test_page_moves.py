@@ -8,13 +8,13 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from app import play, playing, recorded, service, wiring
+from app import action_events, actions, events, recorded, service
 from app.moves import MOVES, Moves
-from app.shown import Shown
+from app.view_state import ViewState
 
 
 @pytest.fixture
-def shown() -> Shown:
+def shown() -> ViewState:
     """What the page opens with."""
     example = recorded.load()
     assert example is not None
@@ -54,35 +54,36 @@ def test_an_analysis_says_nothing_more_once_another_clip_is_chosen(monkeypatch: 
     def steps(*_: Any) -> Generator[service.Step, None, None]:
         try:
             yield service.Step(status="first")
-            wiring._picked(None, mine)
+            events._picked("next.mp4", mine)
             yield service.Step(status="second")
             yield service.Step(status="third")
         finally:
             closed.append(True)
 
     monkeypatch.setattr(service, "steps", steps)
-    said = asyncio.run(all_of(wiring._analyse("clip.mp4", "adamml", 10, 0, None, mine)))
+    monkeypatch.setattr(service, "look_over", lambda path: (True, ""))
+    said = asyncio.run(all_of(events._analyze("clip.mp4", "adamml", 10, 0, None, None, mine)))
     assert [outputs[0] for outputs in said] == ["first"]
     assert closed == [True]
 
 
 def test_a_switch_of_the_clip_before_changes_nothing_of_the_next_one(
-    monkeypatch: pytest.MonkeyPatch, shown: Shown
+    monkeypatch: pytest.MonkeyPatch, shown: ViewState
 ) -> None:
     mine = tab("wish")
     wish: Any = SimpleNamespace(_data={"number": 1, "reset": True})
-    assert not skipped(asyncio.run(playing._wish(shown, wish, mine)))
+    assert not skipped(asyncio.run(action_events._request(shown, wish, mine)))
 
-    def grant(was: Shown, _: Any) -> Shown:
+    def grant(was: ViewState, _: Any) -> ViewState:
         MOVES.move(mine)
         return was
 
-    monkeypatch.setattr(play, "grant", grant)
-    assert skipped(asyncio.run(playing._wish(shown, wish, mine)))
+    monkeypatch.setattr(actions, "apply", grant)
+    assert skipped(asyncio.run(action_events._request(shown, wish, mine)))
 
 
 def test_a_segment_of_the_clip_before_is_not_opened_under_the_next_one(
-    monkeypatch: pytest.MonkeyPatch, shown: Shown
+    monkeypatch: pytest.MonkeyPatch, shown: ViewState
 ) -> None:
     mine = tab("open")
     wish: Any = SimpleNamespace(_data={"segment": 0})
@@ -90,25 +91,25 @@ def test_a_segment_of_the_clip_before_is_not_opened_under_the_next_one(
     def open_segment(*_: Any) -> None:
         MOVES.move(mine)
 
-    monkeypatch.setattr(play, "open_segment", open_segment)
-    monkeypatch.setattr(playing.opened, "opened", lambda *_: "a segment")
-    assert skipped(asyncio.run(playing._open(shown, wish, mine)))
+    monkeypatch.setattr(actions, "open_segment", open_segment)
+    monkeypatch.setattr(action_events.segment_panel, "opened", lambda *_: "a segment")
+    assert skipped(asyncio.run(action_events._open(shown, wish, mine)))
 
 
 def test_a_preview_of_the_clip_before_does_not_replace_the_player(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tab("preview")
-    monkeypatch.setattr(wiring, "preview", lambda path: f"{path}.mp4")
-    assert "first.avi.mp4" in asyncio.run(wiring._preview("first.avi", mine))
+    monkeypatch.setattr(events, "preview", lambda path: f"{path}.mp4")
+    assert "first.avi.mp4" in asyncio.run(events._preview("first.avi", mine))
 
     def late(path: str) -> str:
         MOVES.move(mine)
         return f"{path}.mp4"
 
-    monkeypatch.setattr(wiring, "preview", late)
-    assert asyncio.run(wiring._preview("first.avi", mine)) == gr.skip()
+    monkeypatch.setattr(events, "preview", late)
+    assert asyncio.run(events._preview("first.avi", mine)) == gr.skip()
 
 
-def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown: Shown) -> None:
+def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown: ViewState) -> None:
     mine = tab("comparison")
 
     def compare(*_: Any) -> Generator[tuple[float, str, None], None, None]:
@@ -116,17 +117,17 @@ def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown:
         MOVES.move(mine)
         yield 1.0, "Done", None
 
-    monkeypatch.setattr(play, "compare", compare)
-    said = asyncio.run(all_of(wiring._compare(shown, "shown", "rgb", mine)))
+    monkeypatch.setattr(actions, "compare", compare)
+    said = asyncio.run(all_of(events._compare(shown, "shown", "rgb", mine)))
     assert len(said) == 1
 
 
 def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
-    assert skipped(wiring._finished(None))
+    assert skipped(events._finished(None))
 
 
 def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
-    outputs = wiring._drawn(service.Step(status=service.problem("no"), failed=True))
+    outputs = events._drawn(service.Step(status=service.problem("no"), failed=True))
     assert outputs[2].visible is False
     assert outputs[5] is None
 

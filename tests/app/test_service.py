@@ -10,20 +10,20 @@ import pytest
 
 import adamml
 from adamml import InstalledModel, Recognizer
-from app import api, play, service
+from app import actions, api, service
+from app.actions import Pair
 from app.compare import comparison, verdict
 from app.geometry import DENSE
 from app.models import Models
-from app.opened import opened
 from app.page import build
-from app.play import Pair
 from app.player import preview
 from app.recorded import RECORD, load
+from app.segment_panel import opened
 from app.service import Step
-from app.shown import THRESHOLDS, Shown, budget_grid, grid_of
+from app.session_store import SessionKey, SessionStore
 from app.timeline import timeline
-from app.view import from_analysis, so_far
-from app.visits import VisitKey, Visits
+from app.timeline_model import from_analysis, so_far
+from app.view_state import THRESHOLDS, ViewState, budget_grid, grid_of
 from app.whatif import sentence, what_if
 from tests.clips import moving_picture, number_picture, tone, write_clip
 from tests.toy_app import toy_recognizer
@@ -41,7 +41,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("service") / "clip.mp4", seconds=3.0, sound=tone(3.0))
 
 
-def run(path: Path, segments: int = 4, policy: str = "adamml") -> Shown:
+def run(path: Path, segments: int = 4, policy: str = "adamml") -> ViewState:
     *_, last = service.steps(str(path), policy, segments)
     assert last.shown is not None, last.status
     return last.shown
@@ -92,23 +92,23 @@ def test_five_visitors_at_once_each_get_their_own(tmp_path: Path) -> None:
 
 
 def test_open_clips_are_bounded_and_a_dropped_one_comes_back(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.visits.MAX_OPEN", 3)
+    monkeypatch.setattr("app.session_store.MAX_OPEN", 3)
     opened_paths: list[str] = []
 
-    def open_clip(key: VisitKey):
+    def open_clip(key: SessionKey):
         opened_paths.append(key.token)
         return TOY.open(key.path, segments=key.segments, profile=key.profile)
 
-    visits = Visits(open_clip)
-    keys = [VisitKey(path=str(clip), segments=1, profile="public") for _ in range(5)]
+    sessions = SessionStore(open_clip)
+    keys = [SessionKey(path=str(clip), segments=1, profile="public") for _ in range(5)]
     for key in keys:
-        with visits.session(key):
+        with sessions.session(key):
             pass
-    assert len(visits) == 3
-    with visits.session(keys[0]) as session:
+    assert len(sessions) == 3
+    with sessions.session(keys[0]) as session:
         assert session.clip.name == clip.name
     assert opened_paths.count(keys[0].token) == 2
-    with visits.session(keys[0]):
+    with sessions.session(keys[0]):
         pass
     assert opened_paths.count(keys[0].token) == 2
 
@@ -128,15 +128,15 @@ def test_loaded_models_are_bounded_and_the_clips_of_a_dropped_one_go_too(
     monkeypatch.setattr(adamml, "installed_models", lambda: here)
     monkeypatch.setattr(adamml, "resolve", places.get)
     monkeypatch.setattr(adamml, "card_of", lambda name: TOY.card)
-    kept = Models("second", dropped=lambda name: visits.forget_model(name))
-    visits = Visits(lambda key: kept.recognizer(key.model).open(key.path, segments=1, profile="public"))
+    kept = Models("second", dropped=lambda name: sessions.forget_model(name))
+    sessions = SessionStore(lambda key: kept.recognizer(key.model).open(key.path, segments=1, profile="public"))
     assert list(kept.cards()) == ["second", "first", "third"]  # the default first
     assert loads == []  # saying what they know takes no weights
     for name in ("first", "second", "first", "third", "first"):
-        with visits.session(VisitKey(path=str(clip), segments=1, profile="public", model=name)):
+        with sessions.session(SessionKey(path=str(clip), segments=1, profile="public", model=name)):
             pass
     assert loads == ["first", "second", "third"]
-    assert len(visits) == 4  # all but that of "second", which had not been used for longest
+    assert len(sessions) == 4  # all but that of "second", which had not been used for longest
     kept.recognizer("second")
     assert loads[-1] == "second"
     assert kept.name("unheard of") == kept.name(None) == "second"
@@ -156,7 +156,7 @@ def test_switching_a_cell_changes_answer_and_cost_and_reset_goes_back(clip: Path
     shown = run(clip)
     grid = tuple(dict(row) for row in grid_of(shown.base))
     grid[1]["rgb"] = not grid[1]["rgb"]
-    moved = play.switch(shown, grid)
+    moved = actions.switch(shown, grid)
     assert moved.switched == 1
     more = moved.current.segments[1].decisions["rgb"]
     assert (moved.current.macs.total > shown.base.macs.total) == more
@@ -167,34 +167,34 @@ def test_switching_a_cell_changes_answer_and_cost_and_reset_goes_back(clip: Path
 
 def test_the_budget_follows_the_recorded_probabilities(clip: Path) -> None:
     shown = run(clip)
-    everything = play.set_budget(shown, 0.0)
+    everything = actions.set_budget(shown, 0.0)
     assert all(all(segment.decisions.values()) for segment in everything.current.segments)
     middle = shown.base.segments[0].probabilities["rgb"]
     assert budget_grid(shown.base, middle)[0]["rgb"]
     assert not budget_grid(shown.base, middle + 1e-6)[0]["rgb"]
-    *_, (_, curve) = play.whole_curve(shown)
+    *_, (_, curve) = actions.whole_curve(shown)
     assert curve is not None
-    drawn = play.with_points(everything, curve)
+    drawn = actions.with_points(everything, curve)
     assert (drawn.current, drawn.points) == (everything.current, curve)  # what was switched meanwhile still stands
     assert len(curve) == len(THRESHOLDS)  # all was run, so all is known
     assert [p.macs for p in curve] == sorted((p.macs for p in curve), reverse=True)
     facts = {"measured": {"budget": [{"threshold": 0.3, "accuracy": 90.0, "gmacs": 50.0}] * 2}}
-    assert "Many test clips" in what_if(shown, facts)
-    assert "Many test clips" not in what_if(shown, {})
+    assert "The clips it was tested on" in what_if(shown, facts)
+    assert "The clips it was tested on" not in what_if(shown, {})
 
 
 @pytest.mark.parametrize(
-    "wish", [{}, {"grid": None}, {"threshold": "1"}, {"threshold": 2}, {"threshold": float("nan")}]
+    "asked", [{}, {"grid": None}, {"threshold": "1"}, {"threshold": 2}, {"threshold": float("nan")}]
 )
-def test_a_wish_from_outside_is_checked(clip: Path, wish: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"wish|grid|threshold"):
-        play.grant(run(clip), wish)
+def test_a_request_from_outside_is_checked(clip: Path, asked: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"request|grid|threshold"):
+        actions.apply(run(clip), asked)
 
 
 @pytest.mark.parametrize("grid", [None, {"rgb": "01"}, {"rgb": "0101", "audio": "01x1"}, {"rgb": "0", "audio": "0"}])
 def test_a_grid_from_outside_is_checked(clip: Path, grid: object) -> None:
     with pytest.raises(ValueError, match="grid"):
-        play.read_grid(run(clip), grid)
+        actions.read_grid(run(clip), grid)
 
 
 def test_a_comparison_says_in_one_sentence_who_wins(clip: Path) -> None:
@@ -232,7 +232,7 @@ def test_any_number_of_segments_has_a_button_and_a_row_each(clip: Path, segments
 
 def test_an_opened_segment_names_what_it_cost(clip: Path) -> None:
     shown = run(clip, policy="all")
-    html = opened(shown.current, play.open_segment(shown, 0, explain=True))
+    html = opened(shown.current, actions.open_segment(shown, 0, explain=True))
     assert html.count("<figure>") == 8
     assert html.count('class="light"') == 9  # eight frames and the spectrogram
     assert "billion MACs possible" in html
@@ -252,7 +252,7 @@ def test_a_longer_clip_goes_through_in_stretches(tmp_path: Path, monkeypatch: py
     *_, last = service.steps(str(clip), "audio", 3, spacing=4)
     assert last.shown is not None
     assert 45 <= len(last.shown.base.segments) <= 46  # more than one stretch of 32
-    with service.visits.session(last.shown.key) as session:
+    with service.sessions.session(last.shown.key) as session:
         held = [key for key in session._memory._values if key[0] in ("frames", "spectrogram")]
     assert held == []  # nothing large is kept between presses
     monkeypatch.setattr(service, "_profile", "public")
@@ -281,7 +281,7 @@ def test_a_clip_that_is_too_long_here_is_refused_whoever_asks(
             assert last.shown is None
             assert says in last.status
     else:
-        visit = service.visits.session(VisitKey(path=str(clip), segments=1, profile="local"))
+        visit = service.sessions.session(SessionKey(path=str(clip), segments=1, profile="local"))
         program = api._runs(str(clip), ("rgb",), 1, 0, False)
         with pytest.raises(adamml.ClipError, match=says):
             visit.__enter__() if way == "visit" else next(program)

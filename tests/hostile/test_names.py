@@ -16,10 +16,10 @@ from adamml import Analysis, Recognizer, Storyboard
 from adamml.render.overlay import STRIP_HEIGHT, WIDTH, Strip
 from adamml.render.waveform import WaveformCard
 from app import panels, service
+from app.export_panel import OFFERS, file_name
 from app.player import player
-from app.shown import Shown
-from app.takeaway import OFFERS, file_name
-from app.visits import VisitKey
+from app.session_store import SessionKey
+from app.view_state import ViewState
 from tests.clips import tone, write_clip
 from tests.hostile.bases import base
 from tests.hostile.names import NAMES
@@ -63,9 +63,9 @@ def called(analysis: Analysis, name: str) -> Analysis:
 
 def page_of(analysis: Analysis) -> str:
     """Every panel of a result, the banner, the player and a message, in one."""
-    key = VisitKey(path=f"/tmp/{analysis.clip.name}", segments=2, profile="public")
+    key = SessionKey(path=f"/tmp/{analysis.clip.name}", segments=2, profile="public")
     board = Storyboard(thumbnails=(None, None), waveform=())
-    shown = Shown(key=key, base=analysis, current=analysis, board=board)
+    shown = ViewState(key=key, base=analysis, current=analysis, board=board)
     drawn = [text for text in panels.draw(shown).values() if isinstance(text, str)]
     name = analysis.clip.name
     return "".join([*drawn, panels.banner(name, name), player(key.path, name), service.problem(name)])

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.clips import tone, write_clip
 from tests.fake_release import shelf
-from tests.page.hands import WAIT_MS
+from tests.page.actions import WAIT_MS
 
 CHROMIUM = "/usr/bin/chromium"
 # No look-ups, no reports and no updates of its own; camera and microphone are Chromium's own test signal.

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import faults
-from tests.page.hands import WAIT_MS, analyse, options, sideways, tab_to, upload
+from tests.page.actions import WAIT_MS, analyse, options, sideways, tab_to, upload
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -43,8 +43,8 @@ def test_the_focus_is_always_seen_and_goes_down_the_page(page: Page) -> None:
             if (at === document.body) return null;
             const rings = [at, at.closest("label")].filter(Boolean).map((e) => getComputedStyle(e));
             const ring = rings.some((r) => r.outlineStyle !== "none" && parseFloat(r.outlineWidth) >= 2);
-            const card = at.closest(".card, #head");
-            const cards = [...document.querySelectorAll("#head, .card")];
+            const card = at.closest(".card, #head, #drawing");
+            const cards = [...document.querySelectorAll("#head, #drawing, .card")];
             const own = at.tagName === "VIDEO";  // the player's buttons are the browser's, and so are their rings
             return { ring: ring || own, card: cards.indexOf(card), what: at.outerHTML.slice(0, 120) };
         }""")
@@ -81,6 +81,7 @@ def test_every_state_fits_and_has_no_fault_that_axe_knows(
     page.locator(".opened [data-explain]").click()
     expect(page.locator(".opened img.light").first).to_be_visible(timeout=WAIT_MS)
     sound()
+    page.locator("#compare-more button").first.click()
     page.locator("#compare").click()
     expect(page.locator("#compared .verdict")).to_be_visible(timeout=WAIT_MS)
     sound()

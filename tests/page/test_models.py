@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import faults
-from tests.page.hands import WAIT_MS, analyse, sideways, tab_to
+from tests.page.actions import WAIT_MS, analyse, sideways, tab_to
 
 HEARING = "kinetics-400 (40 actions)"
 

@@ -8,18 +8,19 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.clips import tone, write_clip
-from tests.page.hands import WAIT_MS, analyse, height_of, options, start_of, tab_to, upload, wait_for_position
+from tests.page.actions import WAIT_MS, analyse, height_of, options, start_of, tab_to, upload, wait_for_position
 
 
 def test_a_worked_example_is_there_before_anything_is_pressed(page: Page) -> None:
-    expect(page.locator("#banner")).to_contain_text("Recorded example: Lion after dark")
-    expect(page.locator("#answer .answer-label")).to_contain_text("lion")
+    expect(page.locator("#banner")).to_contain_text("Recorded example: Pianist lights out")
+    expect(page.locator("#answer .answer-label")).to_contain_text("playing keyboard")
     expect(page.locator("#timeline .tl-seg")).to_have_count(10)
     expect(page.locator(".tl-table tbody tr")).to_have_count(10)
-    expect(page.locator("#compared .verdict")).to_contain_text("less compute")
+    expect(page.locator("#answer .answer-rgb")).to_contain_text("RGB only, looking at every segment, says the same")
+    expect(page.locator("#savings .main-svg").first).to_be_visible()
     expect(page.locator("#whatif svg circle")).not_to_have_count(0)
     page.wait_for_function("document.getElementById('clip-player').readyState > 0")
-    expect(page.get_by_role("button", name="Analyse your own clip")).to_be_visible()
+    expect(page.get_by_role("button", name="Analyze your own clip")).to_be_visible()
 
 
 def test_by_keyboard_alone_from_upload_to_comparison(page: Page, clip: Path) -> None:
@@ -55,9 +56,11 @@ def test_by_keyboard_alone_from_upload_to_comparison(page: Page, clip: Path) -> 
 
     tab_to(page, "#budget-slider")
     page.keyboard.press("Home")  # run everything
-    expect(page.locator("#answer")).to_contain_text("looked in 10 of 10", timeout=WAIT_MS)
+    expect(page.locator("#answer")).to_contain_text("(10 of 10 segments)", timeout=WAIT_MS)
     expect(page.locator("#budget-slider")).to_be_focused()
 
+    tab_to(page, "#compare-more button")
+    page.keyboard.press("Enter")
     tab_to(page, "#compare")
     page.keyboard.press("Enter")
     expect(page.locator("#compared .verdict")).to_contain_text("answer", timeout=WAIT_MS)
@@ -101,7 +104,7 @@ def test_pointing_seeks_scrubs_switches_opens_and_explains(page: Page, clip: Pat
     expect(page.locator("#whatif")).to_contain_text("Nothing is switched", timeout=WAIT_MS)
 
     ran = page.locator('.tl-seg[data-rgb="used"], .tl-seg[data-audio="used"]').first
-    ran.dblclick(position={"x": 8, "y": 180})
+    ran.dblclick(position={"x": 8, "y": 130})
     expect(page.locator(".opened .frames img")).to_have_count(8, timeout=WAIT_MS)
     expect(page.locator(".opened")).to_contain_text("kHz")
     expect(page.locator(".opened")).to_contain_text("billion MACs possible")
@@ -145,7 +148,8 @@ def test_the_next_clip_needs_no_clearing_and_a_bad_one_says_why(page: Page, clip
     assert page.locator("#status b").count() == 0  # a name is text, never markup
     upload(page, write_clip(tmp_path / "long.mp4", seconds=660, fps=1, gop=500))
     expect(page.locator("#status")).to_contain_text("lasts 11 minutes; this page takes up to 10", timeout=WAIT_MS)
-    expect(page.locator("#results")).to_be_hidden()
+    expect(page.locator("#banner")).to_contain_text("Recorded example")  # what is refused replaces nothing
+    expect(page.locator("#timeline .tl-seg")).to_have_count(10)
     analyse(page, clip)
     analyse(page, write_clip(tmp_path / "tone.mp3", picture=None, sound=tone(2.0), audio_codec="mp3"))
     expect(page.locator("#notes")).to_contain_text("no picture")
@@ -157,16 +161,20 @@ def test_asked_for_nothing_it_says_so_and_leaves_the_example(page: Page) -> None
     page.locator("#again").click()
     expect(page.locator("#status")).to_contain_text("Choose a clip first")
     expect(page.locator("#timeline .tl-seg")).to_have_count(10)
-    expect(page.locator("#answer")).to_contain_text("lion")
+    expect(page.locator("#answer")).to_contain_text("playing keyboard")
 
 
 def test_cancel_stops_and_the_next_analysis_works(page: Page, clip: Path) -> None:
     options(page, 60)
     upload(page, clip)
     page.locator("#cancel").click(timeout=WAIT_MS)
-    expect(page.locator("#status")).to_contain_text("Cancelled", timeout=WAIT_MS)
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Stopped at \d+ of 60 segments"), timeout=WAIT_MS)
+    expect(page.locator("#timeline .tl-seg")).to_have_count(60)  # what was there stays
+    page.locator("#continue").click()
+    expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
     options(page, 3)
     page.locator("#again").click()
+    expect(page.locator("#timeline .tl-seg")).to_have_count(3, timeout=WAIT_MS)
     expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
     expect(page.locator("#timeline .tl-seg")).to_have_count(3, timeout=WAIT_MS)
 
@@ -190,6 +198,7 @@ def test_what_browsers_do_not_play_gets_a_preview(page: Page, tmp_path: Path) ->
 def test_a_clip_can_be_recorded_with_camera_and_microphone(page: Page) -> None:
     record = page.locator("[data-record]")
     record.click()
+    expect(page.locator(".record-say")).to_contain_text("Recording starts in")
     expect(page.locator(".record-say")).to_contain_text("Recording with sound")
     page.wait_for_timeout(3000)
     record.click()

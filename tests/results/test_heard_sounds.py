@@ -10,9 +10,9 @@ from adamml import Analysis, as_webvtt, render_report
 from adamml.cli.analyze import as_table
 from adamml.render.overlay import Strip
 from adamml.results import wording
-from app import costs, play, service, summary
+from app import actions, costs, service, summary
 from app.known import known
-from app.opened import opened
+from app.segment_panel import opened
 from app.service import Step
 from tests.clips import tone, write_clip
 from tests.toy_app import ACTIONS, SOUNDS, hearing_recognizer, toy_recognizer
@@ -39,8 +39,8 @@ def told(analysis: Analysis) -> Analysis:
 
 def test_the_answer_names_the_sounds_with_their_scores(told: Analysis) -> None:
     html = summary.answer(told)
-    assert "Male speech, man speaking <b>0.62</b>" in html
-    assert "&lt;b&gt;Music <b>0.55</b>" in html
+    assert "Male speech, man speaking</span> <b>0.62</b>" in html
+    assert "&lt;b&gt;Music</span> <b>0.55</b>" in html
     assert "no shares" in html
     assert html.count('class="rank-name"') == 5
     assert wording.heard(told.heard, 1) == "Male speech 0.62"
@@ -58,7 +58,7 @@ def test_an_opened_segment_names_its_own_sounds(clip: Path, told: Analysis, monk
     shown = steps[-1].shown
     assert shown is not None
     assert shown.base.heard
-    first = opened(shown.current, play.open_segment(shown, 0, explain=True))
+    first = opened(shown.current, actions.open_segment(shown, 0, explain=True))
     assert wording.heard(shown.current.segments[0].heard) in first
     assert "bottom:100%" in first  # 15 kHz stands at the top of the picture of frequencies
 
@@ -126,4 +126,5 @@ def test_hundreds_of_classes_are_a_list_with_a_search_field() -> None:
     assert 'for="known-search"' in html
     assert "<b>40 actions</b>" in html
     assert f"<b>{len(SOUNDS)} sounds</b>" in html
-    assert "4 things</b>: cat, dog, drum and sea waves" in known(toy_recognizer().card)
+    few = known(toy_recognizer().card).replace("<span data-name>", "").replace("</span>", "")
+    assert "4 things</b>: cat, dog, drum and sea waves" in few

@@ -1,7 +1,7 @@
 """Whose turn it is: one analysis at a time, a bounded line before it, and nobody ahead for having asked more often.
 
 The line is ordered in rounds: everybody's first request comes before anybody's second one. When it is full, whoever
-holds the most places in it gives up the last of them; if that is nobody, the newcomer is refused. A place is left by
+holds the most tickets in it gives up the last of them; if that is nobody, the newcomer is refused. A ticket is left by
 `leave`, which any thread may call; a step that is still being computed keeps it until it has ended.
 """
 
@@ -16,24 +16,24 @@ _LOOK_UP_S = 2.0  # a line in which nothing moves is still reported, which is ho
 
 
 class BusyError(Exception):
-    """No place in the line (any more). `str(error)` is fit to be shown."""
+    """No ticket in the line (any more). `str(error)` is fit to be shown."""
 
 
-class Place:
+class Ticket:
     """One request, waiting or having its turn."""
 
-    def __init__(self, turns: "Turns", visitor: str, round_: int) -> None:
+    def __init__(self, queue: "FairQueue", visitor: str, round_: int) -> None:
         self.visitor, self.round = visitor, round_
-        self._turns, self._moved, self.lost = turns, asyncio.Event(), ""
+        self._queue, self._moved, self.lost = queue, asyncio.Event(), ""
         self._loop = asyncio.get_running_loop()
 
     async def wait(self) -> AsyncIterator[int]:
         """Yield how many are ahead, whenever that changes and every few seconds, until the turn has come.
 
         Raises:
-            BusyError: when the place is lost.
+            BusyError: when the ticket is lost.
         """
-        while not self.lost and (ahead := self._turns.ahead(self)) is not None:
+        while not self.lost and (ahead := self._queue.ahead(self)) is not None:
             yield ahead
             self._moved.clear()
             try:
@@ -44,23 +44,23 @@ class Place:
             raise BusyError(self.lost)
 
     def leave(self) -> None:
-        """Give up the place or end the turn, from any thread; once is enough."""
+        """Give up the ticket or end the turn, from any thread; once is enough."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._turns.left, self)
+            self._loop.call_soon_threadsafe(self._queue.left, self)
 
     def dismiss(self, reason: str) -> None:
-        """Have it lose its place, from any thread."""
+        """Have it lose its ticket, from any thread."""
         self.leave()
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.stir, reason)
 
     def stir(self, lost: str = "") -> None:
-        """Say that the line has moved, or why this place is lost."""
+        """Say that the line has moved, or why this ticket is lost."""
         self.lost = self.lost or lost
         self._moved.set()
 
 
-class Turns:
+class FairQueue:
     """The line of this process; used from one event loop.
 
     Args:
@@ -70,13 +70,13 @@ class Turns:
 
     def __init__(self, *, at_once: int = 1, waiting: int = WAITING) -> None:
         self._at_once, self._most = at_once, waiting
-        self._running: list[Place] = []
-        self._waiting: list[Place] = []
+        self._running: list[Ticket] = []
+        self._waiting: list[Ticket] = []
         self._round = 0  # of whoever had their turn last
         self._closed = ""
 
-    def enter(self, visitor: str) -> Place:
-        """A place in this round of the line, or in the one after the visitor's last place.
+    def enter(self, visitor: str) -> Ticket:
+        """A ticket in this round of the line, or in the one after the visitor's last ticket.
 
         Raises:
             BusyError: when there is none.
@@ -85,59 +85,59 @@ class Turns:
             raise BusyError(self._closed)
         if len(self._waiting) >= self._most:
             self._make_room(visitor)
-        held = [place.round + 1 for place in self._running + self._waiting if place.visitor == visitor]
-        place = Place(self, visitor, max([self._round, *held]))
-        self._waiting.append(place)
+        held = [ticket.round + 1 for ticket in self._running + self._waiting if ticket.visitor == visitor]
+        ticket = Ticket(self, visitor, max([self._round, *held]))
+        self._waiting.append(ticket)
         self._move()
-        return place
+        return ticket
 
-    def ahead(self, place: Place) -> int | None:
-        """How many come before a place; None when it is its turn."""
+    def ahead(self, ticket: Ticket) -> int | None:
+        """How many come before a ticket; None when it is its turn."""
         order = self._order()
-        return order.index(place) + len(self._running) if place in order else None
+        return order.index(ticket) + len(self._running) if ticket in order else None
 
-    def left(self, place: Place) -> None:
-        """Take a place out; whoever is next has their turn."""
-        for places in (self._running, self._waiting):
-            if place in places:
-                places.remove(place)
+    def left(self, ticket: Ticket) -> None:
+        """Take a ticket out; whoever is next has their turn."""
+        for tickets in (self._running, self._waiting):
+            if ticket in tickets:
+                tickets.remove(ticket)
         self._move()
 
     def close(self, reason: str) -> None:
         """Take nobody in any more, and send away who waits; whoever has their turn may end it. From any thread."""
         self._closed = reason
-        for place in tuple(self._waiting):
-            place.dismiss(reason)
+        for ticket in tuple(self._waiting):
+            ticket.dismiss(reason)
 
     def __len__(self) -> int:
         return len(self._running) + len(self._waiting)
 
-    def _order(self) -> list[Place]:
-        return sorted(self._waiting, key=lambda place: place.round)  # within a round, as they came
+    def _order(self) -> list[Ticket]:
+        return sorted(self._waiting, key=lambda ticket: ticket.round)  # within a round, as they came
 
     def _move(self) -> None:
         while len(self._running) < self._at_once and not self._closed:
-            busy = {place.visitor for place in self._running}
-            free = [place for place in self._order() if place.visitor not in busy]
+            busy = {ticket.visitor for ticket in self._running}
+            free = [ticket for ticket in self._order() if ticket.visitor not in busy]
             if not free:
                 break
             self._waiting.remove(free[0])
             self._running.append(free[0])
             self._round = max(self._round, free[0].round)
             free[0].stir()
-        for place in self._waiting:
-            place.stir()
+        for ticket in self._waiting:
+            ticket.stir()
 
     def _make_room(self, newcomer: str) -> None:
-        held = Counter(place.visitor for place in self._waiting)
+        held = Counter(ticket.visitor for ticket in self._waiting)
         greedy, most = held.most_common(1)[0]
         if most <= held[newcomer] + 1:
             raise BusyError(
                 f"The page is busy: {self._most} analyses are waiting already. Please try again in a minute."
             )
-        last = next(place for place in reversed(self._waiting) if place.visitor == greedy)
+        last = next(ticket for ticket in reversed(self._waiting) if ticket.visitor == greedy)
         self._waiting.remove(last)
-        last.stir("The page is busy, and others without a place came. Please try again in a minute.")
+        last.stir("The page is busy, and others without a ticket came. Please try again in a minute.")
 
 
 def visitor_of(host: str | None, session: str | None) -> str:
@@ -150,4 +150,4 @@ def visitor_of(host: str | None, session: str | None) -> str:
 
 
 # Analyses keep both cores busy, and so does the encoder of a video; one of each at a time answers soonest.
-LINES = ANALYSES, EXPORTS = Turns(), Turns()
+LINES = ANALYSES, EXPORTS = FairQueue(), FairQueue()

@@ -3,19 +3,19 @@
 Every answer comes from the same session as the first one, so that only what was not run yet is run.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import adamml
 from adamml import Analysis, SegmentDetail
 from app import words
 from app.budget import by_hand, known_points, with_point
-from app.service import visits
-from app.shown import Grid, Point, Shown, budget_grid, grid_of
-from app.view import MODALITIES
+from app.service import sessions
+from app.timeline_model import MODALITIES
+from app.view_state import Grid, Point, ViewState, budget_grid, grid_of, outcome
 
 
-def read_grid(shown: Shown, text: object) -> Grid:
+def read_grid(shown: ViewState, text: object) -> Grid:
     """The grid that a browser sent: per modality a string of 0 and 1, one sign per segment.
 
     Raises:
@@ -30,52 +30,86 @@ def read_grid(shown: Shown, text: object) -> Grid:
     return tuple({m: text[m][i] == "1" for m in MODALITIES} for i in range(count))
 
 
-def grant(shown: Shown, wish: Mapping[str, object]) -> Shown:
+def apply(shown: ViewState, request: Mapping[str, object]) -> ViewState:
     """What a browser asked for: a whole grid, a threshold, or to go back to what the policy chose.
 
     Raises:
         ValueError: for anything else.
     """
-    if "grid" in wish:
-        return switch(shown, read_grid(shown, wish["grid"]))
-    if "threshold" in wish:
-        threshold = wish["threshold"]
+    if "grid" in request:
+        return switch(shown, read_grid(shown, request["grid"]))
+    if "threshold" in request:
+        threshold = request["threshold"]
         if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
             raise ValueError("a threshold is a number from 0 to 1")
         return set_budget(shown, round(float(threshold), 2))
-    if "reset" in wish:
+    if "reset" in request:
         return shown.reset()
-    raise ValueError("a wish is a grid, a threshold or a reset")
+    raise ValueError("a request is a grid, a threshold or a reset")
 
 
-def switch(shown: Shown, grid: Grid, threshold: float | None = None) -> Shown:
+def switch(shown: ViewState, grid: Grid, threshold: float | None = None) -> ViewState:
     """Run a grid of cells in place of the policy's choices."""
     if grid == grid_of(shown.base):
         return replace(shown.reset(), threshold=threshold)
-    with visits.session(shown.key) as session:
+    with sessions.session(shown.key) as session:
         return replace(shown, current=by_hand(session, shown.base, grid), threshold=threshold)
 
 
-def set_budget(shown: Shown, threshold: float) -> Shown:
+def set_budget(shown: ViewState, threshold: float) -> ViewState:
     """Run what the policy wants at least this much, and note what that gave."""
     moved = switch(shown, budget_grid(shown.base, threshold), threshold)
     return replace(moved, points=with_point(shown.points, threshold, moved.current))
 
 
-def whole_curve(shown: Shown) -> Generator[tuple[str, tuple[Point, ...] | None], None, None]:
+def whole_curve(shown: ViewState) -> Generator[tuple[str, tuple[Point, ...] | None], None, None]:
     """Run the rest of the clip once, so that every budget can be drawn; yields (message, the points at the end)."""
-    with visits.session(shown.key) as session:
+    with sessions.session(shown.key) as session:
         for event in session.run(adamml.ManualPolicy(grid=budget_grid(shown.base, 0.0))):
             yield event.message, None
         yield "Drawing the curve", None
         yield "Done", known_points(session, shown).points
 
 
-def with_points(shown: Shown, points: tuple[Point, ...]) -> Shown:
+def with_points(shown: ViewState, points: tuple[Point, ...]) -> ViewState:
     """The budgets that are known by now, besides those that were known before."""
     fresh = {point.threshold for point in points}
     kept = [point for point in shown.points if point.threshold not in fresh]
     return replace(shown, points=tuple(sorted([*kept, *points], key=lambda point: point.threshold)))
+
+
+RIVALS = ("rgb", "all")
+
+
+def rivals(shown: ViewState) -> Generator[tuple[float, str, dict[str, Analysis] | None], None, None]:
+    """Run looking only, then everything, on the same clip; yields (share done, message, what is there at the end).
+
+    What the policy had run already is remembered, so that only the rest is computed.
+    """
+    yield from _run_all(shown, RIVALS)
+
+
+def with_rivals(shown: ViewState, found: Mapping[str, Analysis]) -> ViewState:
+    """The rivals beside whatever is shown by now."""
+    return replace(shown, rgb=found["rgb"], everything=outcome(found["all"]))
+
+
+def _run_all(
+    shown: ViewState, policies: Sequence[str]
+) -> Generator[tuple[float, str, dict[str, Analysis] | None], None, None]:
+    """Every one of these policies that has not run yet."""
+    results: dict[str, Analysis] = {"shown": shown.current, shown.base.policy: shown.base}
+    if shown.rgb is not None:
+        results["rgb"] = shown.rgb
+    missing = [name for name in dict.fromkeys(policies) if name not in results]
+    for number, name in enumerate(missing):
+        with sessions.session(shown.key) as session:
+            for event in session.run(name):
+                share = (number + event.progress) / len(missing)
+                yield share, f"{words.policy(name)}: {event.message}", None
+                if isinstance(event, adamml.Finished):
+                    results[name] = event.analysis
+    yield 1.0, "Done", results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,30 +120,22 @@ class Pair:
     right: Analysis
 
 
-def compare(shown: Shown, left: str, right: str) -> Generator[tuple[float, str, Pair | None], None, None]:
+def compare(shown: ViewState, left: str, right: str) -> Generator[tuple[float, str, Pair | None], None, None]:
     """Run two policies on the clip; yields (share done, message, both results at the end).
 
     Args:
         left: a policy, or "shown" for what is shown, switches included.
         right: a policy.
     """
-    results: dict[str, Analysis] = {"shown": shown.current, shown.base.policy: shown.base}
-    missing = [name for name in dict.fromkeys((left, right)) if name not in results]
-    for number, name in enumerate(missing):
-        with visits.session(shown.key) as session:
-            for event in session.run(name):
-                share = (number + event.progress) / len(missing)
-                yield share, f"{words.policy(name)}: {event.message}", None
-                if isinstance(event, adamml.Finished):
-                    results[name] = event.analysis
-    yield 1.0, "Done", Pair(left=results[left], right=results[right])
+    for share, message, results in _run_all(shown, (left, right)):
+        yield share, message, Pair(left=results[left], right=results[right]) if results else None
 
 
-def open_segment(shown: Shown, segment: int, explain: bool) -> SegmentDetail:
+def open_segment(shown: ViewState, segment: int, explain: bool) -> SegmentDetail:
     """One segment from near; `explain` shows where each recogniser found the segment's answer."""
     asked: dict[str, str] = {}
     result = shown.current.segments[segment]
     if explain and result.label is not None:
         asked = {m: result.label for m in MODALITIES if result.decisions[m]}
-    with visits.session(shown.key) as session:
+    with sessions.session(shown.key) as session:
         return session.closeup(segment, asked)

@@ -18,7 +18,7 @@ from adamml.render.overlay import STRIP_HEIGHT, WIDTH, playhead
 from adamml.results.timeline import lay_out
 from tests.clips import tone, write_clip
 from tests.page.accessibility import faults
-from tests.page.hands import WAIT_MS, analyse, options
+from tests.page.actions import WAIT_MS, analyse, options
 from tests.toy_app import toy_recognizer
 
 _PLAY = """async ([data, times, spots]) => {

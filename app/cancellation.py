@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 import gradio as gr
 
-from app.turns import Turns, visitor_of
+from app.fair_queue import FairQueue, visitor_of
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ async def in_thread(
 
 
 def served(
-    turns: Turns, request: gr.Request, generator: Generator[T, None, None], told: Callable[[int], T]
+    queue: FairQueue, request: gr.Request, generator: Generator[T, None, None], told: Callable[[int], T]
 ) -> "aclosing[AsyncGenerator[T, None]]":
     """`told(how many are ahead)` until it is this visitor's turn, then what the generator yields.
 
@@ -70,20 +70,20 @@ def served(
     nothing; the first step raises BusyError when there is no place in the line.
     """
     visitor = visitor_of(request.client.host if request.client else None, request.session_hash)
-    return aclosing(in_turn(turns, visitor, generator, told))
+    return aclosing(in_turn(queue, visitor, generator, told))
 
 
 async def in_turn(
-    turns: Turns, visitor: str, generator: Generator[T, None, None], told: Callable[[int], T]
+    queue: FairQueue, visitor: str, generator: Generator[T, None, None], told: Callable[[int], T]
 ) -> AsyncGenerator[T, None]:
     """What `served` hands out, for a visitor by name."""
-    place = turns.enter(visitor)
+    ticket = queue.enter(visitor)
     try:
-        async for ahead in place.wait():
+        async for ahead in ticket.wait():
             yield told(ahead)
     except BaseException:
-        place.leave()
+        ticket.leave()
         raise
-    async with aclosing(in_thread(generator, place.leave)) as steps:
+    async with aclosing(in_thread(generator, ticket.leave)) as steps:
         async for step in steps:
             yield step

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from adamml import Analysis, Storyboard
-from app.view import MODALITIES, View, from_analysis
-from app.visits import VisitKey
+from adamml import Analysis, Macs, Storyboard
+from app.session_store import SessionKey
+from app.timeline_model import MODALITIES, TimelineModel, from_analysis
 
 Grid = tuple[dict[str, bool], ...]
 
@@ -13,10 +13,29 @@ Grid = tuple[dict[str, bool], ...]
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 OWN_THRESHOLD = 0.5
 
+# What the switch above the answer shows: the policy's own result, looking only, or both.
+OWN, RGB, BOTH = "own", "rgb", "both"
+
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """One analysed clip and what its visitor has done with it.
+class Outcome:
+    """What a way of choosing answered on this clip, counted MACs and measured seconds."""
+
+    answer: str
+    certainty: float
+    macs: Macs
+    seconds: float
+
+
+def outcome(analysis: Analysis) -> Outcome:
+    """The outcome of a result."""
+    certainty = analysis.scores[analysis.label]
+    return Outcome(answer=analysis.answer, certainty=certainty, macs=analysis.macs, seconds=analysis.seconds.total)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewState:
+    """One analyzed clip and what its visitor has done with it.
 
     Attributes:
         base: what the policy itself chose and answered.
@@ -25,15 +44,21 @@ class Shown:
         points: analyses by budget, as far as they are known: threshold -> (MACs, label, certainty).
         threshold: of the budget slider; None while the policy's own choices stand.
         recorded: whether this came with the page and was not computed just now.
+        rgb: looking only, once it has run; `base` itself where that is what was asked for.
+        everything: what running everything gave, once it has run.
+        way: which of them the page shows: `OWN`, `RGB` or `BOTH`.
     """
 
-    key: VisitKey
+    key: SessionKey
     base: Analysis
     current: Analysis
     board: Storyboard
     points: tuple["Point", ...] = ()
     threshold: float | None = None
     recorded: bool = False
+    rgb: Analysis | None = None
+    everything: Outcome | None = None
+    way: str = OWN
 
     @property
     def title(self) -> str:
@@ -46,11 +71,19 @@ class Shown:
         pairs = zip(self.base.segments, self.current.segments, strict=True)
         return sum(a.decisions[m] != b.decisions[m] for a, b in pairs for m in MODALITIES)
 
-    def view(self) -> View:
-        """For the timeline."""
-        return from_analysis(self.current, self.board.waveform, self.base)
+    @property
+    def shown(self) -> Analysis:
+        """The result that the answer and the timeline show."""
+        return self.rgb if self.way == RGB and self.rgb is not None else self.current
 
-    def reset(self) -> "Shown":
+    def view(self) -> TimelineModel:
+        """For the timeline."""
+        if self.shown is not self.current:
+            return replace(from_analysis(self.shown, self.board.waveform), fixed=True)
+        beside = self.rgb if self.way == BOTH else None
+        return from_analysis(self.current, self.board.waveform, self.base, beside)
+
+    def reset(self) -> "ViewState":
         """Back to what the policy chose."""
         return replace(self, current=self.base, threshold=None)
 

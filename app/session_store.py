@@ -21,7 +21,7 @@ _SEGMENT_BYTES = 40_000  # glimpses and logits
 
 
 @dataclass(frozen=True, kw_only=True)
-class VisitKey:
+class SessionKey:
     """Enough to find a visit, or to open its clip again."""
 
     path: str
@@ -45,14 +45,14 @@ class _Visit:
         return clip.has_audio * clip.duration * _SOUND_BYTES_PER_SECOND + len(self.session.spans) * _SEGMENT_BYTES
 
 
-class Visits:
+class SessionStore:
     """All open clips of this process.
 
     Args:
         open_clip: opens a key's clip; raises ClipError when it cannot be used (any more).
     """
 
-    def __init__(self, open_clip: Callable[[VisitKey], adamml.ClipSession]) -> None:
+    def __init__(self, open_clip: Callable[[SessionKey], adamml.ClipSession]) -> None:
         self._open_clip = open_clip
         self._visits: dict[str, _Visit] = {}
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class Visits:
         return len(self._visits)
 
     @contextmanager
-    def session(self, key: VisitKey) -> Iterator[adamml.ClipSession]:
+    def session(self, key: SessionKey) -> Iterator[adamml.ClipSession]:
         """The visit's session, for one thread at a time; frames are forgotten on the way out."""
         visit = self._find(key)
         with visit.busy, visit.session as session:
@@ -73,7 +73,7 @@ class Visits:
         with self._lock:
             self._visits = {token: visit for token, visit in self._visits.items() if visit.path != path}
 
-    def _find(self, key: VisitKey) -> _Visit:
+    def _find(self, key: SessionKey) -> _Visit:
         with self._lock:
             visit = self._visits.get(key.token)
         if visit is None:

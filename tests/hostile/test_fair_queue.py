@@ -7,8 +7,8 @@ from collections.abc import Generator
 
 import pytest
 
-from app.leaving import in_turn
-from app.turns import BusyError, Turns, visitor_of
+from app.cancellation import in_turn
+from app.fair_queue import BusyError, FairQueue, visitor_of
 
 
 async def settle() -> None:
@@ -18,7 +18,7 @@ async def settle() -> None:
 
 def test_whoever_asks_once_comes_before_anybodys_second_request() -> None:
     async def scene() -> list[str]:
-        turns, order = Turns(), []
+        turns, order = FairQueue(), []
         places = {name: turns.enter(name[0]) for name in ("a1", "a2", "a3", "b1", "a4", "c1", "b2")}
         while len(turns):
             name, now = next((n, p) for n, p in places.items() if turns.ahead(p) is None)
@@ -33,7 +33,7 @@ def test_whoever_asks_once_comes_before_anybodys_second_request() -> None:
 
 def test_everyone_is_told_how_many_are_ahead_as_the_line_moves() -> None:
     async def scene() -> list[int]:
-        turns = Turns()
+        turns = FairQueue()
         first, second, third = (turns.enter(name) for name in "abc")
         heard = []
 
@@ -55,7 +55,7 @@ def test_everyone_is_told_how_many_are_ahead_as_the_line_moves() -> None:
 
 def test_one_visitor_has_one_turn_at_a_time() -> None:
     async def scene() -> list[int | None]:
-        turns = Turns(at_once=2)
+        turns = FairQueue(at_once=2)
         places = [turns.enter(name) for name in "aab"]
         return [turns.ahead(place) for place in places]
 
@@ -64,7 +64,7 @@ def test_one_visitor_has_one_turn_at_a_time() -> None:
 
 def test_a_full_line_refuses_and_the_greedy_make_room() -> None:
     async def scene() -> None:
-        turns = Turns(waiting=3)
+        turns = FairQueue(waiting=3)
         running, first, second, last = (turns.enter("greedy") for _ in range(4))
         with pytest.raises(BusyError, match="busy"):
             turns.enter("greedy")
@@ -84,7 +84,7 @@ def test_a_full_line_refuses_and_the_greedy_make_room() -> None:
 
 def test_closing_sends_away_who_waits_and_lets_the_running_one_end() -> None:
     async def scene() -> None:
-        turns = Turns()
+        turns = FairQueue()
         running, waiting = turns.enter("a"), turns.enter("b")
         threading.Thread(target=turns.close, args=("restarting",)).start()
         with pytest.raises(BusyError, match="restarting"):
@@ -113,11 +113,11 @@ def test_a_cancelled_wait_gives_its_place_up_and_a_cancelled_step_when_it_ends()
         finally:
             closed.set()
 
-    async def run(turns: Turns, visitor: str) -> list[object]:
+    async def run(turns: FairQueue, visitor: str) -> list[object]:
         return [step async for step in in_turn(turns, visitor, work(), str)]
 
     async def scene() -> None:
-        turns = Turns()
+        turns = FairQueue()
         running = asyncio.create_task(run(turns, "a"))
         waiting = asyncio.create_task(run(turns, "b"))
         await asyncio.to_thread(began.wait, 10)
@@ -140,7 +140,7 @@ def test_a_cancelled_wait_gives_its_place_up_and_a_cancelled_step_when_it_ends()
 
 def test_steps_come_after_the_wait_and_the_turn_ends_with_the_last() -> None:
     async def scene() -> list[object]:
-        turns = Turns()
+        turns = FairQueue()
         before = turns.enter("a")
         steps = asyncio.create_task(_all(turns))
         await settle()
@@ -150,7 +150,7 @@ def test_steps_come_after_the_wait_and_the_turn_ends_with_the_last() -> None:
         assert len(turns) == 0
         return found
 
-    async def _all(turns: Turns) -> list[object]:
+    async def _all(turns: FairQueue) -> list[object]:
         return [step async for step in in_turn(turns, "b", iter_two(), lambda ahead: -ahead)]
 
     def iter_two() -> Generator[int, None, None]:

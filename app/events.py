@@ -10,18 +10,20 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import compare, details, examples, link, panels, play, playing, service, takeaway
+from adamml import Analysis
+from app import action_events, actions, arriving, compare, details, examples, export_panel, link, panels, service, words
+from app.cancellation import in_thread, served
+from app.error_log import failed
+from app.fair_queue import ANALYSES, MANY, BusyError
 from app.fetching import fetched
 from app.known import known
-from app.leaving import in_thread, served
 from app.moves import MOVES
 from app.player import player, preview
-from app.reports import failed
-from app.shown import Shown
-from app.turns import ANALYSES, MANY, BusyError
+from app.view_state import BOTH, OWN, RGB, ViewState
 from app.words import percent
 
-_RESULT = ("answer", "results", "notes", "board", *playing.CHANGED, "model")
+_RESULT = ("answer", "results", "notes", "board", "rivals", *action_events.CHANGED, "model")
+_DRAWN = 7  # what a step of an analysis changes, see `_drawn`
 
 
 def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
@@ -33,9 +35,11 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
-    # A link brings an example and its settings; what it switched follows when the example is analysed.
+    # A link brings an example and its settings; what it switched follows when the example is analyzed.
     wanted = gr.State(None)
-    form = [source[name] for name in ("chosen", "policy", "segments", "spacing", "model")]
+    # `begun` is the analysis on its way, or where Cancel left it.
+    begun = gr.State(None)
+    form = [*(source[name] for name in ("chosen", "policy", "segments", "spacing", "model")), begun]
     ways = [source[name] for name in ("policy", "left", "right")]
     buttons, offers = [button for button, _ in parts.offers], [offer for _, offer in parts.offers]
     # What another model changes: what it knows, its ways of choosing, its examples.
@@ -51,27 +55,36 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     picked = source["chosen"].change(
         _picked,
         source["chosen"],
-        [*named("banner", "player", "status", "results", "answer"), state],
+        [*named("banner", "player", "status", "results", "answer", "timeline", "opened", "savings"), state, begun],
         concurrency_id="look",
         concurrency_limit=2,
         **quiet,
     )
     growing = ("status", "answer", "results", "board", "timeline")
-    outputs = [*named(*growing), state]
+    outputs = [*named(*growing), state, begun]
     analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": MANY, **quiet}
     last: dict[str, Any] = {"trigger_mode": "always_last", **analysis}
-    first = picked.success(_analyse, form, outputs, **last)
-    again = source["again"].click(_analyse, form, outputs, **analysis)
+    first = picked.success(_analyze, form, outputs, **last)
+    again = gr.on([source["again"].click, source["continue"].click], _analyze, form, outputs, **analysis)
     # When another model has been chosen (see the end), it judges the clip that is there.
     judging = gr.State(0)
-    anew = judging.change(_analyse_chosen, form, outputs, **last)
+    anew = judging.change(_analyze_chosen, form, outputs, **last)
+    changing = [state, *named(*action_events.CHANGED, "answer", "status")]
+    fresh = [*named(*_RESULT, "compared"), source["way"], source["right"]]
     # A run that was called back ends as well. Where the next one ends while that is still being drawn, drawing begins
     # anew; otherwise Gradio would pass over the end of the run that counts.
     finished = [
-        run.success(_finished, state, named(*_RESULT, "compared"), trigger_mode="always_last", **quiet)
-        for run in (first, again, anew)
+        run.success(_finished, state, fresh, trigger_mode="always_last", **quiet) for run in (first, again, anew)
     ]
-    changing = [state, *named(*playing.CHANGED, "answer", "status")]
+    # Looking only and everything run once the answer is there, so that it is never waited for on their account.
+    rivals = gr.State(None)
+    changed = [state, *named("answer", "timeline", "savings", "seconds")]
+    flip = source["way"].input(
+        action_events.flip, [state, source["way"]], changing, concurrency_id="play", trigger_mode="always_last", **quiet
+    )
+    beside = [done.success(_rivals, state, [rivals, shown["rivals"]], **analysis) for done in (*finished, flip)]
+    for run in beside:
+        run.success(_with_rivals, [state, rivals], changed, **quiet)
     linked = finished[0].success(
         _as_linked,
         [state, wanted],
@@ -91,7 +104,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         **quiet,
     )
 
-    play_runs = playing.connect(shown, state, changing, analysis)
+    play_runs = action_events.connect(shown, state, changing, analysis)
     compared = source["compare"].click(
         _compare, [state, source["left"], source["right"]], named("compared"), **analysis
     )
@@ -112,30 +125,26 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
 
     # Cancel stands before what else its press does: Gradio takes the events of a press one after the other, and what
     # it cancels must be the run of before, never one that the same press has just begun.
-    running = [first, again, anew, compared, linked, *play_runs]
+    running = [first, again, anew, compared, linked, *beside, *play_runs]
     everything = [*running, *fetching]
     source["cancel"].click(None, cancels=everything, **quiet)
     source["cancel"].click(
         _cancelled,
-        [state, shown["compared"]],
-        named("status", "results", "answer", "compared"),
+        [state, begun, shown["compared"]],
+        named("status", "rivals", "compared"),
         queue=False,
         **quiet,
     )
     # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
-    source["upload"].upload(None, cancels=everything, **quiet)
-    source["upload"].upload(
-        lambda path: path,
-        source["upload"],
-        source["chosen"],
-        queue=False,
-        trigger_mode="always_last",  # two files in a row: the second is not lost while the first is handed over
-        **quiet,
-    )
+    source["arrived"].arrived(None, cancels=everything, **quiet)
+    # A new clip is judged by the usual policy: one that was tried on the clip before would go unnoticed.
+    chosen = [source["chosen"], source["policy"]]
+    # Two files in a row: the second is not lost while the first is handed over.
+    source["arrived"].arrived(_arrived, source["model"], chosen, queue=False, trigger_mode="always_last", **quiet)
     for button, offer in parts.offers:
         button.click(None, cancels=everything if offer.source is None else running, **quiet)
         if offer.source is None:
-            button.click(partial(str, offer.path), outputs=source["chosen"], queue=False, **quiet)
+            button.click(partial(_example, str(offer.path)), source["model"], chosen, queue=False, **quiet)
     # Calling back takes the runs one after the other, each with a request. By the time that it comes to the last of
     # them this very press may have begun a new one, so the kind that it begins is called back first.
     source["model"].input(None, cancels=[anew, *(run for run in everything if run is not anew)], **quiet)
@@ -152,7 +161,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         [judging, *by_model],
         **quiet,  # in the queue: of what is answered outside it, browsers do not hear that a state has changed
     )
-    takeaway.connect(shown["take"], state, source, shown["compared"])
+    export_panel.connect(shown["take"], state, source, shown["compared"])
 
 
 def _follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
@@ -172,22 +181,44 @@ def _follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
     ]
 
 
+def _usual(model: str | None) -> str:
+    """The policy of this page, where the model can run it."""
+    return "adamml" if "adamml" in service.policies(model) else "rgb"
+
+
+def _arrived(model: str | None, data: gr.EventData) -> list[Any]:
+    """What the browser has uploaded (see `source.js`)."""
+    path = arriving.uploaded(data._data)
+    return [gr.skip(), gr.skip()] if path is None else [path, _usual(model)]
+
+
+def _example(path: str, model: str | None) -> list[str]:
+    return [path, _usual(model)]
+
+
 def _picked(path: str | None, request: gr.Request) -> list[Any]:
-    """Show the clip, and say what it is or why it is refused."""
-    MOVES.move(request)
+    """Show the clip, or say why it is refused; then all that is shown of the one before stays."""
     usable, line = service.look_over(path)
-    title = panels.banner(Path(path).name, "Analysed here, just now.") if path and usable else ""
-    waiting = panels.waiting() if usable else ""
-    status = service.progress(0.0, "Waiting for a free place", begun=False) if usable else line
-    return [title, player(path) if usable else "", status, gr.Column(visible=False), waiting, None]
+    if not path or not usable:
+        return [gr.skip(), gr.skip(), line, *[gr.skip()] * 7]
+    MOVES.move(request)
+    title = panels.banner(Path(path).name, "Analyzed here, just now.")
+    status = service.progress(0.0, "Waiting for a free place", begun=False)
+    return [title, player(path), status, gr.Column(visible=False), panels.waiting(), "", "", "", None, None]
 
 
-async def _analyse(
-    path: str | None, policy: str, segments: float, spacing: float, model: str | None, request: gr.Request
+async def _analyze(
+    path: str | None,
+    policy: str,
+    segments: float,
+    spacing: float,
+    model: str | None,
+    begun: service.Begun | None,
+    request: gr.Request,
 ) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment."""
     if not path:
-        yield [service.problem("Choose a clip first."), *[gr.skip()] * 5]
+        yield [service.problem("Choose a clip first."), *[gr.skip()] * (_DRAWN - 1)]
         return
 
     def waiting(ahead: int) -> service.Step:
@@ -195,7 +226,8 @@ async def _analyse(
 
     began = MOVES.last(request)
     try:
-        async with served(ANALYSES, request, service.steps(path, policy, segments, spacing, model), waiting) as steps:
+        run = service.steps(path, policy, segments, spacing, model, begun)
+        async with served(ANALYSES, request, run, waiting) as steps:
             async for step in steps:
                 if MOVES.last(request) != began:
                     return
@@ -212,17 +244,24 @@ def _drawn(step: service.Step) -> list[Any]:
     answer = "" if step.failed else drawn.get("answer", gr.skip())
     timeline = drawn.get("timeline", gr.skip())
     result = step.shown if step.shown or step.failed else gr.skip()
-    return [step.status, answer, column, board, timeline, result]
+    now = None if step.shown or step.failed else step.begun or gr.skip()
+    return [step.status, answer, column, board, timeline, result, now]
 
 
-async def _analyse_chosen(
-    path: str | None, policy: str, segments: float, spacing: float, model: str | None, request: gr.Request
+async def _analyze_chosen(
+    path: str | None,
+    policy: str,
+    segments: float,
+    spacing: float,
+    model: str | None,
+    begun: service.Begun | None,
+    request: gr.Request,
 ) -> AsyncIterator[list[Any]]:
     """The same for the clip that is there; nothing while there is none but the recorded example."""
     if not path:
-        yield [gr.skip()] * 6
+        yield [gr.skip()] * _DRAWN
         return
-    async for changes in _analyse(path, policy, segments, spacing, model, request):
+    async for changes in _analyze(path, policy, segments, spacing, model, begun, request):
         yield changes
 
 
@@ -265,48 +304,80 @@ def _fetcher(example: adamml.Example) -> Callable[[], AsyncIterator[list[Any]]]:
     return fetch
 
 
-def _finished(shown: Shown | None) -> list[Any]:
+def _finished(shown: ViewState | None) -> list[Any]:
     """All panels of a fresh result; the comparison waits to be asked for.
 
     Nothing after a run that was called back: another one may be showing its first results by now.
     """
     if shown is None:
-        return [gr.skip()] * (len(_RESULT) + 1)
+        return [gr.skip()] * (len(_RESULT) + 3)
     drawn = panels.draw(shown) | {"results": gr.Column(visible=True)}
-    return [*(drawn[name] for name in _RESULT), ""]
+    own = shown.base.policy
+    names = [(words.policy(own), OWN), ("RGB only", RGB), ("both", BOTH)]
+    way = gr.Radio(choices=names, value=OWN, visible=own != "rgb")
+    # Nothing is compared with itself.
+    return [*(drawn[name] for name in _RESULT), "", way, gr.Radio(value="adamml") if own == "rgb" else gr.skip()]
+
+
+async def _rivals(shown: ViewState | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+    """Looking only, and everything, on the clip that has just been analyzed; kept until `_with_rivals` shows them."""
+    if shown is None or not shown.base.clip.has_video or (shown.rgb is not None and shown.everything is not None):
+        yield [None, ""]
+        return
+    try:
+        runs = actions.rivals(shown)
+        async with served(ANALYSES, request, runs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
+            async for share, message, found in steps:
+                said = "" if found else service.progress(share, f"For comparison, {message}")
+                yield [(shown.key, found) if found else None, said]
+    except (adamml.ClipError, BusyError) as error:
+        yield [None, service.problem(str(error))]
+    except Exception as error:
+        yield [None, service.problem(failed("running the rivals", error))]
+
+
+def _with_rivals(shown: ViewState | None, found: tuple[Any, dict[str, Analysis]] | None) -> list[Any]:
+    """What has changed meanwhile still stands: the rivals are added to what is shown by now."""
+    if shown is None or found is None or shown.key != found[0]:
+        return [gr.skip()] * 5
+    now = actions.with_rivals(shown, found[1])
+    drawn = panels.redraw(now)
+    return [now, *(drawn[name] for name in ("answer", "timeline", "savings", "seconds"))]
 
 
 async def _preview(path: str | None, request: gr.Request) -> Any:
     began = MOVES.last(request)
     made = await asyncio.to_thread(preview, path)
-    remark = "Your browser cannot play this file, so this is a lighter copy of it. The file itself was analysed."
+    remark = "Your browser cannot play this file, so this is a lighter copy of it. The file itself was analyzed."
     return gr.skip() if made is None or MOVES.last(request) != began else player(made, remark)
 
 
-async def _as_linked(shown: Shown | None, wanted: link.Link | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+async def _as_linked(
+    shown: ViewState | None, wanted: link.Link | None, request: gr.Request
+) -> AsyncIterator[list[Any]]:
     """What a link switched, and what it compared, once: after the analysis that it asked for."""
     if shown is None or wanted is None or not wanted.fits(shown):
-        yield [*playing.same(), gr.skip(), None]
+        yield [*action_events.same(), gr.skip(), None]
         return
     began = MOVES.last(request)
-    moved = await playing.played(shown, lambda was: link.apply(was, wanted))
+    moved = await action_events.played(shown, lambda was: link.apply(was, wanted))
     if MOVES.last(request) != began:
-        yield [*playing.same(), gr.skip(), None]
+        yield [*action_events.same(), gr.skip(), None]
         return
     yield [*moved, gr.skip(), None]
     if wanted.pair:
-        now = moved[0] if isinstance(moved[0], Shown) else shown
+        now = moved[0] if isinstance(moved[0], ViewState) else shown
         async for html in _compare(now, *wanted.pair, request):
-            yield [*playing.same(), html, None]
+            yield [*action_events.same(), html, None]
 
 
-async def _compare(shown: Shown | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
+async def _compare(shown: ViewState | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
     if shown is None:
         yield service.problem("Choose a clip first.")
         return
     began = MOVES.last(request)
     try:
-        pairs = play.compare(shown, left, right)
+        pairs = actions.compare(shown, left, right)
         async with served(ANALYSES, request, pairs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
             async for share, message, pair in steps:
                 if MOVES.last(request) != began:
@@ -318,9 +389,7 @@ async def _compare(shown: Shown | None, left: str, right: str, request: gr.Reque
         yield service.problem(failed("a comparison", error))
 
 
-def _cancelled(shown: Shown | None, compared: str | None) -> list[Any]:
-    """What was finished before stays; what was only begun goes."""
-    begun = "" if "is-running" in (compared or "") else gr.skip()
-    if shown is None:
-        return [service.cancelled(), gr.Column(visible=False), "", begun]
-    return [service.cancelled(), gr.skip(), gr.skip(), begun]
+def _cancelled(shown: ViewState | None, begun: service.Begun | None, compared: str | None) -> list[Any]:
+    """All that is there stays, also of an analysis on its way, which can be continued."""
+    pair = "" if "is-running" in (compared or "") else gr.skip()
+    return [service.cancelled(begun if shown is None else None), "", pair]

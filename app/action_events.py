@@ -1,22 +1,23 @@
-"""Playing with a result: wishes (switch cells, move the budget, reset), opening a segment, drawing the whole curve."""
+"""What is asked of a result: requests (switch cells, move the budget, reset), a segment opened, the whole curve."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 import adamml
-from app import opened, panels, play, service
-from app.leaving import served
+from app import actions, panels, segment_panel, service
+from app.cancellation import served
+from app.error_log import failed
+from app.fair_queue import ANALYSES, BusyError
 from app.moves import MOVES
-from app.reports import failed
-from app.shown import Point, Shown
-from app.turns import ANALYSES, BusyError
+from app.view_state import Point, ViewState
 
-# The panels that change with every wish, besides the answer and the status line.
-CHANGED = ("timeline", "opened", "whatif", "costs", "seconds")
-_GONE = "This clip is no longer kept here. Analyse it once more to go on playing with it."
+# The panels that change with every request, besides the answer and the status line.
+CHANGED = ("timeline", "opened", "savings", "whatif", "costs", "seconds")
+_GONE = "This clip is no longer kept here. Analyze it once more to go on playing with it."
 _ALL_OFF = "With everything off there would be no answer, so what the policy wanted most was run."
 
 
@@ -26,7 +27,7 @@ def connect(shown: Mapping[str, Any], state: gr.State, changing: list[Any], anal
     Args:
         shown: the panels by name.
         state: of the visitor.
-        changing: what a wish changes: the state, `CHANGED`, the answer, the status line.
+        changing: what a request changes: the state, `CHANGED`, the answer, the status line.
         analysis: how events run that wait in the line of the analyses.
 
     Returns:
@@ -38,8 +39,8 @@ def connect(shown: Mapping[str, Any], state: gr.State, changing: list[Any], anal
         "api_visibility": "private",
         "show_progress": "hidden",
     }
-    # A browser sends one wish at a time, so a visit's wishes are granted in order.
-    shown["timeline"].wish(_wish, state, changing, trigger_mode="multiple", **playing)
+    # A browser sends one request at a time, so a visit's requests are applied in order.
+    shown["timeline"].request(_request, state, changing, trigger_mode="multiple", **playing)
     opening = {"inputs": state, "outputs": [shown["opened"], shown["status"]], **playing}
     shown["timeline"].open(_open, **opening)
     shown["opened"].open(_open, **opening)
@@ -57,10 +58,12 @@ def same() -> list[Any]:
     return [*[gr.skip()] * (3 + len(CHANGED))]
 
 
-async def played(shown: Shown, act: Callable[[Shown], Shown], wish: int = 0, remark: str = "") -> list[Any]:
+async def played(
+    shown: ViewState, act: Callable[[ViewState], ViewState], request: int = 0, remark: str = ""
+) -> list[Any]:
     """Change what is shown, off the event loop.
 
-    What cannot be done leaves the result as it was; it is drawn all the same, because the browser has drawn the wish
+    What cannot be done leaves the result as it was; it is drawn all the same, because the browser has drawn the request
     already and waits for the answer to its number.
     """
     now, status = shown, gr.skip()
@@ -69,31 +72,38 @@ async def played(shown: Shown, act: Callable[[Shown], Shown], wish: int = 0, rem
     except adamml.ClipError:
         status = service.problem(_GONE)
     except ValueError:
-        pass  # a wish that no page of ours sends
+        pass  # a request that no page of ours sends
     except Exception as error:
         status = service.problem(failed("playing with a result", error))
-    drawn = panels.redraw(now, wish, remark) | {"opened": ""}
+    drawn = panels.redraw(now, request, remark) | {"opened": ""}
     return [now, *(drawn[name] for name in (*CHANGED, "answer")), status]
 
 
-async def _wish(shown: Shown | None, data: gr.EventData, request: gr.Request) -> list[Any]:
+async def _request(shown: ViewState | None, data: gr.EventData, request: gr.Request) -> list[Any]:
     if shown is None:
         return same()
-    wish = data._data
-    number, grid = wish.get("number"), wish.get("grid")
+    asked = data._data
+    number, grid = asked.get("number"), asked.get("grid")
     all_off = isinstance(grid, dict) and not any("1" in str(signs) for signs in grid.values())
     answering = number if isinstance(number, int) else 0
     began = MOVES.last(request)
-    granted = await played(shown, lambda was: play.grant(was, wish), answering, _ALL_OFF if all_off else "")
+    granted = await played(shown, lambda was: actions.apply(was, asked), answering, _ALL_OFF if all_off else "")
     return granted if MOVES.last(request) == began else same()  # another clip has come meanwhile
 
 
-async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+async def flip(shown: ViewState | None, way: str) -> list[Any]:
+    """Show the policy's own result, looking only, or both; nothing is run for it."""
+    if shown is None:
+        return same()
+    return await played(shown, lambda was: replace(was, way=way))
+
+
+async def _curve(shown: ViewState | None, request: gr.Request) -> AsyncIterator[list[Any]]:
     if shown is None:
         return
     began = MOVES.last(request)
     try:
-        curve = play.whole_curve(shown)
+        curve = actions.whole_curve(shown)
         async with served(ANALYSES, request, curve, lambda ahead: (service.waiting_words(ahead), None)) as steps:
             async for message, points in steps:
                 if MOVES.last(request) != began:
@@ -110,24 +120,24 @@ async def _curve(shown: Shown | None, request: gr.Request) -> AsyncIterator[list
         yield [None, service.problem(failed("drawing a curve", error))]
 
 
-def _with_curve(shown: Shown | None, found: tuple[Any, tuple[Point, ...]] | None) -> list[Any]:
+def _with_curve(shown: ViewState | None, found: tuple[Any, tuple[Point, ...]] | None) -> list[Any]:
     if shown is None or found is None or shown.key != found[0]:
         return [gr.skip(), gr.skip()]
-    now = play.with_points(shown, found[1])
+    now = actions.with_points(shown, found[1])
     return [now, panels.redraw(now)["whatif"]]
 
 
-async def _open(shown: Shown | None, data: gr.EventData, request: gr.Request) -> list[Any]:
+async def _open(shown: ViewState | None, data: gr.EventData, request: gr.Request) -> list[Any]:
     segment = data._data.get("segment")
     if shown is None or not isinstance(segment, int) or not 0 <= segment < len(shown.current.segments):
         return [gr.skip(), gr.skip()]
     began = MOVES.last(request)
     try:
-        close = await asyncio.to_thread(play.open_segment, shown, segment, bool(data._data.get("explain")))
+        close = await asyncio.to_thread(actions.open_segment, shown, segment, bool(data._data.get("explain")))
     except adamml.ClipError:
         return ["", service.problem(_GONE)]
     except Exception as error:
         return ["", service.problem(failed("opening a segment", error))]
     if MOVES.last(request) != began:
         return [gr.skip(), gr.skip()]
-    return [opened.opened(shown.current, close), gr.skip()]
+    return [segment_panel.opened(shown.current, close), gr.skip()]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.gate import MAX_JSON_BYTES, Gate
-from app.reports import failed
+from app.error_log import failed
+from app.request_guard import MAX_JSON_BYTES, RequestGuard
 
 
-def ask(gate: Gate, path: str, body: bytes = b"", method: str = "POST", pieces: int = 1) -> int:
+def ask(gate: RequestGuard, path: str, body: bytes = b"", method: str = "POST", pieces: int = 1) -> int:
     """The status of the answer; 0 where the request broke off."""
     size = -(-len(body) // pieces) or 1
     parts = [body[i : i + size] for i in range(0, len(body), size)] or [b""]
@@ -54,15 +54,15 @@ def behind() -> Behind:
 
 
 @pytest.fixture
-def gate(behind: Behind, tmp_path: Path) -> Gate:
-    return Gate(behind, folder=tmp_path, max_upload=500_000, max_folder=1_000_000)
+def gate(behind: Behind, tmp_path: Path) -> RequestGuard:
+    return RequestGuard(behind, folder=tmp_path, max_upload=500_000, max_folder=1_000_000)
 
 
 def named(path: object) -> bytes:
     return json.dumps({"data": [[{"deep": {"path": path}}]], "session_hash": "x"}).encode()
 
 
-def test_a_request_passes_as_it_came(gate: Gate, behind: Behind, tmp_path: Path) -> None:
+def test_a_request_passes_as_it_came(gate: RequestGuard, behind: Behind, tmp_path: Path) -> None:
     body = named(str(tmp_path / "a" / "clip.mp4"))
     assert ask(gate, "/gradio_api/queue/join", body, pieces=7) == 200
     assert behind.read == body
@@ -72,25 +72,27 @@ def test_a_request_passes_as_it_came(gate: Gate, behind: Behind, tmp_path: Path)
     "path",
     ["/etc/passwd", "http://a/b.mp4", "HTTPS://a", "file:///etc/passwd", "", "..", "\0", "x" * 9999, "/proc/self"],
 )
-def test_files_from_elsewhere_are_refused_however_deep(gate: Gate, behind: Behind, path: str) -> None:
+def test_files_from_elsewhere_are_refused_however_deep(gate: RequestGuard, behind: Behind, path: str) -> None:
     assert ask(gate, "/gradio_api/call/analyse", named(path)) == 400
     assert behind.read == b""
 
 
-def test_a_link_or_dots_do_not_lead_out(gate: Gate, tmp_path: Path) -> None:
+def test_a_link_or_dots_do_not_lead_out(gate: RequestGuard, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc")
     assert ask(gate, "/run/x", named(str(tmp_path / "link" / "passwd"))) == 400
     assert ask(gate, "/run/x", named(f"{tmp_path}/../../../../etc/passwd")) == 400
 
 
-def test_large_and_strange_requests(gate: Gate, behind: Behind) -> None:
+def test_large_and_strange_requests(gate: RequestGuard, behind: Behind) -> None:
     assert ask(gate, "/run/x", b"1" * (MAX_JSON_BYTES + 1), pieces=9) == 413
     assert behind.read == b""
     assert ask(gate, "/run/x", b"[" * 100_000) == 200  # not understood here; what is behind says so
     assert ask(gate, "/run/x", b"\xff\xfe") == 200
 
 
-def test_uploads_end_at_their_limit_and_when_the_disk_is_full(gate: Gate, behind: Behind, tmp_path: Path) -> None:
+def test_uploads_end_at_their_limit_and_when_the_disk_is_full(
+    gate: RequestGuard, behind: Behind, tmp_path: Path
+) -> None:
     assert ask(gate, "/gradio_api/upload", b"1" * 500_000, pieces=50) == 200
     assert ask(gate, "/gradio_api/upload", b"1" * 700_000, pieces=50) == 0
     (tmp_path / "full").write_bytes(bytes(1_000_001))
@@ -98,7 +100,7 @@ def test_uploads_end_at_their_limit_and_when_the_disk_is_full(gate: Gate, behind
 
 
 @pytest.mark.parametrize("path", ["file=http://a/b", "file= HTTPS://a", "proxy=https://a.hf.space/x", "file=ftp:x"])
-def test_nothing_is_fetched(gate: Gate, path: str) -> None:
+def test_nothing_is_fetched(gate: RequestGuard, path: str) -> None:
     assert ask(gate, f"/gradio_api/{path}", method="GET") == 403
     assert ask(gate, "/gradio_api/file=/tmp/clip.mp4", method="GET") == 200
 

@@ -1,11 +1,11 @@
-"""What the timeline draws: one row per segment, filled in step by step while a clip is analysed, or from a result.
+"""What the timeline draws: one row per segment, filled in step by step while a clip is analyzed, or from a result.
 
 A cell is in one of five states: waiting (nothing decided yet), chosen (to be run), used (run), skipped, missing (the
 clip does not have it there).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import adamml
 from adamml import Analysis, ClipFacts
@@ -33,7 +33,11 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One segment: its cells, its answer, and what the clip says up to its end (class, probability)."""
+    """One segment: its cells, its answer, and what the clip says up to its end (class, probability).
+
+    `scores` are by class; `modality_scores` by modality and class, where that was run. `rival` is what looking only
+    answered here (class, probability), where it is shown beside.
+    """
 
     index: int
     start: float
@@ -42,11 +46,17 @@ class Row:
     label: str | None = None
     score: float = 0.0
     so_far: tuple[str, float] | None = None
+    scores: Mapping[str, float] | None = None
+    modality_scores: Mapping[str, Mapping[str, float] | None] = field(default_factory=dict)
+    rival: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """One timeline. `label` is the clip's answer, None while there is none; `live` while it is being computed."""
+class TimelineModel:
+    """One timeline. `label` is the clip's answer, None while there is none; `live` while it is being computed.
+
+    `fixed`: its cells cannot be switched, as it shows a policy without choices.
+    """
 
     clip: ClipFacts
     rows: tuple[Row, ...]
@@ -54,10 +64,16 @@ class View:
     label: str | None = None
     score: float = 0.0
     live: bool = False
+    fixed: bool = False
 
 
-def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Analysis | None = None) -> View:
-    """A finished result. `base` is the policy's own, where this one was switched by hand."""
+def from_analysis(
+    analysis: Analysis,
+    waveform: Sequence[float] = (),
+    base: Analysis | None = None,
+    rival: Analysis | None = None,
+) -> TimelineModel:
+    """A finished result. `base` is the policy's own, where this one was switched by hand; `rival` is shown beside."""
     running = so_far(analysis)
     own = base.segments if base is not None else (None,) * len(analysis.segments)
     rows = []
@@ -77,9 +93,12 @@ def from_analysis(analysis: Analysis, waveform: Sequence[float] = (), base: Anal
                 label=segment.label,
                 score=score,
                 so_far=now,
+                scores=segment.scores,
+                modality_scores=segment.modality_scores,
+                rival=_best(rival.segments[segment.index].scores) if rival is not None else None,
             )
         )
-    return View(
+    return TimelineModel(
         clip=analysis.clip,
         rows=tuple(rows),
         waveform=tuple(waveform),
@@ -100,7 +119,7 @@ class Progress:
     """A view that grows with the events of a run."""
 
     def __init__(self) -> None:
-        self.view: View | None = None
+        self.view: TimelineModel | None = None
 
     def take(self, event: adamml.Event) -> None:
         """Fill in what the event says."""
@@ -108,7 +127,7 @@ class Progress:
             waiting = {m: Cell(state="waiting") for m in MODALITIES}
             rows = tuple(Row(index=i, start=a, end=b, cells=waiting) for i, (a, b) in enumerate(event.spans))
             waveform = self.view.waveform if self.view else ()
-            self.view = View(clip=event.clip, rows=rows, live=True, waveform=waveform)
+            self.view = TimelineModel(clip=event.clip, rows=rows, live=True, waveform=waveform)
         elif isinstance(event, adamml.Decided):
             cells = {}
             for m in MODALITIES:
@@ -119,9 +138,10 @@ class Progress:
             assert self.view is not None, "a run begins with what the file is"
             row = self.view.rows[event.segment]
             cells = {**row.cells, event.modality: replace(row.cells[event.modality], state="used")}
-            label, score = _best(event.segment_scores)
-            clip = _best(event.clip_scores)
-            self._change(event.segment, cells=cells, label=label, score=score, so_far=clip)
+            label, score = max(event.segment_scores.items(), key=_second)
+            clip = max(event.clip_scores.items(), key=_second)
+            scores = event.segment_scores
+            self._change(event.segment, cells=cells, label=label, score=score, so_far=clip, scores=scores)
             self.view = replace(self.view, label=clip[0], score=clip[1])
 
     def heard(self, waveform: Sequence[float]) -> None:
@@ -136,6 +156,9 @@ class Progress:
         self.view = replace(self.view, rows=tuple(rows))
 
 
-def _best(scores: Mapping[str, float]) -> tuple[str, float]:
-    name = max(scores, key=scores.__getitem__)
-    return name, scores[name]
+def _best(scores: Mapping[str, float] | None) -> tuple[str, float] | None:
+    return max(scores.items(), key=_second) if scores else None
+
+
+def _second(item: tuple[str, float]) -> float:
+    return item[1]

@@ -19,7 +19,7 @@ _FORM_BYTES = 100_000  # what a browser wraps around a file
 _FETCHES = re.compile(r"/(file=\s*[a-z][a-z0-9+.-]*:|proxy=)", re.IGNORECASE)
 
 
-class Gate:
+class RequestGuard:
     """ASGI middleware.
 
     Args:

@@ -19,12 +19,12 @@ import gradio as gr
 
 import adamml
 from adamml import Analysis
-from app import icons, link, scratch, service, words
-from app.leaving import served
-from app.reports import failed
-from app.shown import Shown
-from app.turns import EXPORTS, MANY, BusyError
+from app import icons, link, service, tmp_dirs, words
+from app.cancellation import served
+from app.error_log import failed
+from app.fair_queue import EXPORTS, MANY, BusyError
 from app.uploads import UPLOADS
+from app.view_state import ViewState
 from app.words import esc
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ def panel() -> Panel:
         with gr.Column(elem_classes="take-one", min_width=120):
             to_link = gr.Button("Link", size="md", elem_id="take-link", min_width=100)
             link_words = gr.HTML(_about(_LINK), apply_default_css=False)
-    script = (HERE / "takeaway.js").read_text(encoding="utf-8")
+    script = (HERE / "export_panel.js").read_text(encoding="utf-8")
     taken = gr.HTML("", elem_id="taken", js_on_load=script, apply_default_css=False)
     cancel = gr.Button("Cancel", size="md", elem_id="take-cancel", min_width=100)
     return Panel(forms=forms, link=to_link, link_words=link_words, cancel=cancel, taken=taken)
@@ -96,16 +96,16 @@ def file_name(analysis: Analysis, form: str) -> str:
     return f"{stem}-{analysis.policy}.{form}"
 
 
-def _taker(form: str, keep: Callable[[Path], str]) -> Callable[[Shown | None, gr.Request], AsyncIterator[str]]:
+def _taker(form: str, keep: Callable[[Path], str]) -> Callable[[ViewState | None, gr.Request], AsyncIterator[str]]:
     """The handler of one button. `keep` moves a file to where it can be fetched from."""
 
-    async def take(shown: Shown | None, request: gr.Request) -> AsyncIterator[str]:
+    async def take(shown: ViewState | None, request: gr.Request) -> AsyncIterator[str]:
         if shown is None:
             yield service.problem("Choose a clip first.")
             return
         try:
             # When cancelled, a step may still be writing into it.
-            with tempfile.TemporaryDirectory(dir=scratch.folder("exports"), ignore_cleanup_errors=True) as folder:
+            with tempfile.TemporaryDirectory(dir=tmp_dirs.folder("exports"), ignore_cleanup_errors=True) as folder:
                 out = Path(folder) / file_name(shown.current, form)
                 async with served(EXPORTS, request, _steps(form, shown, out), service.waiting) as steps:
                     async for html in steps:
@@ -122,7 +122,7 @@ def _taker(form: str, keep: Callable[[Path], str]) -> Callable[[Shown | None, gr
     return take
 
 
-def _steps(form: str, shown: Shown, out: Path) -> Generator[str, None, None]:
+def _steps(form: str, shown: ViewState, out: Path) -> Generator[str, None, None]:
     steps = adamml.export_steps(
         form, shown.key.path, shown.current, out, thumbnails=shown.board.thumbnails, profile=service.profile()
     )
@@ -138,7 +138,7 @@ def _steps(form: str, shown: Shown, out: Path) -> Generator[str, None, None]:
 
 
 def _ready(name: str, size: int, path: str) -> str:
-    """A file that is there; `takeaway.js` saves it at once."""
+    """A file that is there; `export_panel.js` saves it at once."""
     return (
         f'<div class="status is-done take-ready"><p role="status">{icons.CHECK} {esc(name)} is ready, '
         f'{words.size(size)}.</p><a class="small-button" download="{esc(name)}" data-fresh="{secrets.token_hex(4)}" '
@@ -146,7 +146,7 @@ def _ready(name: str, size: int, path: str) -> str:
     )
 
 
-def _link(shown: Shown | None, left: str, right: str, compared: str | None) -> str:
+def _link(shown: ViewState | None, left: str, right: str, compared: str | None) -> str:
     """The link, with the comparison where one is shown."""
     if shown is None:
         return service.problem("Choose a clip first.")
