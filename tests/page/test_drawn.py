@@ -6,8 +6,8 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from adamml.render.lettering import font
-from adamml.render.strip import Strip
+from adamml.render.fonts import font
+from adamml.render.overlay import Strip
 
 from adamml import Analysis, ClipFacts, Macs
 from app import charts, page, savings, service, summary
