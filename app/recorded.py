@@ -2,7 +2,7 @@
 
     python -m app.recorded        # analyzes the example clip anew and writes the record
 
-One JSON file holds the policy's analysis, the RGB-only one, what running everything gave, thumbnails, waveform and the
+One compressed JSON file holds the policy's analysis, the RGB-only one, what running everything gave, thumbnails, waveform and the
 budget curve. It is shown as what it is, a recording; playing with it runs the model on the clip. Probabilities of all
 classes are kept as bare lists in the order of the classes: with their names, hundreds of classes would be written fifty
 times over.
@@ -10,7 +10,9 @@ times over.
 
 import argparse
 import base64
+import gzip
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from app.examples import EXAMPLES
 from app.session_store import SessionKey
 from app.view_state import Outcome, Point, ViewState, outcome
 
-RECORD = EXAMPLES.parent / "worked_example.json"
+RECORD = EXAMPLES.parent / "worked_example.json.gz"
 CLIP = "pianist_lights_out.mp4"
 ABOUT = "For three seconds there is nothing to see, only a piano to hear."
 _DIGITS = 4  # significant: sums of 400 probabilities still end within the 1e-4 that an analysis asks for
@@ -47,7 +49,7 @@ class Recorded:
 def load() -> Recorded | None:
     """The record, or None where it, or its clip, is missing or of another format."""
     try:
-        values = json.loads(RECORD.read_text(encoding="utf-8"))
+        values = json.loads(gzip.decompress(RECORD.read_bytes()))
         clip = EXAMPLES / values["clip"]
         analysis, rgb = (unpacked(values[key]) for key in ("analysis", "rgb"))
         board = Storyboard(
@@ -57,7 +59,7 @@ def load() -> Recorded | None:
         points = tuple(Point(**point) for point in values["points"])
         told = values["everything"]
         everything = Outcome(**{**told, "macs": Macs(**told["macs"])})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
         return None
     if not clip.is_file():
         return None
@@ -100,7 +102,8 @@ def record(target: Path = RECORD) -> None:
         "points": [asdict(point) for point in shown.points],
     }
     partial = target.with_name(target.name + ".part")
-    partial.write_text(json.dumps(values, separators=(",", ":")) + "\n", encoding="utf-8")
+    text = json.dumps(values, separators=(",", ":")) + "\n"
+    partial.write_bytes(gzip.compress(text.encode(), mtime=0))  # no date, so that equal records are equal files
     partial.replace(target)
 
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 # name -> width and height of the window, theme
 FIRST_LOOK = {"results": (1280, 1240, "light"), "dark": (1280, 1240, "dark"), "phone": (390, 1560, "light")}
 # name -> the part's selector
-PARTS = {"whatif": "#whatif-card", "compare": "#compare-card"}
+PARTS = {"whatif": "#whatif-card"}
 WAIT_MS = 600_000
 SEGMENT = 6  # night has fallen and the lion roars
 
