@@ -6,10 +6,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from adamml.render.fonts import font
-from adamml.render.overlay import Strip
 
 from adamml import Analysis, ClipFacts, Macs
+from adamml.render.fonts import font
+from adamml.render.overlay import Strip
 from app import charts, page, savings, service, summary
 from app.actions import Pair
 from app.arriving import uploaded
