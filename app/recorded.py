@@ -3,9 +3,9 @@
     python -m app.recorded        # analyzes the example clip anew and writes the record
 
 One compressed JSON file holds the policy's analysis, the RGB-only one, what running everything gave, thumbnails,
-waveform and the budget curve. It is shown as what it is, a recording; playing with it runs the model on the clip. Probabilities of all
-classes are kept as bare lists in the order of the classes: with their names, hundreds of classes would be written fifty
-times over.
+waveform and the budget curve. It is shown as what it is, a recording; playing with it runs the model on the clip.
+Probabilities of all classes are kept as bare lists in the order of the classes: with their names, hundreds of classes
+would be written fifty times over.
 """
 
 import argparse

@@ -171,7 +171,7 @@ print(*sorted(lent))
 def test_licences_of_what_is_hosted_are_named() -> None:
     readme = (ROOT / "README.md").read_text()
     assert re.search(r"^license: cc-by-nc-4\.0\b", readme.split("---")[1], re.M)
-    said = readme.rpartition("## Licences")[2]
+    said = readme.rpartition("## Licenses")[2]
     assert all(name in said for name in ("Apache-2.0", "CC BY-NC 4.0", "GPL-2"))
     description = re.search(r"^short_description: (.+)$", readme, re.M)
     assert description is not None
