@@ -100,7 +100,8 @@ def _confident(network: AdaMML, batch: ClipBatch, level: float, temperature: flo
         for s in range(count if has_sound else 0):
             answer.add(s, "audio", logits["audio"][clip, s])
         for s in spread_order(count if has_picture else 0):
-            if answer and float((answer.clip() / temperature).softmax(-1).max()) >= level:
+            looked = bool(decisions[clip, :, 0].any())
+            if looked and float((answer.clip() / temperature).softmax(-1).max()) >= level:
                 break
             answer.add(s, "rgb", logits["rgb"][clip, s])
             decisions[clip, s, 0] = 1

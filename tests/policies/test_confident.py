@@ -35,13 +35,13 @@ def test_it_looks_until_it_is_sure_and_says_where_first(toy: Recognizer, tmp_pat
             seen = [event.segment for event in decided if event.decisions["rgb"]]
             assert seen == spread_order(5)[: len(seen)]
             looks.append(len(seen))
-            if 0 < len(seen) < 5:
+            if len(seen) < 5:
                 assert max(result.analysis.scores.values()) >= level
     assert looks == sorted(looks)
-    assert (looks[0], looks[-1]) == (0, 5)
+    assert (looks[0], looks[-1]) == (1, 5)  # one look at least
 
 
-def test_of_a_clip_without_sound_one_segment_is_looked_at_at_least(toy: Recognizer, tmp_path: Path) -> None:
+def test_of_a_clip_without_sound_a_segment_is_looked_at(toy: Recognizer, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "mute.mp4", seconds=2.0)
     analysis = toy.analyze(clip, policy="confident@0.01", segments=3)
     assert [segment.decisions["rgb"] for segment in analysis.segments] == [False, True, False]

@@ -28,6 +28,7 @@ from adamml.training.photo_sound_recipe import start_open
 FOLDS = 5
 EVEN = ("even-1", "even-2", "even-3", "even-5")
 FIXED = ("rgb", "audio", "all", *EVEN)
+STOPPING = ("confident@0.50", "confident@0.70", "confident")  # as sure as AdaMML's temperature makes them
 LEARNED = ("adamml", "adamml-nocost", "liteeval", "cascade")
 Say = Callable[[str], None]
 
@@ -139,8 +140,8 @@ def run_fold(
     scale = temperatures(network, deciders, learned_on, rows)
     measured = Rows(network=network, deciders=deciders, classes=classes, temperatures=scale)
     test = RealClips(known, split.test, missing)
-    found = measured.records(test.all(), [*rows, "random"])
-    found_damaged = measured.records(test.all(damaged=True, seed=1), [*rows, "random"]) if hurt else {}
+    found = measured.records(test.all(), [*rows, *STOPPING, "random"])
+    found_damaged = measured.records(test.all(damaged=True, seed=1), [*rows, *STOPPING, "random"]) if hurt else {}
     return FoldResult(
         records=_named(found, names, split.test), damaged=_named(found_damaged, names, split.test), fitted=fitted
     )
