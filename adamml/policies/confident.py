@@ -1,8 +1,8 @@
 """Stop when sure: listens everywhere, then looks here and there until the answer so far is certain enough.
 
 What FrameExit (Ghodrati et al., CVPR 2021) learns gates for, with the calibrated certainty itself in their place:
-nothing is trained. Looks are spread over the clip, each in the middle of the widest gap that is left. One look is always
-taken: certainty is calibrated for answers with a picture in them, and by ear alone models are too sure of themselves.
+nothing is trained. Looks are spread over the clip, each in the middle of the widest gap that is left. One look is
+always taken: certainty is calibrated for answers with a picture in them, and by ear alone models are too sure.
 """
 
 from collections import deque
