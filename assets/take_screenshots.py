@@ -1,4 +1,4 @@
-"""Photographs the page for the README as a visitor finds it: light, dark, on a phone; and two of its parts from near.
+"""Photographs the page for the README as a visitor finds it: light, dark, on a phone; and a segment from near.
 
     python assets/take_screenshots.py [--out assets/screenshots]
 
@@ -19,11 +19,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # name -> width and height of the window, theme
-FIRST_LOOK = {"results": (1280, 1240, "light"), "dark": (1280, 1240, "dark"), "phone": (390, 1560, "light")}
-# name -> the part's selector
-PARTS = {"whatif": "#whatif-card"}
+FIRST_LOOK = {"results": (1440, 900, "light"), "dark": (1440, 900, "dark"), "phone": (390, 1500, "light")}
 WAIT_MS = 600_000
-SEGMENT = 6  # night has fallen and the lion roars
+SEGMENT = 5  # the lights are out, and the piano goes on
 
 
 def visit(browser: Browser, url: str, width: int = 1280, height: int = 900, theme: str = "light") -> Page:
@@ -44,19 +42,17 @@ def shoot(browser: Browser, url: str, out: Path) -> None:
         save(page.screenshot(), out / f"{name}.webp")
         page.close()
     page = visit(browser, url)
-    for name, part in PARTS.items():
-        save(page.locator(part).screenshot(), out / f"{name}.webp")
     page.locator(".tl-bar [data-open]").click()
     page.locator(".opened [data-explain]").click()
     page.locator(".opened img.light").first.wait_for()
-    save(page.locator("#timeline-card").screenshot(), out / "segment.webp")
+    save(page.locator("#opened-card").screenshot(), out / "segment.webp")
     page.close()
 
 
 def save(picture: bytes, target: Path) -> None:
     """Write beside the target and rename."""
     partial = target.with_suffix(".part")
-    Image.open(io.BytesIO(picture)).convert("RGB").save(partial, "WEBP", quality=90, method=6)
+    Image.open(io.BytesIO(picture)).convert("RGB").save(partial, "WEBP", quality=70, method=6)
     partial.replace(target)
 
 
