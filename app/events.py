@@ -220,6 +220,10 @@ async def _analyze(
     if not path:
         yield [service.problem("Choose a clip first."), *[gr.skip()] * (_DRAWN - 1)]
         return
+    usable, refusal = service.look_over(path)
+    if not usable:  # as when it was picked, see `_picked`: all that is shown of the clip before stays
+        yield [refusal, *[gr.skip()] * (_DRAWN - 1)]
+        return
 
     def waiting(ahead: int) -> service.Step:
         return service.Step(status=service.waiting(ahead))

@@ -71,7 +71,9 @@ class OnnxBackend:
         return torch.from_numpy(session.run(None, {"input": inputs.numpy()})[0])
 
     def _sessions(self, name: str, part: nn.Module) -> Sessions:
-        key = f"{name}-{graph_cache.fingerprint(part, torch.__version__)}"
+        # A graph takes inputs of one shape only, and two models may share a network and differ in what they give it.
+        shape = tuple(example_of(self._network, name).shape)
+        key = f"{name}-{graph_cache.fingerprint(part, torch.__version__, shape)}"
         kept = graph_cache.kept_graph(key)
         if kept is not None:
             try:

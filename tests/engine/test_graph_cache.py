@@ -10,6 +10,9 @@ import pytest
 import torch
 
 from adamml.engine import graph_cache
+from adamml.engine.onnx_backend import OnnxBackend
+from adamml.engine.submodules import cpu_parts_of, example_of
+from adamml.nn import ARCHITECTURES, AdaMML
 from tests.toy_app import toy_recognizer
 
 
@@ -107,3 +110,19 @@ def test_only_what_was_used_last_is_kept(folder: Path, monkeypatch: pytest.Monke
     assert graph_cache.kept_graph("a") == b"a"  # and so it was used just now
     graph_cache.keep_graph("d", b"d")
     assert {file.stem for file in folder.iterdir()} == {"a", "c", "d"}
+
+
+def test_models_that_share_a_network_and_give_it_other_shapes_have_graphs_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The glimpse of the picture is the same network in both kinds of models."""
+    monkeypatch.setenv("ADAMML_CACHE", str(tmp_path))
+    published, i3d = AdaMML(3), AdaMML(3, ARCHITECTURES["i3d-tagger"])
+    i3d.policy.rgb.load_state_dict(published.policy.rgb.state_dict())
+    for network in (published, i3d):
+        network.eval().requires_grad_(False)
+        parts = {"glimpse_rgb": cpu_parts_of(network)["glimpse_rgb"]}
+        monkeypatch.setattr("adamml.engine.onnx_backend.cpu_parts_of", lambda _, parts=parts: parts)
+        frames = example_of(network, "glimpse_rgb")
+        said = OnnxBackend(network, 1).run("glimpse_rgb", frames)
+        torch.testing.assert_close(said, parts["glimpse_rgb"](frames), atol=1e-3, rtol=1e-3)

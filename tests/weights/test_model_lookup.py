@@ -290,10 +290,10 @@ def test_a_model_that_cannot_be_loaded_is_not_installed(server: FakeRelease, toy
         (folder / "adamml.safetensors").unlink()
 
     with pytest.raises(CheckpointError, match="cannot be read"):
-        model_lookup.install("mine", build, anew=True)
+        model_lookup.install("mine", build, force=True)
     assert load_model("mine").card.name == "toy"
     assert [path.name for path in folder.parent.iterdir() if path.suffix != ".lock"] == ["mine"]
-    model_lookup.install("mine", lambda folder: put(toy_folder, folder), anew=True)
+    model_lookup.install("mine", lambda folder: put(toy_folder, folder), force=True)
     assert [path.name for path in folder.parent.iterdir() if path.suffix != ".lock"] == ["mine"]
     for name in ("everyday-av", "../mine", ".mine", ""):
         with pytest.raises(CheckpointError):
