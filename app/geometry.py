@@ -63,7 +63,7 @@ def least_pitch(labels: Sequence[str], segments: int) -> int:
         return _DENSE_PITCH
     if segments > _MANY:
         return _PITCH
-    longest = max((len(label) for label in labels), default=0)
+    longest = max((len(word) for label in labels for word in label.split()), default=0)  # labels have two lines
     return max(_PITCH, 8 + _LETTER * min(longest, _LETTERS))
 
 

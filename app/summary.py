@@ -124,8 +124,8 @@ def use_sentence(analysis: Analysis) -> str:
     for modality, verb in (("rgb", "looked at"), ("audio", "listened to")):
         if ran := sum(s.decisions[modality] for s in analysis.segments):
             again = bool(did) and not did[0].startswith("never")
-            clip, of = ("", f"{ran}") if again else (" of this clip", f"{ran} of {total}")
-            did.append(f"{verb} {percent(covered(analysis, modality))}{clip} ({of})")
+            of, time = ("", "") if again else (f" of {total}", " of this clip's time")
+            did.append(f"{verb} {ran}{of} ({percent(covered(analysis, modality))}{time})")
         else:
             did.append(f"never {verb.split()[0]}")
     if did[0].startswith("never"):

@@ -1,5 +1,6 @@
 """A model made ready to run: its card, its networks, what they cost, and how their answers are joined."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -24,6 +25,16 @@ class InferenceModel:
     def rgb_weight(self) -> Tensor:
         """(1,): what picture weighs against sound when both are fused."""
         return self.engine.network.rgb_weight.detach()
+
+    def alone(self, ran: Collection[str]) -> float:
+        """The temperature at which to show what a segment says, by the modalities that ran in it.
+
+        1 but where evidence stands alone, see `ModalitySpec.evidence`.
+        """
+        (only,) = ran if len(ran) == 1 else (None,)
+        if only is None or not self.engine.network.kind.spec(only).evidence:
+            return 1.0
+        return self.card.temperature(only)
 
     def scores(self, logits_K: Tensor) -> dict[str, float]:
         """Class -> probability."""

@@ -104,7 +104,8 @@ class ResultBuilder:
         heard: Mapping[str, float],
     ) -> SegmentResult:
         place, model = self.clip.segments[decision.segment], self.model
-        fused_K, ran = segment_SK[decision.segment], any(decision.use.values())
+        ran = [m for m in MODALITIES if decision.use[m]]
+        fused_K = segment_SK[decision.segment] / model.alone(ran)
         return SegmentResult(
             index=place.index,
             start=place.start,
@@ -112,7 +113,9 @@ class ResultBuilder:
             available=available,
             decisions=dict(decision.use),
             probabilities=dict(decision.probability),
-            modality_scores={m: model.scores(logits[m][place.index]) if decision.use[m] else None for m in MODALITIES},
+            modality_scores={
+                m: model.scores(logits[m][place.index] / model.alone([m])) if m in ran else None for m in MODALITIES
+            },
             scores=model.scores(fused_K) if ran else None,
             label=model.card.classes[int(fused_K.argmax())] if ran else None,
             heard=worth_naming(heard),

@@ -33,6 +33,8 @@ class ModalitySpec:
             computed and charged once.
         glimpse_dim: D of what the policy is given.
         names_sounds: the recognizer also says which sounds it heard (`sounds`).
+        evidence: its logits are evidence, scaled to be joined with those of the other modality; by itself it is far too
+            sure, and what it says alone is shown at the temperature of the policy that uses nothing else.
         origin: network and weights that training begins with; license: of those weights.
     """
 
@@ -43,6 +45,7 @@ class ModalitySpec:
     glimpse: Callable[[], nn.Module] | None
     glimpse_dim: int
     names_sounds: bool = False
+    evidence: bool = False
     origin: str
     license: str
 
@@ -138,6 +141,7 @@ def _i3d_tagger(name: str, head: Callable[[int], nn.Module], *, liteeval_names_c
             glimpse=None,
             glimpse_dim=TaggerRecognizer.feature_dim,
             names_sounds=True,
+            evidence=head is SoundsToActions,
             origin="EfficientAT mn04 trained on AudioSet, adapted to windows of 1.28 s",
             license="MIT",
         ),

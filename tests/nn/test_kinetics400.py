@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from adamml import Recognizer
+from adamml import Recognizer, Scored
 from adamml.inputs import I3D_INPUT, PUBLISHED_INPUT
 from adamml.media.front_ends import log_mel
 from adamml.media.sampling import plan_segments
@@ -131,7 +131,15 @@ def test_even_looks_are_evenly_spread() -> None:
 def test_the_model_looks_where_it_is_told_and_says_what_it_heard(shipped: Recognizer, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", seconds=3.0, sound=tone(3.0))
     with shipped.open(clip, segments=3) as session:
-        seen = session.analyze("even-1")
+        *events, finished = session.run("even-1")
+        seen = finished.analysis
+        evidence = session._memory["audio", 0]
+    # By ear alone it is no surer than that is worth, on the way and in the end.
+    alone = (evidence.double() / shipped.card.temperature("audio")).softmax(-1)
+    assert shipped.card.temperature("audio") > 3
+    told = [e.segment_scores for e in events if isinstance(e, Scored) and e.segment == 0]
+    for scores in (seen.segments[0].scores, seen.segments[0].modality_scores["audio"], *told):
+        assert list(scores.values()) == pytest.approx(alone.tolist(), abs=1e-6)
     assert [s.decisions["rgb"] for s in seen.segments] == [False, True, False]
     assert all(s.decisions["audio"] for s in seen.segments)
     assert seen.heard

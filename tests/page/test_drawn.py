@@ -96,7 +96,7 @@ def test_the_switch_shows_looking_only_and_both(shown: ViewState) -> None:
     rgb = dataclasses.replace(shown, way=RGB)
     assert rgb.view().fixed
     assert all(row.cells["rgb"].state == "used" for row in rgb.view().rows)
-    assert "It looked at 100" in summary.card(rgb)
+    assert "It looked at 10 of 10 segments" in summary.card(rgb)
     both = dataclasses.replace(shown, way=BOTH)
     assert "has-rival" in timeline(both.view())
     assert summary.card(both).count('class="answer-half"') == 2
@@ -118,7 +118,7 @@ def test_bars_are_counted_shares_that_end_in_answers_and_measured_seconds(shown:
 
 
 def test_how_much_was_looked_at_is_said_in_plain_words(shown: ViewState) -> None:
-    assert summary.use_sentence(shown.base).startswith("It looked at 67\u00a0% of this clip (6 of 10 segments)")
+    assert summary.use_sentence(shown.base).startswith("It looked at 6 of 10 segments (67\u00a0% of this clip's time)")
     deaf = tuple(
         dataclasses.replace(
             s, decisions={"rgb": False, "audio": True}, modality_scores={"rgb": None, "audio": s.scores}
@@ -126,7 +126,7 @@ def test_how_much_was_looked_at_is_said_in_plain_words(shown: ViewState) -> None
         for s in shown.base.segments
     )
     said = summary.use_sentence(dataclasses.replace(shown.base, segments=deaf))
-    assert said.startswith("It listened to 100\u00a0% of this clip (10 of 10 segments) and never looked")
+    assert said.startswith("It listened to 10 of 10 segments (100\u00a0% of this clip's time) and never looked")
 
 
 def test_old_wordings_are_gone(shown: ViewState) -> None:
