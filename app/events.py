@@ -166,14 +166,15 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
 
 def _follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
     """The example and the settings of the page's link, if it has one; and which examples are here by now."""
-    skipped = [gr.skip()] * 4
+    # Which examples are seen stays as it is: a visitor may have chosen another model before this answer comes.
+    skipped, buttons = [gr.skip()] * 4, [gr.Button(offer.button) for offer in offers]
     try:
         asked = link.read(query)
     except link.LinkError as error:
         said = service.problem(f"{error} Here is the page as usual.")
-        return [*skipped, None, said, *skipped, *_buttons(offers, None)]
+        return [*skipped, None, said, *skipped, *buttons]
     if asked is None:
-        return [*skipped, None, gr.skip(), *skipped, *_buttons(offers, None)]
+        return [*skipped, None, gr.skip(), *skipped, *buttons]
     pair = asked.pair or ("shown", "rgb")
     return [
         *(str(asked.clip), asked.segments, 0, asked.model, asked, gr.skip()),
@@ -201,7 +202,7 @@ def _picked(path: str | None, request: gr.Request) -> list[Any]:
     usable, line = service.look_over(path)
     if not path or not usable:
         return [gr.skip(), gr.skip(), line, *[gr.skip()] * 7]
-    MOVES.move(request)
+    MOVES.move(request, path)
     title = panels.banner(Path(path).name, "Analyzed here, just now.")
     status = service.progress(0.0, "Waiting for a free place", begun=False)
     return [title, player(path), status, gr.Column(visible=False), panels.waiting(), "", "", "", None, None]

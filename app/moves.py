@@ -18,16 +18,22 @@ class Moves:
 
     def __init__(self, most: int = MOST) -> None:
         self._most, self._count = most, 0
-        self._last: OrderedDict[str, int] = OrderedDict()
+        self._last: OrderedDict[str, tuple[int, str | None]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def move(self, request: gr.Request) -> None:
-        """The tab has another clip, or another model, from now on."""
+    def move(self, request: gr.Request, clip: str | None = None) -> None:
+        """The tab has another clip, or another model, from now on.
+
+        Args:
+            clip: which, where it is one. The same one again is no move: a clip that was fetched is announced twice.
+        """
         if not request.session_hash:
             return
         with self._lock:
+            if clip is not None and self._last.get(request.session_hash, (0, None))[1] == clip:
+                return
             self._count += 1
-            self._last[request.session_hash] = self._count
+            self._last[request.session_hash] = self._count, clip
             self._last.move_to_end(request.session_hash)
             if len(self._last) > self._most:
                 self._last.popitem(last=False)
@@ -35,7 +41,7 @@ class Moves:
     def last(self, request: gr.Request) -> int:
         """A number that stays until the tab moves again."""
         with self._lock:
-            return self._last.get(request.session_hash or "", 0)
+            return self._last.get(request.session_hash or "", (0, None))[0]
 
 
 MOVES = Moves()

@@ -43,6 +43,12 @@ def test_a_tab_moves_and_others_stay() -> None:
     moves.move(tab("c"))
     moves.move(tab("d"))  # the first one is forgotten
     assert moves.last(tab("a")) == 0
+    moves.move(tab("d"), "clip.mp4")
+    once = moves.last(tab("d"))
+    moves.move(tab("d"), "clip.mp4")  # announced once more
+    assert moves.last(tab("d")) == once
+    moves.move(tab("d"), "other.mp4")
+    assert moves.last(tab("d")) != once
     moves.move(tab(""))  # a program without a session
     assert moves.last(tab("")) == 0
 

@@ -56,7 +56,7 @@ def test_by_keyboard_alone_from_upload_to_comparison(page: Page, clip: Path) -> 
 
     tab_to(page, "#budget-slider")
     page.keyboard.press("Home")  # run everything
-    expect(page.locator("#answer")).to_contain_text("(10 of 10 segments)", timeout=WAIT_MS)
+    expect(page.locator("#answer")).to_contain_text("10 of 10 segments", timeout=WAIT_MS)
     expect(page.locator("#budget-slider")).to_be_focused()
 
     tab_to(page, "#compare-more button")
