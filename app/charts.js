@@ -23,20 +23,20 @@ function resolved(value, style) {
   return value;
 }
 
-const drawn = new Set();
+const drawn = new Map(); // element -> theme and figure that it shows
 async function draw() {
   const charts = Array.from(document.querySelectorAll("[data-figure]"));
   if (!charts.length) return;
   const Plotly = await plotly().catch(() => null); // without it the tables remain
   if (!Plotly) return;
-  for (const gone of drawn) {
+  for (const gone of drawn.keys()) {
     if (!gone.isConnected) { Plotly.purge(gone); drawn.delete(gone); }
   }
   const theme = document.body.classList.contains("dark") ? "dark" : "light";
   for (const chart of charts) {
     if (!chart.isConnected || chart.closest("[hidden]")) continue;
-    const stamp = theme + chart.dataset.figure.length;
-    if (chart.dataset.drawn === stamp && drawn.has(chart)) continue;
+    const stamp = theme + chart.dataset.figure;
+    if (drawn.get(chart) === stamp) continue;
     const figure = resolved(JSON.parse(chart.dataset.figure), getComputedStyle(document.body));
     // On a phone what a bar ends in needs more of the width.
     if (chart.classList.contains("is-savings") && chart.clientWidth < 420) {
@@ -44,9 +44,14 @@ async function draw() {
       Object.assign(figure.layout.margin, { l: 78 });
       figure.layout.font.size = 12;
     }
-    await Plotly.react(chart, figure.data, figure.layout, CONFIG);
-    chart.dataset.drawn = stamp;
-    drawn.add(chart);
+    try {
+      await Plotly.react(chart, figure.data, figure.layout, CONFIG);
+    } catch (error) {
+      if (chart.isConnected) throw error; // a chart that was taken off the page meanwhile cannot be drawn
+      continue;
+    }
+    drawn.set(chart, stamp);
+    chart.dataset.drawn = ""; // tests wait for it
     if (chart.closest(".tl-scores")) point(chart);
   }
 }
@@ -60,10 +65,11 @@ function point(chart) {
 }
 
 let asked = false;
+let last = Promise.resolve(); // one drawing after the other: two at once on one chart break each other
 function soon() {
   if (asked) return;
   asked = true;
-  const run = () => { asked = false; draw(); };
+  const run = () => { asked = false; last = last.then(draw, draw); };
   if (window.Plotly) requestAnimationFrame(run);
   else (window.requestIdleCallback ?? ((act) => setTimeout(act, 200)))(run, { timeout: 3000 });
 }

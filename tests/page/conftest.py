@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.clips import tone, write_clip
 from tests.fake_release import shelf
@@ -87,6 +87,11 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=WAIT_MS)
         yield browser
         browser.close()
+
+
+def complaint(said: ConsoleMessage) -> bool:
+    """Whether the page complains; not so of a run that Gradio calls back before the server has given it a number."""
+    return said.type == "error" and not said.location.get("url", "").endswith("/cancel")
 
 
 @pytest.fixture
