@@ -22,7 +22,7 @@ _LEFT, _RIGHT = 96, WIDTH - 14  # of the lanes
 _LANE_TOP = {"rgb": 72, "audio": 116}
 _LANE_HEIGHT = 38
 _ANSWERS_TOP, _AXIS_TOP, _FOOT_TOP = 157, 178, 203
-_FOOT_ROOM = 350  # pixels beside the legend
+_FOOT_ROOM = 342  # pixels beside the legend, less what glyphs reach beyond their advance
 _KNOWN_STATES = 64  # drawings kept; a clip is played forwards, so one would nearly do
 
 

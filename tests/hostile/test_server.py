@@ -128,7 +128,7 @@ def test_one_visitor_cannot_read_anothers_results(url: str, clip: Path) -> None:
     for path in (f"/call/analyse/{event}", f"/call/v2/analyse/{event}", "/monitoring", "/monitoring/summary"):
         assert clip.name not in overheard(other, path)
     # What a visitor plays with is kept in their session: the same press from another one finds nothing.
-    wish = {"fn_index": mine.function("_wish"), "data": [None], "session_hash": other.session, "trigger_id": 1}
+    wish = {"fn_index": mine.function("_request"), "data": [None], "session_hash": other.session, "trigger_id": 1}
     other.http.post("/queue/join", json=wish | {"event_data": {"number": 1, "reset": True}}).raise_for_status()
     assert clip.name not in json.dumps(list(other.listen()))
 
@@ -150,7 +150,7 @@ def test_a_hostile_name_is_only_ever_text(url: str, clip: Path) -> None:
 def test_a_closed_tab_gives_its_turn_up(url: str, clip: Path, long_clip: Path) -> None:
     visitor = Visitor(url)
     sent = visitor.upload(long_clip).json()[0]
-    visitor.join("_analyse", [visitor.file(sent), "all", 60, 0, None]).raise_for_status()  # the page's own event
+    visitor.join("_analyze", [visitor.file(sent), "all", 60, 0, None, None]).raise_for_status()  # the page's own event
     for message in visitor.listen():
         if message["msg"] == "process_generating" and "is-running" in json.dumps(message):
             break  # and hang up, in the middle of it
