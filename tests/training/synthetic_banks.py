@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from adamml.datasets.sources import OTHER
 from adamml.nn import PolicyNetwork
+from adamml.nn.modalities import PUBLISHED
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 
 K, GLIMPSE = 3, 1280
@@ -72,6 +73,7 @@ class LittleNetwork(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         self.num_classes = K
+        self.kind = PUBLISHED
         self.recognizers = nn.ModuleDict({m: LittleRecognizer(width) for m, width in WIDTHS.items()})
         self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))
         self.policy = LittlePolicy()
