@@ -42,7 +42,7 @@ class FeatureView:
 
     def __init__(self, memory: FeatureCache, fusion: FusionRule | None = None, temperature: float = 1.0) -> None:
         self._memory = memory
-        self._fusion, self._temperature = fusion or memory.engine.network.kind.fusion, temperature
+        self._fusion, self.temperature = fusion or memory.engine.network.kind.fusion, temperature
         self._used: set[Key] = set()
         self._decider = "adamml"
         self._steps = {"decide": 0, "judge": 0}
@@ -66,12 +66,6 @@ class FeatureView:
     def nothing_so_far(self) -> RunningFusion:
         """An answer to add cells to."""
         return RunningFusion(self.classes, self.rgb_weight, self._fusion)
-
-    def certainty(self, answer: RunningFusion) -> float:
-        """Probability of the likeliest class so far, calibrated as the result's will be; 0 before the first cell."""
-        if not answer:
-            return 0.0
-        return float((answer.clip() / self._temperature).softmax(-1).max())
 
     def feature_dim(self, modality: str) -> int:
         """D of a recognizer's features."""
@@ -127,7 +121,7 @@ class FeatureView:
                     )
 
     def glimpse(self, segment: int, modality: str) -> Tensor:
-        """(D,) of one modality in one segment, as `policy_features` gives it."""
+        """(D,) of one modality in one segment, as `glimpses` gives it."""
         if not self.available(segment, modality):
             return self._memory.engine.missing_glimpse(modality)
         return next(self.glimpses_of([segment], modality))

@@ -31,10 +31,10 @@ class InferenceModel:
 
         1 but where evidence stands alone, see `ModalitySpec.evidence`.
         """
-        (only,) = ran if len(ran) == 1 else (None,)
-        if only is None or not self.engine.network.kind.spec(only).evidence:
+        if len(ran) != 1:
             return 1.0
-        return self.card.temperature(only)
+        (only,) = ran
+        return self.card.temperature(only) if self.engine.network.kind.spec(only).evidence else 1.0
 
     def scores(self, logits_K: Tensor) -> dict[str, float]:
         """Class -> probability."""

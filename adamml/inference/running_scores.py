@@ -16,20 +16,17 @@ class RunningScores:
 
     def __init__(self, model: InferenceModel, segments: int, temperature: float = 1.0) -> None:
         self._model, self._count, self._temperature = model, segments, temperature
-        self._ran: dict[int, set[str]] = {}  # segment -> modalities
         self._fusion = RunningFusion(len(model.card.classes), model.rgb_weight, model.fusion)
 
     def scored(self, segment: int, modality: str, logits_K: Tensor, progress: float) -> Scored:
         """Take a cell's logits; the event that says so."""
         fused = self._fusion.add(segment, modality, logits_K)
-        ran = self._ran.setdefault(segment, set())
-        ran.add(modality)
         verb = "Looked at" if modality == "rgb" else "Listened to"
         return Scored(
             progress=progress,
             message=f"{verb} segment {segment + 1} of {self._count}",
             segment=segment,
             modality=modality,
-            segment_scores=self._model.scores(fused / self._model.alone(ran)),
+            segment_scores=self._model.scores(fused / self._model.alone(self._fusion.ran(segment))),
             clip_scores=self._model.scores(self._fusion.clip() / self._temperature),
         )

@@ -29,10 +29,6 @@ class RunningFusion:
         self._pool: dict[str, Tensor] = {}  # modality -> (K,), for the rule that pools each by itself
         self._times = dict.fromkeys(MODALITIES, 0)
 
-    def __bool__(self) -> bool:
-        """Whether there is any cell yet."""
-        return bool(self._cells)
-
     def add(self, segment: int, modality: str, logits_K: Tensor) -> Tensor:
         """Take a cell's logits; what its segment says with it, (K,)."""
         cells = self._cells.setdefault(segment, {})
@@ -46,9 +42,21 @@ class RunningFusion:
         self._times[modality] += 1
         return fused
 
+    def ran(self, segment: int) -> frozenset[str]:
+        """Modalities that were added for a segment."""
+        return frozenset(self._cells.get(segment, ()))
+
+    def times(self, modality: str) -> int:
+        """In how many segments a modality was added."""
+        return self._times[modality]
+
     def clip(self) -> Tensor:
         """(K,) of the clip so far; there must be a cell."""
         if self._rule != "per_modality":
             return self._sum / len(self._fused)
         means = {m: total / self._times[m] for m, total in self._pool.items()}
         return joined(means, float(self._rgb_weight))
+
+    def certainty(self, temperature: float) -> float:
+        """Probability of the clip's likeliest class so far."""
+        return float((self.clip() / temperature).softmax(-1).max())

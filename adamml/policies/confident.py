@@ -6,10 +6,14 @@ always taken: certainty is calibrated for answers with a picture in them, and by
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
 
 from adamml.inference.feature_view import FeatureView
+from adamml.nn.running_fusion import RunningFusion
 from adamml.policies.base import Decision, budget_name
 
 LEVEL = 0.8  # on real clips a point below fusion at two fifths of its compute; see RESULTS.md
@@ -50,24 +54,43 @@ def spread_order(count: int) -> list[int]:
     return order
 
 
+def until_sure(
+    answer: RunningFusion, places: Iterable[int], look: Callable[[int], Tensor], level: float, temperature: float
+) -> Iterator[int]:
+    """Look at one place after the other until the answer is certain enough; yields each that was looked at.
+
+    Args:
+        answer: what is known already; takes what is seen.
+        look: place -> logits (K,).
+    """
+    for place in places:
+        if answer.times("rgb") and answer.certainty(temperature) >= level:
+            return
+        answer.add(place, "rgb", look(place))
+        yield place
+
+
 class _ConfidentDecider:
     def __init__(self, evidence: FeatureView, level: float) -> None:
         self.evidence, self.level = evidence, level
         self.answer = evidence.nothing_so_far()
-        self.looked = False
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         evidence = self.evidence
         audible = [s for s in segments if evidence.available(s, "audio")]
         for s, logits_K in zip(audible, evidence.logits(audible, "audio"), strict=True):
             self.answer.add(s, "audio", logits_K)
-        heard = set(audible)
-        for place in spread_order(len(segments)):
-            s = segments[place]
-            sure = self.looked and evidence.certainty(self.answer) >= self.level
-            look = evidence.available(s, "rgb") and not sure
-            if look:
-                self.looked = True
-                self.answer.add(s, "rgb", evidence.modality_logits(s, "rgb"))
-            use = {"rgb": look, "audio": s in heard}
-            yield Decision(segment=s, use=use, probability=dict.fromkeys(use))
+        order = [segments[place] for place in spread_order(len(segments))]
+        visible = [s for s in order if evidence.available(s, "rgb")]
+        look = partial(evidence.modality_logits, modality="rgb")
+        looked, heard = set(), set(audible)
+        for s in until_sure(self.answer, visible, look, self.level, evidence.temperature):
+            looked.add(s)
+            yield _decision(s, look=True, listen=s in heard)
+        for s in order:
+            if s not in looked:
+                yield _decision(s, look=False, listen=s in heard)
+
+
+def _decision(segment: int, *, look: bool, listen: bool) -> Decision:
+    return Decision(segment=segment, use={"rgb": look, "audio": listen}, probability={"rgb": None, "audio": None})

@@ -42,7 +42,8 @@ class Results:
         return next(dict(row) for row in self.table["rows"] if row["policy"] == policy)
 
 
-def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
@@ -73,7 +74,7 @@ def rows(results: Results) -> str:
         )
     columns = ["", "top-1 % [95 %]", "points against fusion", "RGB used %", "audio used %"]
     columns += ["G MACs", "G MACs (paper's count)", "of fusion's MACs", "calibration error %"]
-    return _grid(columns, lines)
+    return grid(columns, lines)
 
 
 def cells(results: Results) -> str:
@@ -85,7 +86,7 @@ def cells(results: Results) -> str:
         wasted = [_percent(row["wasted"][m]) for m in ("rgb", "audio")]
         lines.append([NAMES[policy], *auroc, *wasted, _percent(row["informed"])])
     columns = ["", "cell AUROC, RGB", "cell AUROC, audio", "RGB on useless cells %", "audio on useless cells %"]
-    return _grid([*columns, "clips informed %"], lines)
+    return grid([*columns, "clips informed %"], lines)
 
 
 def seeds(results: Results) -> str:
@@ -100,13 +101,13 @@ def seeds(results: Results) -> str:
             line.append(f"{mean(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})")
         lines.append(line)
     count = len(results.seeds["seeds"])
-    return _grid([f"{count} seeds: mean (range)", "top-1 %", "points against fusion", "of fusion's MACs"], lines)
+    return grid([f"{count} seeds: mean (range)", "top-1 %", "points against fusion", "of fusion's MACs"], lines)
 
 
 def stage1(results: Results) -> str:
     """Both recognisers alone."""
     rgb, audio = results.stage1["rgb"]["summary"], results.stage1["audio"]["summary"]
-    return _grid(
+    return grid(
         ["", "top-1 %", "of"],
         [
             ["photographs", f"{rgb['photos']:.1f}", f"{rgb['photos_count']:.0f}"],
@@ -130,7 +131,7 @@ def classes(results: Results) -> str:
         [name.replace("_", " "), f"{photos[name]:.0f}", f"{recordings[name]:.0f}", _percent(clips[index])]
         for index, name in enumerate(results.table["classes"])
     ]
-    return _grid(["class", "photographs %", "recordings %", "composed clips, AdaMML %"], lines)
+    return grid(["class", "photographs %", "recordings %", "composed clips, AdaMML %"], lines)
 
 
 def unknown(results: Results) -> str:
@@ -142,7 +143,7 @@ def unknown(results: Results) -> str:
         shares = [_percent(found[kind]) for kind in ("known_kept", "nothing_found", "left_out_found")]
         lines.append([NAMES[policy], *figures, *shares])
     columns = ["", "AUROC, clips of nothing", "AUROC, class struck out", "known kept %", "nothing found %"]
-    return _grid([*columns, "struck out found %"], lines)
+    return grid([*columns, "struck out found %"], lines)
 
 
 BLOCKS: Mapping[str, Callable[[Results], str]] = {

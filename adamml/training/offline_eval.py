@@ -15,7 +15,7 @@ from adamml.evaluation.records import ClipRecord
 from adamml.nn import MODALITIES, AdaMML, fuse
 from adamml.nn.cost import CostModel, Runs
 from adamml.nn.running_fusion import RunningFusion
-from adamml.policies.confident import LEVEL, spread_order
+from adamml.policies.confident import LEVEL, spread_order, until_sure
 from adamml.policies.fixed import evenly
 from adamml.training.feature_bank import ClipBatch
 
@@ -99,12 +99,8 @@ def _confident(network: AdaMML, batch: ClipBatch, level: float, temperature: flo
         answer = RunningFusion(network.num_classes, network.rgb_weight, network.kind.fusion)
         for s in range(count if has_sound else 0):
             answer.add(s, "audio", logits["audio"][clip, s])
-        for s in spread_order(count if has_picture else 0):
-            looked = bool(decisions[clip, :, 0].any())
-            if looked and float((answer.clip() / temperature).softmax(-1).max()) >= level:
-                break
-            answer.add(s, "rgb", logits["rgb"][clip, s])
-            decisions[clip, s, 0] = 1
+        order, seen = spread_order(count if has_picture else 0), logits["rgb"][clip]
+        decisions[clip, list(until_sure(answer, order, seen.__getitem__, level, temperature)), 0] = 1
     return Outcome(decisions=decisions, probability=None, clip_logits=_fused(network, batch, decisions))
 
 

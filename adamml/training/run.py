@@ -55,10 +55,15 @@ def _train(preset: Preset, args: argparse.Namespace) -> int:
         _everyday(run, args)
     elif isinstance(preset, Kinetics400Preset):
         _need(args, "data", "pretrained", "manifest")
-        clips, folders = read_manifest(args.manifest), {"data": args.data, "pretrained": args.pretrained}
-        Kinetics400Run(preset=preset, manifest=clips, folder=args.out, seeds=args.seeds, **folders).run(
-            args.save, args.version
+        recipe = Kinetics400Run(
+            preset=preset,
+            data=args.data,
+            manifest=read_manifest(args.manifest),
+            pretrained=args.pretrained,
+            folder=args.out,
+            seeds=args.seeds,
         )
+        recipe.run(args.save, args.version)
     else:
         _need(args, "manifest")
         if isinstance(preset, ClipsPreset):

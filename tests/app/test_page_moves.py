@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from app import action_events, actions, events, recorded, service
+from app import action_events, actions, analyzing, recorded, service
 from app.moves import MOVES, Moves
 from app.view_state import ViewState
 
@@ -60,7 +60,7 @@ def test_an_analysis_says_nothing_more_once_another_clip_is_chosen(monkeypatch: 
     def steps(*_: Any) -> Generator[service.Step, None, None]:
         try:
             yield service.Step(status="first")
-            events._picked("next.mp4", mine)
+            analyzing.picked("next.mp4", mine)
             yield service.Step(status="second")
             yield service.Step(status="third")
         finally:
@@ -68,7 +68,7 @@ def test_an_analysis_says_nothing_more_once_another_clip_is_chosen(monkeypatch: 
 
     monkeypatch.setattr(service, "steps", steps)
     monkeypatch.setattr(service, "look_over", lambda path: (True, ""))
-    said = asyncio.run(all_of(events._analyze("clip.mp4", "adamml", 10, 0, None, None, mine)))
+    said = asyncio.run(all_of(analyzing.analyze_clip("clip.mp4", "adamml", 10, 0, None, None, mine)))
     assert [outputs[0] for outputs in said] == ["first"]
     assert closed == [True]
 
@@ -104,15 +104,15 @@ def test_a_segment_of_the_clip_before_is_not_opened_under_the_next_one(
 
 def test_a_preview_of_the_clip_before_does_not_replace_the_player(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tab("preview")
-    monkeypatch.setattr(events, "preview", lambda path: f"{path}.mp4")
-    assert "first.avi.mp4" in asyncio.run(events._preview("first.avi", mine))
+    monkeypatch.setattr(analyzing, "preview", lambda path: f"{path}.mp4")
+    assert "first.avi.mp4" in asyncio.run(analyzing.make_preview("first.avi", mine))
 
     def late(path: str) -> str:
         MOVES.move(mine)
         return f"{path}.mp4"
 
-    monkeypatch.setattr(events, "preview", late)
-    assert asyncio.run(events._preview("first.avi", mine)) == gr.skip()
+    monkeypatch.setattr(analyzing, "preview", late)
+    assert asyncio.run(analyzing.make_preview("first.avi", mine)) == gr.skip()
 
 
 def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown: ViewState) -> None:
@@ -124,16 +124,16 @@ def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown:
         yield 1.0, "Done", None
 
     monkeypatch.setattr(actions, "compare", compare)
-    said = asyncio.run(all_of(events._compare(shown, "shown", "rgb", mine)))
+    said = asyncio.run(all_of(analyzing.compare_ways(shown, "shown", "rgb", mine)))
     assert len(said) == 1
 
 
 def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
-    assert skipped(events._finished(None))
+    assert skipped(analyzing.finished(None))
 
 
 def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
-    outputs = events._drawn(service.Step(status=service.problem("no"), failed=True))
+    outputs = analyzing._drawn(service.Step(status=service.problem("no"), failed=True))
     assert outputs[2].visible is False
     assert outputs[5] is None
 
@@ -141,3 +141,26 @@ def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
 def test_cancel_is_offered_once_there_is_something_to_cancel() -> None:
     assert "is-running" not in service.progress(0.0, "Waiting for a free place", begun=False)
     assert "is-running" in service.progress(0.0, "Looking the file over")
+
+
+def test_a_refused_clip_is_not_analyzed_and_leaves_the_one_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = tab("refused")
+    asked: list[str] = []
+
+    def steps(path: str, *_: Any) -> Generator[service.Step, None, None]:
+        asked.append(path)
+        yield service.Step(status="first")
+
+    monkeypatch.setattr(service, "steps", steps)
+    monkeypatch.setattr(service, "look_over", lambda path: (False, service.problem("no clip")))
+    before = MOVES.last(mine)
+    status = analyzing.picked("notes.mp4", mine)
+    assert "no clip" in status[2]
+    assert skipped([change for place, change in enumerate(status) if place != 2])
+    assert MOVES.last(mine) == before
+    run = analyzing.analyze_if_accepted("notes.mp4", "clip.mp4", "adamml", 10, 0, None, None, mine)
+    assert all(skipped(outputs) for outputs in asyncio.run(all_of(run)))
+    assert asked == []
+    again = analyzing.analyze_if_accepted("clip.mp4", "clip.mp4", "adamml", 10, 0, None, None, mine)
+    assert asyncio.run(all_of(again))[0][0] == "first"
+    assert asked == ["clip.mp4"]

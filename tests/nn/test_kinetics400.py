@@ -1,5 +1,6 @@
 """The networks, the table and the shipped model of `kinetics-400`: published outputs, counted costs, what is heard."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from adamml.nn.tagger import NUM_SOUNDS
 from adamml.policies import EvenPolicy, get_policy
 from adamml.training.cached_feature_recipe import begin_with
 from adamml.training.kinetics400.initial import TABLE, Names, read_table
+from adamml.training.kinetics400.recipe import AS_THEY_ARE, DAMAGED, OTHERS
+from adamml.training.kinetics400.summary import to_markdown
 from adamml.training.loop import TrainingError
 from adamml.weights.checkpoint import CHECKPOINTS, load_model, read_card
 from tests.clips import tone, write_clip
@@ -164,3 +167,10 @@ def test_published_weights_are_loaded_from_the_old_place_too() -> None:
         from adamml.checkpoint import load_published
 
     assert load_published is ibm_checkpoint.load_published
+
+
+def test_results_show_the_figures_that_are_kept() -> None:
+    figures = json.loads((CHECKPOINTS / "kinetics-400" / "results.json").read_text())
+    document = (CHECKPOINTS.parent / "RESULTS.md").read_text()
+    for part in (AS_THEY_ARE, DAMAGED, OTHERS):
+        assert to_markdown(figures[part]) in document

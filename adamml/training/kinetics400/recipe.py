@@ -90,11 +90,11 @@ class Kinetics400Run:
         self.adapt_tagger(network)
         tested = [self.at_home(entry) for entry in self.manifest.side("test")]
         entries = [*tested, *(self.at_home(entry) for entry in self.manifest.side("train"))]
-        known = self.segments(network, entries, names.actions)
-        missing = fills(network)
-        results = self.measure(network, known, entries, len(tested), missing, names.actions)
+        known, used = self.segments(network, entries, names.actions)
+        missing, count = fills(network), sum(entry in tested for entry in used)
+        results = self.measure(network, known, used, count, missing, names.actions)
         if save is not None:
-            deciders, facts = self.finish(network, known, len(tested), missing)
+            deciders, facts = self.finish(network, known, count, missing)
             facts["rows"] = rows_of(results[AS_THEY_ARE])
             write_model(save, network, deciders, names.actions, names.sounds, facts, version)
         return results
@@ -119,13 +119,15 @@ class Kinetics400Run:
         network.requires_grad_(False)
         write_whole(self.folder / "tagger.json", json.dumps({"before": before, "after": dict(after)}, indent=2) + "\n")
 
-    def segments(self, network: AdaMML, entries: Sequence[ClipEntry], classes: Sequence[str]) -> RealSegments:
-        """Features of all clips and of their damaged spans."""
+    def segments(
+        self, network: AdaMML, entries: Sequence[ClipEntry], classes: Sequence[str]
+    ) -> tuple[RealSegments, list[ClipEntry]]:
+        """Features of all clips that can be read and of their damaged spans, and which clips these are."""
         folder, model = self.folder / "features", f"kinetics-400 {self.preset.tagger}"
         cached = cache_features(entries, classes, network, SEGMENTS, folder, model=model, say=self.say)
         usable = [entry for entry in entries if str(entry.path) not in cached.left_out]
         damage = cache_damage(usable, network, SEGMENTS, folder, model=model, say=self.say)
-        return real_segments(cached, damage, network, SEGMENTS)
+        return real_segments(cached, damage, network, SEGMENTS), usable
 
     def measure(
         self,

@@ -10,24 +10,19 @@ import numpy as np
 
 from adamml.evaluation import metrics
 from adamml.evaluation.records import ClipRecord
+from adamml.policies.confident import LEVEL
+from adamml.training import model_card
 
 BySeed = Mapping[int, Mapping[str, Sequence[ClipRecord]]]  # seed -> policy -> records of the same clips
-NAMES = {
-    "rgb": "RGB only",
-    "audio": "Audio only",
-    "all": "Weighted fusion (everything)",
+NAMES = model_card.NAMES | {
     "even-1": "Even, 1 look",
     "even-2": "Even, 2 looks",
     "even-3": "Even, 3 looks",
     "even-5": "Even, 5 looks",
     "confident@0.50": "Until 50 % sure",
     "confident@0.70": "Until 70 % sure",
-    "confident": "Until 80 % sure",
-    "adamml": "**AdaMML**",
-    "adamml-nocost": "AdaMML without the cost loss",
+    "confident": f"Until {LEVEL:.0%} sure".replace("%", " %"),
     "liteeval": "LiteEval (its gate)",
-    "cascade": "**Audio-first cascade**",
-    "random": "Random at AdaMML's rates",
 }
 COLUMNS = ("", "top-1 % [95 %]", "by seed", "top-5 %", "RGB used %", "audio used %", "G MACs", "of fusion's MACs")
 
@@ -60,14 +55,12 @@ def summary(by_seed: BySeed) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _within(records: Sequence[ClipRecord], k: int) -> np.ndarray:
-    """1.0 for every clip whose class is among the k most probable ones."""
-    return np.array(
-        [
-            float(np.argsort(np.negative(record.scores), kind="stable")[:k].tolist().count(record.label))
-            for record in records
-        ]
-    )
+def _within(records: Sequence[ClipRecord], best: int) -> np.ndarray:
+    """1.0 for every clip whose class is among the most probable ones."""
+    scores_NK, label_N = np.array([record.scores for record in records]), np.array([r.label for r in records])
+    found = metrics.correct_within(scores_NK, label_N, best)
+    assert found is not None, "Kinetics has 400 classes"
+    return found
 
 
 def _percent(share: float | None) -> float | None:
@@ -77,7 +70,7 @@ def _percent(share: float | None) -> float | None:
 def to_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """The table of one set of clips."""
     everything = rows["all"]["gmacs"]
-    lines = [COLUMNS, ("---",) + ("---:",) * (len(COLUMNS) - 1)]
+    lines = []
     for policy, row in rows.items():
         lines.append(
             (
@@ -91,4 +84,4 @@ def to_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
                 f"{row['gmacs'] / everything:.2f}",
             )
         )
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return model_card.grid(COLUMNS, lines)

@@ -1,0 +1,181 @@
+"""An analysis on the page: a clip is picked, analyzed step by step, compared with its rivals, or cancelled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import adamml
+from adamml import Analysis
+from app import action_events, actions, compare, link, panels, service, words
+from app.cancellation import served
+from app.error_log import failed
+from app.fair_queue import ANALYSES, BusyError
+from app.moves import MOVES
+from app.player import player, preview
+from app.view_state import BOTH, OWN, RGB, ViewState
+from app.words import percent
+
+RESULT = ("answer", "results", "notes", "board", "rivals", *action_events.CHANGED, "model")
+_DRAWN = 7  # what a step of an analysis changes, see `_drawn`
+
+
+def picked(path: str | None, request: gr.Request) -> list[Any]:
+    """Show the clip, or say why it is refused; then all that is shown of the one before stays, and can be run again."""
+    usable, line = service.look_over(path)
+    if not path or not usable:
+        return [gr.skip(), gr.skip(), line, *[gr.skip()] * 8]
+    MOVES.move(request, path)
+    title = panels.banner(Path(path).name, "Analyzed here, just now.")
+    status = service.progress(0.0, "Waiting for a free place", begun=False)
+    return [title, player(path), status, gr.Column(visible=False), panels.waiting(), "", "", "", None, None, path]
+
+
+async def analyze_clip(
+    path: str | None,
+    policy: str,
+    segments: float,
+    spacing: float,
+    model: str | None,
+    begun: service.Begun | None,
+    request: gr.Request,
+) -> AsyncIterator[list[Any]]:
+    """Run the policy, showing every step; can be cancelled at any moment."""
+    if not path:
+        yield [service.problem("Choose a clip first."), *[gr.skip()] * (_DRAWN - 1)]
+        return
+
+    def waiting(ahead: int) -> service.Step:
+        return service.Step(status=service.waiting(ahead))
+
+    began = MOVES.last(request)
+    try:
+        run = service.steps(path, policy, segments, spacing, model, begun)
+        async with served(ANALYSES, request, run, waiting) as steps:
+            async for step in steps:
+                if MOVES.last(request) != began:
+                    return
+                yield _drawn(step)
+    except BusyError as error:
+        yield _drawn(service.Step(status=service.problem(str(error)), failed=True))
+
+
+async def analyze_if_accepted(
+    chosen: str | None,
+    path: str | None,
+    policy: str,
+    segments: float,
+    spacing: float,
+    model: str | None,
+    begun: service.Begun | None,
+    request: gr.Request,
+) -> AsyncIterator[list[Any]]:
+    """The same where the clip that was chosen was accepted; nothing while there is only the recorded example."""
+    if path is None or chosen != path:
+        yield [gr.skip()] * _DRAWN
+        return
+    async for changes in analyze_clip(path, policy, segments, spacing, model, begun, request):
+        yield changes
+
+
+def _drawn(step: service.Step) -> list[Any]:
+    """What a step changes on the page."""
+    drawn = panels.growing(step.view) if step.view else {}
+    board = gr.skip() if step.board is None else panels.thumbnails(step.board)
+    column = gr.Column(visible=not step.failed) if step.view or step.failed else gr.skip()
+    answer = "" if step.failed else drawn.get("answer", gr.skip())
+    timeline = drawn.get("timeline", gr.skip())
+    result = step.shown if step.shown or step.failed else gr.skip()
+    now = None if step.shown or step.failed else step.begun or gr.skip()
+    return [step.status, answer, column, board, timeline, result, now]
+
+
+def finished(shown: ViewState | None) -> list[Any]:
+    """All panels of a fresh result; the comparison waits to be asked for.
+
+    Nothing after a run that was called back: another one may be showing its first results by now.
+    """
+    if shown is None:
+        return [gr.skip()] * (len(RESULT) + 3)
+    drawn = panels.draw(shown) | {"results": gr.Column(visible=True)}
+    own = shown.base.policy
+    names = [(words.policy(own), OWN), ("RGB only", RGB), ("both", BOTH)]
+    way = gr.Radio(choices=names, value=OWN, visible=own != "rgb")
+    # Nothing is compared with itself.
+    return [*(drawn[name] for name in RESULT), "", way, gr.Radio(value="adamml") if own == "rgb" else gr.skip()]
+
+
+async def run_rivals(shown: ViewState | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+    """Looking only, and everything, on the clip that has just been analyzed; kept until `with_rivals` shows them."""
+    if shown is None or not shown.base.clip.has_video or (shown.rgb is not None and shown.everything is not None):
+        yield [None, ""]
+        return
+    try:
+        runs = actions.rivals(shown)
+        async with served(ANALYSES, request, runs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
+            async for share, message, found in steps:
+                said = "" if found else service.progress(share, f"For comparison, {message}")
+                yield [(shown.key, found) if found else None, said]
+    except (adamml.ClipError, BusyError) as error:
+        yield [None, service.problem(str(error))]
+    except Exception as error:
+        yield [None, service.problem(failed("running the rivals", error))]
+
+
+def with_rivals(shown: ViewState | None, found: tuple[Any, dict[str, Analysis]] | None) -> list[Any]:
+    """What has changed meanwhile still stands: the rivals are added to what is shown by now."""
+    if shown is None or found is None or shown.key != found[0]:
+        return [gr.skip()] * 5
+    now = actions.with_rivals(shown, found[1])
+    drawn = panels.redraw(now)
+    return [now, *(drawn[name] for name in ("answer", "timeline", "savings", "seconds"))]
+
+
+async def make_preview(path: str | None, request: gr.Request) -> Any:
+    began = MOVES.last(request)
+    made = await asyncio.to_thread(preview, path)
+    remark = "Your browser cannot play this file, so this is a lighter copy of it. The file itself was analyzed."
+    return gr.skip() if made is None or MOVES.last(request) != began else player(made, remark)
+
+
+async def as_linked(shown: ViewState | None, wanted: link.Link | None, request: gr.Request) -> AsyncIterator[list[Any]]:
+    """What a link switched, and what it compared, once: after the analysis that it asked for."""
+    if shown is None or wanted is None or not wanted.fits(shown):
+        yield [*action_events.same(), gr.skip(), None]
+        return
+    began = MOVES.last(request)
+    moved = await action_events.played(shown, lambda was: link.apply(was, wanted))
+    if MOVES.last(request) != began:
+        yield [*action_events.same(), gr.skip(), None]
+        return
+    yield [*moved, gr.skip(), None]
+    if wanted.pair:
+        now = moved[0] if isinstance(moved[0], ViewState) else shown
+        async for html in compare_ways(now, *wanted.pair, request):
+            yield [*action_events.same(), html, None]
+
+
+async def compare_ways(shown: ViewState | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
+    if shown is None:
+        yield service.problem("Choose a clip first.")
+        return
+    began = MOVES.last(request)
+    try:
+        pairs = actions.compare(shown, left, right)
+        async with served(ANALYSES, request, pairs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
+            async for share, message, pair in steps:
+                if MOVES.last(request) != began:
+                    return
+                yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
+    except (adamml.ClipError, BusyError) as error:
+        yield service.problem(str(error))
+    except Exception as error:
+        yield service.problem(failed("a comparison", error))
+
+
+def cancelled(shown: ViewState | None, begun: service.Begun | None, compared: str | None) -> list[Any]:
+    """All that is there stays, also of an analysis on its way, which can be continued."""
+    pair = "" if "is-running" in (compared or "") else gr.skip()
+    return [service.cancelled(begun if shown is None else None), "", pair]
