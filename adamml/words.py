@@ -4,4 +4,4 @@ import warnings
 
 from adamml.results.wording import *  # noqa: F403
 
-warnings.warn("adamml.words is now adamml.wording", DeprecationWarning, stacklevel=2)
+warnings.warn("adamml.words is now adamml.results.wording", DeprecationWarning, stacklevel=2)

@@ -34,7 +34,8 @@ async function draw() {
   }
   const theme = document.body.classList.contains("dark") ? "dark" : "light";
   for (const chart of charts) {
-    if (!chart.isConnected || chart.closest("[hidden]")) continue;
+    // While the chart before it was drawn, the page may have put something else in this one's place.
+    if (!chart.isConnected || !chart.dataset.figure || chart.closest("[hidden]")) continue;
     const stamp = theme + chart.dataset.figure;
     if (drawn.get(chart) === stamp) continue;
     const figure = resolved(JSON.parse(chart.dataset.figure), getComputedStyle(document.body));

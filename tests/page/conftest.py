@@ -110,7 +110,7 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         )
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: errors.append(said.text) if complaint(said) else None)
         # Asked for before anything is pressed: a busy page may open its chooser before it hears who wants to see it.
         page.on("filechooser", lambda chooser: None)
         page.goto(address + path)
