@@ -7,7 +7,6 @@ from html import escape
 
 from adamml.results.wording import (
     NOUN,
-    PHRASE,
     billions,
     compared,
     count,
@@ -25,7 +24,6 @@ from adamml.results.wording import (
 
 __all__ = [
     "NOUN",
-    "PHRASE",
     "billions",
     "clock",
     "compared",
