@@ -8,6 +8,7 @@ from html import escape
 from adamml.results.wording import (
     NOUN,
     billions,
+    chance,
     compared,
     count,
     headline,
@@ -25,6 +26,7 @@ from adamml.results.wording import (
 __all__ = [
     "NOUN",
     "billions",
+    "chance",
     "clock",
     "compared",
     "count",

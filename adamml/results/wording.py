@@ -35,6 +35,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f}\u00a0%"
 
 
+def chance(probability: float) -> str:
+    """A policy's probability; the half, from which on it chooses, is not said of one that lies below."""
+    return "just under 50\u00a0%" if 0.495 <= probability < 0.5 else percent(probability)
+
+
 def seconds(value: float) -> str:
     """Clip time with one decimal, or none where it says nothing: 7.6, 12."""
     return f"{value:.1f}".removesuffix(".0")
