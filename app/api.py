@@ -1,4 +1,6 @@
-"""Three endpoints for programs (`gradio_client`): `/analyse`, `/compare`, `/export`. Nothing else is public.
+"""Three endpoints for programs (`gradio_client`): `/analyze`, `/compare`, `/export`. Nothing else is public.
+
+`/analyse`, as the first one was called before, still answers and is not listed.
 
 They wait in the same lines as visitors, keep to the same limits, and answer with the JSON of the command line (its
 `seconds` are those of this run). A bad argument is answered with one sentence.
@@ -59,32 +61,32 @@ def endpoints() -> None:
         result, pair, made = gr.JSON(label="The analysis"), gr.JSON(label="Both analyses"), gr.File(label="The file")
         trigger = gr.Button()
 
-    async def analyse(clip: str, policy: str, segments: int, spacing: float, request: gr.Request) -> dict[str, Any]:
-        """Analyse a clip.
+    async def analyze(clip: str, policy: str, segments: int, spacing: float, request: gr.Request) -> dict[str, Any]:
+        """Analyze a clip.
 
         Returns the analysis as JSON, as `adamml analyze --json` writes it (schema: adamml/results/analysis.py):
         `label`, `scores`, `known` and `answer`, `segments` with decisions, probabilities and scores, `macs` counted and
         `seconds` measured.
         """
         with _said():
-            (analysis,) = await _analysed(request, clip, [policy], segments, spacing)
+            (analysis,) = await _analyzed(request, clip, [policy], segments, spacing)
             return analysis.to_dict()
 
     async def compare(
         clip: str, left: str, right: str, segments: int, spacing: float, request: gr.Request
     ) -> dict[str, Any]:
-        """Analyse a clip in two ways.
+        """Analyze a clip in two ways.
 
-        Returns `left` and `right`, each an analysis as of /analyse, and `sentence`, which says who wins in plain words.
+        Returns `left` and `right`, each an analysis as of /analyze, and `sentence`, which says who wins in plain words.
         """
         with _said():
-            done = await _analysed(request, clip, list(dict.fromkeys((left, right))), segments, spacing)
+            done = await _analyzed(request, clip, list(dict.fromkeys((left, right))), segments, spacing)
             both = Pair(left=done[0], right=done[-1])
             sentence = comparing.verdict(both).replace("\u00a0", " ")
             return {"left": both.left.to_dict(), "right": both.right.to_dict(), "sentence": sentence}
 
     async def export(clip: str, kind: str, policy: str, segments: int, request: gr.Request) -> str | None:
-        """Analyse a clip and make a file of the result.
+        """Analyze a clip and make a file of the result.
 
         Returns the file: "mp4" an annotated video with the clip's own sound, "png" a one-page report, "json" the whole
         result, "csv" a row per segment.
@@ -94,7 +96,7 @@ def endpoints() -> None:
             tempfile.TemporaryDirectory(dir=tmp_dirs.folder("exports"), ignore_cleanup_errors=True) as folder,
         ):
             boards: list[adamml.Storyboard] = []
-            (analysis,) = await _analysed(request, clip, [policy], segments, 0, boards if kind == "png" else None)
+            (analysis,) = await _analyzed(request, clip, [policy], segments, 0, boards if kind == "png" else None)
             out = Path(folder) / file_name(analysis, kind)
             thumbnails = boards[0].thumbnails if boards else None
             steps = adamml.export_steps(kind, clip, analysis, out, thumbnails=thumbnails, profile=service.profile())
@@ -103,16 +105,18 @@ def endpoints() -> None:
                     pass
             return made.move_resource_to_block_cache(out)
 
-    for work, inputs, output in (
-        (analyse, [clip, policy, segments, spacing], result),
-        (compare, [clip, left, right, segments, spacing], pair),
-        (export, [clip, kind, policy, segments], made),
+    for name, work, inputs, output in (
+        ("analyze", analyze, [clip, policy, segments, spacing], result),
+        ("analyse", analyze, [clip, policy, segments, spacing], result),
+        ("compare", compare, [clip, left, right, segments, spacing], pair),
+        ("export", export, [clip, kind, policy, segments], made),
     ):
         trigger.click(
             work,
             inputs,
             output,
-            api_name=work.__name__,
+            api_name=name,
+            api_visibility="public" if name == work.__name__ else "undocumented",
             api_description=" ".join((work.__doc__ or "").split()),
             concurrency_id=f"api-{work.__name__}",
             concurrency_limit=MANY,
@@ -137,7 +141,7 @@ def _upload(label: str) -> gr.File:
     return file
 
 
-async def _analysed(
+async def _analyzed(
     request: gr.Request,
     clip: str | None,
     policies: Sequence[str],

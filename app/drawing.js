@@ -13,7 +13,8 @@ function show(segment) {
     part(`${modality}-net`).classList.toggle("is-on", on);
     const wanted = segment.dataset[`${modality}P`];
     const words = { waiting: "…", missing: "none here" }[state] ?? (on ? "yes" : "no");
-    part(`${modality}-p`).textContent = wanted && state !== "missing" ? `${words}, ${Math.round(100 * wanted)} %` : words;
+    const share = wanted < 0.5 ? Math.min(49, Math.round(100 * wanted)) : Math.round(100 * wanted);
+    part(`${modality}-p`).textContent = wanted && state !== "missing" ? `${words}, ${share} %` : words;
   }
   part("answer").textContent = label || "…";
 }

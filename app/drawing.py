@@ -34,7 +34,7 @@ def drawing() -> str:
         ("2", "Policy: cheap, sees both", '<span class="draw-policy">policy</span>'),
         ("3", "What is worth running?", switches),
         ("4", "Only that is run", networks),
-        ("5", "Answer", '<span class="draw-answer" data-draw="answer">…</span>'),
+        ("5", "What this segment says", '<span class="draw-answer" data-draw="answer">…</span>'),
     )
     drawn = _ARROW.join(
         f'<div class="draw-stage draw-{number}"><div>{inner}</div><small>{title}</small></div>'

@@ -54,7 +54,7 @@ def _explained(segment: SegmentResult, *, lit: bool) -> str:
 def _head(segment: SegmentResult, modality: str) -> str:
     probability = segment.probabilities[modality]
     state = "run" if segment.decisions[modality] else "skipped" if segment.available[modality] else "missing"
-    wanted = "" if probability is None else f", wanted {percent(probability)}"
+    wanted = "" if probability is None else f", wanted {words.chance(probability)}"
     icon = (icons.ON if segment.decisions[modality] else icons.OFF)[modality]
     return f'<h3 class="is-{modality}">{icon} {words.NOUN[modality].capitalize()}: {state}{wanted}</h3>'
 

@@ -63,12 +63,13 @@ def names() -> list[str]:
 
 
 def runs(policy: str, model: str | None = None) -> bool:
-    """Whether a model can run a policy, named with or without a budget (`adamml@0.30`)."""
+    """Whether a model can run a policy, named with or without a number (`adamml@0.30`, `even-3`)."""
     try:
         adamml.get_policy(policy)
     except ValueError:
         return False
-    return policy.partition("@")[0] in policies(model)
+    about = models.card(model)
+    return about is None or about.can_run(policy)
 
 
 def load_in_background(model: str | None = None) -> None:

@@ -75,7 +75,7 @@ def cell_words(cell: Cell) -> str:
     word = {"waiting": "not decided yet", "chosen": "chosen", "missing": "missing"}.get(cell.state, cell.state)
     if cell.by_hand:
         word += " by hand"
-    return word if cell.probability is None else f"{word} ({percent(cell.probability)})"
+    return word if cell.probability is None else f"{word} ({words.chance(cell.probability)})"
 
 
 def answer_words(row: Row) -> str:

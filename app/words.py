@@ -7,8 +7,8 @@ from html import escape
 
 from adamml.results.wording import (
     NOUN,
-    PHRASE,
     billions,
+    chance,
     compared,
     count,
     headline,
@@ -25,8 +25,8 @@ from adamml.results.wording import (
 
 __all__ = [
     "NOUN",
-    "PHRASE",
     "billions",
+    "chance",
     "clock",
     "compared",
     "count",

@@ -26,7 +26,7 @@ from adamml.weights.space_upload import ROOT, tracked_files
 from benchmarks.memory import Peak
 
 EXAMPLE = "assets/examples/guitar_by_lamplight.mp4"
-CALLS = ("/analyse", "/compare", "/export")
+CALLS = ("/analyze", "/compare", "/export")
 START_LIMIT_S, RUN_LIMIT_S = 600, 1200
 # Runs in the other environment: everything but the clip keeps the value that the page gives it.
 CLIENT = """

@@ -31,7 +31,7 @@ def analyse(url: str, clip: Path, start: threading.Barrier | None = None) -> tup
     if start is not None:
         start.wait()
     began = time.perf_counter()
-    answer = visitor.predict(handle_file(str(clip)), "adamml", 10, 0, api_name="/analyse")
+    answer = visitor.predict(handle_file(str(clip)), "adamml", 10, 0, api_name="/analyze")
     return time.perf_counter() - began, answer
 
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from adamml import ModelCard, Recognizer
 from adamml.nn import AdaMML
-from adamml.nn.policy_networks import POLICY_NETWORKS, new_policy_network
+from adamml.nn.policy_networks import new_policy_network
+from adamml.results.policy_spec import deciding_networks
 from adamml.weights.checkpoint import LoadedModel
 from tests.clips import tone, write_clip
 
@@ -70,7 +71,7 @@ def fit_norms(network: AdaMML) -> None:
 def toy_deciders(toy_network: AdaMML) -> dict[str, nn.Module]:
     """All trained networks that decide, with random weights; "adamml" is the network's own."""
     torch.manual_seed(4)
-    return {name: new_policy_network(name, toy_network).eval().requires_grad_(False) for name in POLICY_NETWORKS}
+    return {name: new_policy_network(name, toy_network).eval().requires_grad_(False) for name in deciding_networks()}
 
 
 @pytest.fixture(scope="session")

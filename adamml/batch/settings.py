@@ -9,6 +9,7 @@ from adamml.media import settings_for
 from adamml.nn.fusion import FusionRule
 from adamml.nn.modalities import ARCHITECTURES
 from adamml.policies import get_policy
+from adamml.results.policy_spec import base_name
 from adamml.weights.checkpoint import RECOGNIZERS_FILE, ModelCard
 
 FORMAT = 1  # of the columns; raised when one changes its name or meaning
@@ -68,7 +69,7 @@ class BatchSettings:
             raise BatchError(f"between 1 and {limit} segments can be asked for, not {segments}")
         if threads < 1:
             raise BatchError(f"a worker has at least one thread, not {threads}")
-        base = policy.partition("@")[0]
+        base = base_name(policy)
         used = (RECOGNIZERS_FILE, f"{base}.safetensors")
         return BatchSettings(
             model=card.name,

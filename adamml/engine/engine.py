@@ -58,14 +58,21 @@ class Engine:
         network: in evaluation mode; stays as it is. Classifiers are taken from it, and Grad-CAM reads it.
         deciders: networks of policies by name; the network's own is there as "adamml".
         backend: runs the parts.
+        missing: what the policy is given in place of a modality that is not there, where that is known already.
     """
 
-    def __init__(self, network: AdaMML, deciders: Mapping[str, nn.Module], backend: Backend) -> None:
+    def __init__(
+        self,
+        network: AdaMML,
+        deciders: Mapping[str, nn.Module],
+        backend: Backend,
+        missing: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.network, self.backend = network, backend
         self.deciders: dict[str, nn.Module] = {"adamml": network.policy} | dict(deciders)
         self._news = self.preparation
         self._one_core = OneCore()
-        self._missing = {m: missing_glimpse(network, m) for m in MODALITIES}
+        self._missing = missing or {m: missing_glimpse(network, m) for m in MODALITIES}
 
     @property
     def preparation(self) -> str:

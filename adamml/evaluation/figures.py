@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from plotly.offline import get_plotlyjs
 
-from adamml.evaluation.plot_style import BAND, GRID, INK, MUTED, at_threshold, look
+from adamml.evaluation.plot_style import BAND, GRID, INK, MUTED, at_threshold
 from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
+from adamml.results.policy_spec import spec_of
 
 DPI = 160
 X_TITLE = "G MACs per clip (billions of multiply-accumulates, counted)"
@@ -63,9 +64,10 @@ def accuracy_against_macs(table: Table) -> Figure:
     _titles(axes, "Accuracy against compute", _notes(table))
     for curve in budget_curves(table):
         xs, ys = [row.macs / 1e9 for row in curve], [100 * row.top1.value for row in curve]
-        axes.plot(xs, ys, color=look(curve[0].policy)[0], linewidth=2, alpha=0.55, zorder=2)
+        axes.plot(xs, ys, color=spec_of(curve[0].policy).color, linewidth=2, alpha=0.55, zorder=2)
     for row in table.rows:
-        color, marker, _ = look(row.policy)
+        spec = spec_of(row.policy)
+        color, marker = spec.color, spec.marker
         small = at_threshold(row.policy)[1] is not None
         x, y = row.macs / 1e9, 100 * row.top1.value
         if row.top1.low is not None and row.top1.high is not None and not small:
@@ -97,7 +99,7 @@ def _label_points(figure: Figure, axes: Axes, table: Table) -> None:
             (row.macs / 1e9, 100 * row.top1.value),
             xytext=(0, 0),
             textcoords="offset points",
-            color=look(row.policy)[0],
+            color=spec_of(row.policy).color,
             fontsize=11 if threshold is None else 8.5,
             fontweight="bold" if threshold is None else "normal",
             zorder=4,
@@ -166,7 +168,8 @@ def class_accuracy(table: Table, rows: Sequence[Row]) -> Figure:
     )
     aside_PK = np.stack([_stacked(values_PK[:, place]) for place in range(len(order))], axis=1)
     for row, xs, aside in zip(rows, values_PK, aside_PK, strict=True):
-        color, marker, _ = look(row.policy)
+        spec = spec_of(row.policy)
+        color, marker = spec.color, spec.marker
         ys = np.arange(len(order)) + aside
         axes.plot(xs, ys, marker, color=color, markersize=8, markeredgecolor="white", label=row.policy)
     counts = [sum(reference.confusion[k]) for k in order]
@@ -227,13 +230,14 @@ def interactive(table: Table, *, inline_plotly: bool = False) -> str:
             x=[row.macs / 1e9 for row in curve],
             y=[100 * row.top1.value for row in curve],
             mode="lines",
-            line={"color": look(curve[0].policy)[0], "width": 2},
+            line={"color": spec_of(curve[0].policy).color, "width": 2},
             opacity=0.55,
             hoverinfo="skip",
             showlegend=False,
         )
     for row in table.rows:
-        color, _, symbol = look(row.policy)
+        spec = spec_of(row.policy)
+        color, symbol = spec.color, spec.symbol
         small = at_threshold(row.policy)[1] is not None
         interval = {}
         if row.top1.low is not None and row.top1.high is not None:

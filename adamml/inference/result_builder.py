@@ -15,6 +15,7 @@ from adamml.nn import MODALITIES, fuse
 from adamml.nn.cost import Runs
 from adamml.policies import Classifier, Decider, Decision
 from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult
+from adamml.results.policy_spec import base_name
 
 MOST_SOUNDS, LEAST_SCORE = 5, 0.1
 
@@ -131,7 +132,7 @@ class ResultBuilder:
     def _weights(self) -> dict[str, str]:
         """Which files answered; fixed policies use the shared recognisers alone."""
         card, weights = self.model.card, {"recognizers": "recognizers.safetensors"}
-        trained = self.policy.partition("@")[0]  # a budget changes no weights
+        trained = base_name(self.policy)
         if trained in card.policies:
             weights["policy"] = f"{trained}.safetensors"
         files = card.files

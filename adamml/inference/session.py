@@ -8,6 +8,7 @@ stay, so that a second policy on the same clip only runs what the first one did 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
+from typing import NoReturn
 
 from adamml.inference.events import Decided, Decoded, Event, Finished, Probed
 from adamml.inference.feature_cache import FeatureCache, malloc_trim
@@ -19,6 +20,7 @@ from adamml.inference.segment_detail import SegmentDetail, build_segment_detail
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
 from adamml.nn import MODALITIES
 from adamml.policies import Classifier, Decision, Policy, get_policy
+from adamml.policies.base import most_probable
 from adamml.results.analysis import Analysis, ClipFacts
 
 CHUNK = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB, 32 x 32 of 192 x 192 are 113 MB
@@ -123,7 +125,7 @@ class ClipSession:
                 malloc_trim()
         remarks: list[str] = []
         if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Classifier):
-            place, modality = self._last_resort(decisions, policy)
+            place, modality = most_probable(decisions) or self._nothing_to_run(policy)
             yield running.scored(place, modality, evidence.modality_logits(place, modality), 0.99)
             decisions[place] = _with(decisions[place], modality)
             remarks.append(
@@ -170,21 +172,11 @@ class ClipSession:
         news = self._model.engine.pop_message()
         return f"{news}; looked the file over" if news else "Looked the file over"
 
-    def _last_resort(self, decisions: Sequence[Decision], policy: Policy) -> tuple[int, str]:
-        """The most probable cell of a clip in which nothing was chosen; the earliest one when several are."""
-        cells = [
-            (probability, -decision.segment, modality)
-            for decision in decisions
-            for modality, probability in decision.probability.items()
-            if probability is not None
-        ]
-        if not cells:
-            lacking = "picture" if not self.clip.has_video else "sound"
-            raise NothingToRunError(
-                f"{self.clip.name!r} has no usable {lacking}, and the policy {policy.name!r} uses nothing else."
-            )
-        _, segment, modality = max(cells)
-        return -segment, modality
+    def _nothing_to_run(self, policy: Policy) -> NoReturn:
+        lacking = "picture" if not self.clip.has_video else "sound"
+        raise NothingToRunError(
+            f"{self.clip.name!r} has no usable {lacking}, and the policy {policy.name!r} uses nothing else."
+        )
 
 
 def _decided(decision: Decision, share: float, count: int) -> Decided:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from adamml.nn.macs import StepCost, layer_macs
+
 HEARD_DIM = 64
 CERTAINTY_DIM = 3
 HIDDEN_DIM = 128
@@ -55,6 +57,15 @@ class CascadeNetwork(nn.Module):
         like = self.lstm.weight_hh
         return CascadeState(
             like.new_zeros(batch, HIDDEN_DIM), like.new_zeros(batch, HIDDEN_DIM), like.new_zeros(batch, 2)
+        )
+
+    def step_cost(self) -> StepCost:
+        """By analogy with AdaMML, the published convention takes the LSTM alone, without the logits fed back."""
+        feeling: nn.Linear = self.heard[0]
+        lstm = layer_macs(self.lstm)
+        return StepCost(
+            decide=layer_macs(feeling) + lstm + layer_macs(self.head),
+            decide_published=lstm - 4 * HIDDEN_DIM * 2,
         )
 
     def step(

@@ -6,8 +6,7 @@ the policy's joint layers and heads, the LSTM's feedback inputs and the fusion. 
 """
 
 import copy
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -15,8 +14,7 @@ from torch import Tensor, nn
 
 from adamml.inputs import PictureInput
 from adamml.nn import AdaMML
-from adamml.nn.cascade import CascadeNetwork
-from adamml.nn.liteeval import LiteEvalNetwork
+from adamml.nn.macs import CountsSteps, StepCost, count_macs, layer_macs
 from adamml.nn.modalities import ModalitySpec
 from adamml.nn.policy_features import SMALL_SIZE
 from adamml.results.analysis import Macs
@@ -35,42 +33,6 @@ def _meta_glimpse(spec: ModalitySpec) -> Tensor:
     if isinstance(spec.input, PictureInput):
         return torch.empty((1, len(spec.input.glimpse), 3, SMALL_SIZE, SMALL_SIZE), device="meta")
     return torch.empty((1, *spec.input.shape), device="meta")
-
-
-def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
-    """MACs of convolutions, linear layers and LSTM cells below `module` while `call(module)` runs.
-
-    Norms, activations, pooling and additions are not counted, as is usual.
-    """
-    total = 0
-
-    def on_conv(layer: nn.Conv2d | nn.Conv3d, _: object, out: Tensor) -> None:
-        nonlocal total
-        per_value = layer.in_channels // layer.groups * math.prod(layer.kernel_size)
-        total += out.numel() * per_value
-
-    def on_linear(layer: nn.Linear, _: object, out: Tensor) -> None:
-        nonlocal total
-        total += out.numel() * layer.in_features
-
-    def on_lstm(layer: nn.LSTMCell, _: object, out: tuple[Tensor, Tensor]) -> None:
-        nonlocal total
-        total += 4 * out[0].numel() * (layer.input_size + layer.hidden_size)
-
-    counters = {nn.Conv2d: on_conv, nn.Conv3d: on_conv, nn.Linear: on_linear, nn.LSTMCell: on_lstm}
-    hooks = [
-        layer.register_forward_hook(count)
-        for layer in module.modules()
-        for kind, count in counters.items()
-        if isinstance(layer, kind)
-    ]
-    try:
-        with torch.no_grad():
-            call(module)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,42 +59,6 @@ class Runs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepCost:
-    """MACs of one step of a decider, in the full count and in the published convention."""
-
-    decide: int = 0
-    decide_published: int = 0
-    judge: int = 0
-    judge_published: int = 0
-
-    @staticmethod
-    def of(decider: nn.Module) -> "StepCost":
-        """Measure a cascade or LiteEval. By analogy with AdaMML, the published convention takes the LSTMs alone."""
-        meta = copy.deepcopy(decider).to("meta").eval()
-
-        def count(layer: nn.Module, width: int) -> int:
-            return count_macs(layer, lambda net: net(torch.empty(1, width, device="meta")))
-
-        if isinstance(meta, CascadeNetwork):
-            lstm = count(meta.lstm, meta.lstm.input_size)
-            feedback = 4 * meta.lstm.hidden_size * 2
-            heard = count(meta.heard, meta.heard[0].in_features)
-            return StepCost(
-                decide=heard + lstm + count(meta.head, meta.head.in_features), decide_published=lstm - feedback
-            )
-        if isinstance(meta, LiteEvalNetwork):
-            coarse, fine = count(meta.coarse, meta.coarse.input_size), count(meta.fine, meta.fine.input_size)
-            named = [meta.gate, *([meta.classifier] if meta.names_classes else [])]
-            return StepCost(
-                decide=coarse + sum(count(layer, layer.in_features) for layer in named),
-                decide_published=coarse,
-                judge=fine,
-                judge_published=fine,
-            )
-        raise TypeError(f"no way to count the steps of {type(decider).__name__}")
-
-
-@dataclass(frozen=True, kw_only=True)
 class CostModel:
     """MACs of every part for one segment, in the full count, with what the published convention leaves out."""
 
@@ -147,14 +73,13 @@ class CostModel:
     lstm_feedback: int
     heads: int
     fuse: int
-    others: Mapping[str, StepCost] = field(default_factory=dict)  # deciders of other kinds, by name
+    others: Mapping[str, StepCost] = field(default_factory=dict)  # of networks that count their own steps, by name
     shared: frozenset[str] = frozenset()  # modalities whose recognizer is the policy's glimpse as well
 
     @staticmethod
     def of(network: AdaMML, deciders: Mapping[str, nn.Module] | None = None) -> "CostModel":
-        """Measure a network's parts, and deciders of other kinds. All are left as they were."""
-        kinds = (CascadeNetwork, LiteEvalNetwork)
-        others = {name: StepCost.of(net) for name, net in (deciders or {}).items() if isinstance(net, kinds)}
+        """Measure a network's parts, and deciders of other kinds than its own policy. All are left as they were."""
+        others = {name: net.step_cost() for name, net in (deciders or {}).items() if isinstance(net, CountsSteps)}
         meta = copy.deepcopy(network).to("meta").eval()
         kind, policy = network.kind, meta.policy
 
@@ -170,7 +95,6 @@ class CostModel:
             return count_macs(policy.get_submodule(spec.name), lambda module: module(_meta_glimpse(spec)))
 
         (rgb, rgb_classifier), (audio, audio_classifier) = recognizer(kind.rgb), recognizer(kind.audio)
-        lstm_in = torch.empty(1, policy.lstm.input_size, device="meta")
         k, m = network.num_classes, policy.num_modalities
         hidden = policy.lstm.hidden_size
         return CostModel(
@@ -181,7 +105,7 @@ class CostModel:
             glimpse_rgb=glimpse(kind.rgb),
             glimpse_audio=glimpse(kind.audio),
             joint=count_macs(policy.joint, lambda net: net(torch.empty(1, net[0].in_features, device="meta"))),
-            lstm=count_macs(policy.lstm, lambda cell: cell(lstm_in)),
+            lstm=layer_macs(policy.lstm),
             lstm_feedback=4 * hidden * (policy.lstm.input_size - policy.joint_dim),
             heads=m * 2 * hidden,
             fuse=m * k,

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from adamml.nn.macs import StepCost, layer_macs
+
 COARSE_DIM, FINE_DIM = 2 * 1280, 2048 + 1280  # of the published recognizers
 COARSE_HIDDEN, FINE_HIDDEN = 128, 512
 
@@ -47,6 +49,14 @@ class LiteEvalNetwork(nn.Module):
         like = self.gate.weight
         coarse, fine = like.new_zeros(batch, COARSE_HIDDEN), like.new_zeros(batch, FINE_HIDDEN)
         return LiteEvalState(coarse, coarse, fine, fine)
+
+    def step_cost(self) -> StepCost:
+        """The gate and the coarse LSTM decide, the fine one judges; the published convention takes the LSTMs alone."""
+        coarse, fine = layer_macs(self.coarse), layer_macs(self.fine)
+        named = layer_macs(self.classifier) if isinstance(self.classifier, nn.Linear) else 0
+        return StepCost(
+            decide=coarse + layer_macs(self.gate) + named, decide_published=coarse, judge=fine, judge_published=fine
+        )
 
     def glance(self, coarse_BD: Tensor, state: LiteEvalState) -> tuple[LiteEvalState, Tensor]:
         """Coarse features (B, 2560) -> the state with the coarse LSTM moved on, and the gate's logits (B, 2)."""

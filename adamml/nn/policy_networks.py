@@ -1,10 +1,10 @@
-"""The trained networks that decide, by name; each has a small file of its own beside the shared recognisers.
+"""The trained networks that decide, by name; each has a small file of its own beside the shared recognizers.
 
 `adamml` is the policy that belongs to the model. Other learned policies of its kind (`adamml-...`) share its
-glimpses and bring joint layers, LSTM and heads of their own. `cascade` and `liteeval` are networks of other kinds.
+glimpses and bring joint layers, LSTM and heads of their own. All others are made by a builder of their own kind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
@@ -13,8 +13,26 @@ from adamml.nn.liteeval import LiteEvalNetwork
 from adamml.nn.model import AdaMML
 from adamml.nn.policy import PolicyNetwork
 
-POLICY_NETWORKS = ("adamml", "adamml-nocost", "cascade", "liteeval")
+Builder = Callable[[AdaMML], nn.Module]
 _GLIMPSES = ("rgb.", "audio.")
+
+
+def _liteeval(network: AdaMML) -> LiteEvalNetwork:
+    kinds = network.kind.modalities
+    coarse, fine = sum(spec.glimpse_dim for spec in kinds), sum(spec.feature_dim for spec in kinds)
+    return LiteEvalNetwork(network.num_classes if network.kind.liteeval_names_classes else 0, coarse, fine)
+
+
+_BUILDERS: dict[str, Builder] = {
+    "adamml": lambda network: network.policy,
+    "cascade": lambda network: CascadeNetwork(network.kind.audio.feature_dim),
+    "liteeval": _liteeval,
+}
+
+
+def register_policy_network(name: str, builder: Builder) -> None:
+    """Make a further kind of network known under a policy's name."""
+    _BUILDERS[name] = builder
 
 
 def new_policy_network(name: str, network: AdaMML) -> nn.Module:
@@ -23,21 +41,19 @@ def new_policy_network(name: str, network: AdaMML) -> nn.Module:
     Raises:
         ValueError: for an unknown name.
     """
-    if name == "adamml":
-        return network.policy
     if name.startswith("adamml-"):
-        policy = PolicyNetwork(network.kind)
-        for spec in network.kind.modalities:
-            if spec.glimpse is not None:
-                policy.add_module(spec.name, network.policy.get_submodule(spec.name))
-        return policy
-    if name == "cascade":
-        return CascadeNetwork(network.kind.audio.feature_dim)
-    if name == "liteeval":
-        kinds = network.kind.modalities
-        coarse, fine = sum(spec.glimpse_dim for spec in kinds), sum(spec.feature_dim for spec in kinds)
-        return LiteEvalNetwork(network.num_classes if network.kind.liteeval_names_classes else 0, coarse, fine)
-    raise ValueError(f"no network decides under the name {name!r}; known are {', '.join(POLICY_NETWORKS)}")
+        return _of_own_kind(network)
+    if name not in _BUILDERS:
+        raise ValueError(f"no network decides under the name {name!r}; known are {', '.join(_BUILDERS)}")
+    return _BUILDERS[name](network)
+
+
+def _of_own_kind(network: AdaMML) -> PolicyNetwork:
+    policy = PolicyNetwork(network.kind)
+    for spec in network.kind.modalities:
+        if spec.glimpse is not None:
+            policy.add_module(spec.name, network.policy.get_submodule(spec.name))
+    return policy
 
 
 def own_state(name: str, decider: nn.Module) -> Mapping[str, Tensor]:

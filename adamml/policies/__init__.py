@@ -1,14 +1,16 @@
 """Deciding what is run: one small file per way of deciding, all chosen by name."""
 
-import re
-
-from adamml.policies.base import Classifier, Decider, Decision, Policy
+from adamml.nn.policy_networks import Builder, register_policy_network
+from adamml.policies.base import Adjustable, Classifier, Decider, Decision, Policy
 from adamml.policies.cascade import CascadePolicy
 from adamml.policies.confident import ConfidentPolicy
 from adamml.policies.fixed import EvenPolicy, FixedPolicy, RandomPolicy
 from adamml.policies.learned import LearnedPolicy
 from adamml.policies.liteeval import LiteEvalPolicy
 from adamml.policies.manual import ManualPolicy
+from adamml.results import policy_spec
+from adamml.results.policy_spec import PolicySpec, split_name
+from adamml.results.wording import listing
 
 ADAMML = LearnedPolicy()
 NO_COST = LearnedPolicy(
@@ -39,27 +41,37 @@ REGISTRY: dict[str, Policy] = {
 POLICIES: dict[str, str] = {name: policy.description for name, policy in REGISTRY.items()}
 
 
+def register(policy: Policy, spec: PolicySpec, network: Builder | None = None) -> None:
+    """Make a further policy known everywhere: how it decides, what it is called, and its network if one decides."""
+    policy_spec.register(spec)
+    if network is not None:
+        register_policy_network(spec.name, network)
+    REGISTRY[spec.name] = policy
+    POLICIES[spec.name] = policy.description
+
+
 def get_policy(name: str) -> Policy:
-    """A policy by name; `adamml@0.30` is AdaMML with a budget: a cell is used from a probability of 0.30 on.
+    """A policy by name; `adamml@0.30` is AdaMML with a threshold: a cell is used from a probability of 0.30 on.
 
     With `confident` the number is the certainty at which it stops: `confident@0.70`.
     `even-3` looks at three segments, evenly spread, whatever is in them.
 
     Raises:
-        ValueError: for an unknown name, a budget outside 0 to 1, or one on a policy that takes none.
+        ValueError: for an unknown name, a number outside 0 to 1, or one on a policy that takes none.
     """
-    if (even := re.fullmatch(r"even-([1-9]\d{0,3})", name)) is not None:
-        return EvenPolicy(looks=int(even[1]))
-    base, at, budget = name.partition("@")
+    base, number = split_name(name)
+    if base == "even" and number:
+        return EvenPolicy(looks=int(number))
     policy = REGISTRY.get(base)
     if policy is None:
         raise ValueError(f"policy must be one of {', '.join(REGISTRY)} or even-1, even-2 and so on, got {name!r}")
-    if not at:
+    if "@" not in name:
         return policy
-    if not isinstance(policy, LearnedPolicy | CascadePolicy | ConfidentPolicy):
-        raise ValueError(f"{base!r} takes no budget; adamml, adamml-nocost, cascade and confident do")
+    if not isinstance(policy, Adjustable):
+        able = [known for known, each in REGISTRY.items() if isinstance(each, Adjustable)]
+        raise ValueError(f"{base!r} takes no budget; {listing(able)} do")
     try:
-        threshold = float(budget)
+        threshold = float(number)
     except ValueError:
         raise ValueError(f"a budget is a probability such as {base}@0.30, got {name!r}") from None
     if not 0 <= threshold <= 1:
@@ -70,6 +82,7 @@ def get_policy(name: str) -> Policy:
 __all__ = [
     "POLICIES",
     "REGISTRY",
+    "Adjustable",
     "CascadePolicy",
     "Classifier",
     "ConfidentPolicy",
@@ -83,4 +96,5 @@ __all__ = [
     "Policy",
     "RandomPolicy",
     "get_policy",
+    "register",
 ]

@@ -47,6 +47,30 @@ class Classifier(Protocol):
         ...
 
 
+@runtime_checkable
+class Adjustable(Protocol):
+    """A policy that takes a number: `at` gives the same one with another threshold."""
+
+    def at(self, threshold: float) -> "Policy": ...
+
+
+def most_probable(decisions: Sequence[Decision]) -> tuple[int, str] | None:
+    """The last resort where nothing was chosen anywhere: segment and modality of the most probable cell that is there.
+
+    Of several the earliest one; None when the policy has no opinion on any.
+    """
+    cells = [
+        (probability, -decision.segment, modality)
+        for decision in decisions
+        for modality, probability in decision.probability.items()
+        if probability is not None
+    ]
+    if not cells:
+        return None
+    _, segment, modality = max(cells)
+    return -segment, modality
+
+
 class Policy(Protocol):
     """A way of deciding. `begin` gives a fresh decider for a clip."""
 

@@ -7,30 +7,12 @@ nothing but results.
 from collections.abc import Sequence
 
 from adamml.results.analysis import Analysis, Scores, SegmentResult
+from adamml.results.policy_spec import spec_of
 
 # The two modalities in page order, with the noun that a reader without a machine-learning background understands.
 NOUN = {"rgb": "picture", "audio": "sound"}
 MODALITIES = ("rgb", "audio")
 
-POLICY = {
-    "adamml": "AdaMML",
-    "cascade": "Sound first",
-    "audio": "Sound only",
-    "rgb": "Picture only (RGB)",
-    "all": "Everything",
-    "random": "Random",
-    "by-hand": "By hand",
-    "liteeval": "LiteEval",
-    "adamml-nocost": "AdaMML without costs",
-}
-
-# The same ways inside a sentence: "than ..."
-PHRASE = {
-    "adamml": "letting AdaMML choose",
-    "audio": "only listening",
-    "rgb": "only looking (RGB)",
-    "all": "running everything",
-}
 LOOKING_EVERYWHERE = "looking everywhere, with or without listening"
 
 
@@ -40,10 +22,8 @@ def label(name: str) -> str:
 
 
 def policy(name: str) -> str:
-    """A policy's name as a heading; with a budget it is "AdaMML at 0.30"."""
-    base, at, budget = name.partition("@")
-    said = POLICY.get(base, base.replace("_", " ").replace("-", " ").capitalize())
-    return f"{said} at {budget}" if at else said
+    """A policy's name as a heading; with a number it is "AdaMML at 0.30"."""
+    return spec_of(name).label
 
 
 def percent(share: float) -> str:
@@ -53,6 +33,11 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1:
         return "over 99\u00a0%"
     return f"{share * 100:.0f}\u00a0%"
+
+
+def chance(probability: float) -> str:
+    """A policy's probability; the half, from which on it chooses, is not said of one that lies below."""
+    return "just under 50\u00a0%" if 0.495 <= probability < 0.5 else percent(probability)
 
 
 def seconds(value: float) -> str:
@@ -151,7 +136,7 @@ def rivals(analysis: Analysis, names: Sequence[str] = ("rgb", "all")) -> list[tu
     others = {name: macs for name, macs in others.items() if macs.total and name != analysis.policy}
     if "rgb" in others and "all" in others and others["all"].total < 1.01 * others["rgb"].total:
         return [(analysis.saving("rgb"), LOOKING_EVERYWHERE)]
-    return [(analysis.saving(name), PHRASE[name]) for name in others]
+    return [(analysis.saving(name), spec_of(name).phrase) for name in others]
 
 
 def saving(analysis: Analysis) -> str:

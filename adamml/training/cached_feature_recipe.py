@@ -7,7 +7,7 @@ classifiers once more under the policy's choices. The other rows follow.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -19,17 +19,16 @@ from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Table
 from adamml.files import write_whole
 from adamml.nn import ARCHITECTURES, AdaMML
-from adamml.nn.policy_networks import new_policy_network
+from adamml.results.policy_spec import deciding_networks
 from adamml.training.cached_features import CachedFeatures, cache_features
-from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import ClipsPreset
+from adamml.training.decider_jobs import decider_job
 from adamml.training.feature_bank import Bank, RecordedClips
 from adamml.training.finalize import measured_rows
-from adamml.training.joint import JointJob, JointModel
-from adamml.training.liteeval_trainer import LiteEvalJob
+from adamml.training.joint import JointJob, JointModel, start_open
 from adamml.training.loop import run
 from adamml.training.measure import ROWS, Rows
-from adamml.training.photo_sound_recipe import AlwaysOn, fills, start_open
+from adamml.training.photo_sound_recipe import AlwaysOn, fills
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
 from adamml.training.trainable import check_learned, check_trainable
 from adamml.weights.checkpoint import ModelCard, load_model, save_model
@@ -83,15 +82,12 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
 
     test = RecordedClips(banks["test"], sides["test"].present, missing)
     rows = Rows(network=network, deciders=deciders, classes=manifest.classes, temperatures={})
-    table = rows.table(test.all(), [name for name in ROWS if name in deciders or name not in _LEARNED])
+    table = rows.table(test.all(), [name for name in ROWS if name in deciders or name not in deciding_networks()])
     write_report(table, folder / "results")
     left_out = {path: why for cached in sides.values() for path, why in cached.left_out.items()}
     write_whole(folder / "left_out.json", json.dumps(left_out, indent=2) + "\n")
     trained_on = len(sides["train"].present)
     return ClipsResult(network=network, deciders=deciders, table=table, trained_on=trained_on, left_out=left_out)
-
-
-_LEARNED = ("adamml", "adamml-nocost", "cascade", "liteeval")
 
 
 def begin_with(model: str, classes: int) -> AdaMML:
@@ -186,26 +182,12 @@ def _other_rows(
     preset: ClipsPreset, network: AdaMML, clips: RecordedClips, folder: Path, say: Say
 ) -> dict[str, nn.Module]:
     deciders: dict[str, nn.Module] = {"adamml": network.policy}
-    if "adamml-nocost" in preset.rows:
-        free = deciders["adamml-nocost"] = _fresh("adamml-nocost", network)
-        start_open(free)
-        job = JointJob(JointModel(network, free), clips, replace(preset.policy, cost_weights=None), "adamml-nocost")
-        run(job, folder / "adamml-nocost", seed=0, say=say)
-    if "cascade" in preset.rows:
-        cascade = deciders["cascade"] = _fresh("cascade", network)
-        run(CascadeJob(network, cascade, clips, preset.cascade), folder / "cascade", seed=0, say=say)
-    if "liteeval" in preset.rows:
-        liteeval = deciders["liteeval"] = _fresh("liteeval", network)
-        run(LiteEvalJob(liteeval, network, clips, preset.liteeval), folder / "liteeval", seed=0, say=say)
+    for name in preset.rows:
+        job, deciders[name] = decider_job(name, network, clips, preset)
+        run(job, folder / name, seed=0, say=say)
     for module in deciders.values():
         module.eval().requires_grad_(False)
     return deciders
-
-
-def _fresh(name: str, network: AdaMML) -> nn.Module:
-    """A decider whose initial weights do not depend on what ran before, and so not on where a run was resumed."""
-    torch.manual_seed(0)
-    return new_policy_network(name, network)
 
 
 def save_clips_model(

@@ -1,6 +1,6 @@
 """Training the audio-first cascade: where is looking worth it, given what was heard?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,9 @@ from torch.nn import functional as F
 from adamml.nn import AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.cascade import CascadeNetwork
 from adamml.nn.fusion import training_rule
+from adamml.training.decider_jobs import Task
 from adamml.training.decision_trainer import DeciderJob
-from adamml.training.feature_bank import ClipBatch, ClipSource
+from adamml.training.feature_bank import ClipBatch, ClipSource, ComposedClips
 
 SHARPNESS = 3.0  # the mean over segments of which some say nothing is far less sure than it is right
 
@@ -75,3 +76,10 @@ class CascadeJob(DeciderJob):
         right = (clip_logits.argmax(1) == batch.label).float()
         cost = (right * look.mean(1).square()).mean()
         return F.cross_entropy(clip_logits, batch.label) + self.config.look_cost * cost
+
+
+def cascade_job(task: Task) -> CascadeJob:
+    """Composed clips are drawn with confusion, since recognizers are too sure of what they were trained on."""
+    config = replace(task.stages.cascade, seed=task.seed)
+    clips = task.clips.confusing(config.confused) if isinstance(task.clips, ComposedClips) else task.clips
+    return CascadeJob(task.network, task.decider, clips, config)

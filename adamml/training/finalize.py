@@ -19,7 +19,7 @@ from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
 from adamml.nn import AdaMML
-from adamml.nn.policy_networks import POLICY_NETWORKS
+from adamml.results.policy_spec import deciding_networks, split_name
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.measure import (
     BUDGETS,
@@ -99,7 +99,7 @@ def finish(
         rows = Rows(network=network, deciders=deciders, classes=classes, temperatures=calibration["temperatures"])
         budgets = [f"adamml@{budget:.2f}" for budget in BUDGETS] if seed == first else []
         budgets += [f"cascade@{budget:.2f}" for budget in BUDGETS] if seed == first else []
-        names = [name for name in ROWS if name in deciders or name not in POLICY_NETWORKS]
+        names = [name for name in ROWS if name in deciders or name not in deciding_networks()]
         tables[seed] = rows.table(batch, [*names, *budgets], seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     write_report(tables[first], folder, published=True)
@@ -134,9 +134,9 @@ def budget_curve(table: Table, policy: str = "adamml") -> list[dict[str, float]]
     """Threshold, accuracy in percent and billion MACs per clip, for the page."""
     found = []
     for row in table.rows:
-        base, at, budget = row.policy.partition("@")
-        if base == policy and at:
-            found.append(_point(float(budget), row))
+        base, threshold = split_name(row.policy)
+        if base == policy and threshold:
+            found.append(_point(float(threshold), row))
         elif row.policy == policy:
             found.append(_point(0.5, row))
     return sorted(found, key=lambda point: point["threshold"])

@@ -5,7 +5,7 @@ fuses by the published rule, times a constant: renormalised, a cell that stands 
 and an empty clip has no gradient, so that the policy would learn to choose nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from adamml.nn import MODALITIES, AdaMML, PolicyNetwork, fuse, gumbel_softmax_de
 from adamml.nn.gumbel import temperature_at
 from adamml.nn.losses import PenaltyForm
 from adamml.nn.policy_features import small_frames
+from adamml.training.decider_jobs import Task
 from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.loop import Job, row_rng
 
@@ -207,3 +208,19 @@ def quick_measure(model: JointModel, batch: ClipBatch) -> dict[str, float]:
     right = (clip_logits.argmax(1) == batch.label).float().mean()
     rates = {f"{m}_rate": 100 * float(decisions[..., i].mean()) for i, m in enumerate(MODALITIES)}
     return {"accuracy": 100 * float(right)} | rates
+
+
+def start_open(policy: nn.Module) -> None:
+    """Begin by using most of what there is: an empty clip would teach nothing."""
+    with torch.no_grad():
+        for head in policy.heads:
+            head.bias.copy_(torch.tensor([0.0, 1.0]))
+
+
+def policy_job(task: Task) -> JointJob:
+    """A policy of AdaMML's own kind over frozen recognizers; "adamml-nocost" without the cost loss."""
+    start_open(task.decider)
+    config = replace(task.stages.policy, seed=task.seed)
+    if task.name == "adamml-nocost":
+        config = replace(config, cost_weights=None)
+    return JointJob(JointModel(task.network, task.decider), task.clips, config, task.name)

@@ -1,6 +1,6 @@
 """Training LiteEval: classify after every segment, keep the share of fine looks near a target (Wu et al., Sec. 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from adamml.nn import MODALITIES, AdaMML, fuse, gumbel_softmax_decisions
 from adamml.nn.fusion import training_rule
 from adamml.nn.liteeval import LiteEvalNetwork
+from adamml.training.decider_jobs import Task
 from adamml.training.decision_trainer import DeciderJob
 from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.loop import mean_over_processes
@@ -99,3 +100,8 @@ def squared_distance(share: Tensor, target: float) -> Tensor:
     """
     whole = mean_over_processes(share.detach())
     return (whole - target).square() + 2 * (whole - target) * (share - share.detach())
+
+
+def liteeval_job(task: Task) -> LiteEvalJob:
+    """LiteEval over frozen recognizers."""
+    return LiteEvalJob(task.decider, task.network, task.clips, replace(task.stages.liteeval, seed=task.seed))

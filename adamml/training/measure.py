@@ -12,10 +12,10 @@ from adamml.evaluation.records import ClipRecord
 from adamml.evaluation.table import Table, summarise
 from adamml.nn import AdaMML
 from adamml.nn.cost import CostModel
+from adamml.results.policy_spec import ROWS, base_name
+from adamml.training.cached_evaluation import CachedClips
 from adamml.training.feature_bank import ClipBatch, ClipSource
-from adamml.training.offline_eval import outcome_of, records_of
 
-ROWS = ("rgb", "audio", "all", "adamml", "adamml-nocost", "cascade", "liteeval", "random")
 BUDGETS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
 TEST_SEED, CALIBRATION_SEED, NOTHING_SEED = 99, 77, 55
 
@@ -40,20 +40,15 @@ class Rows:
 
     def records(self, batch: ClipBatch, names: Iterable[str]) -> dict[str, list[ClipRecord]]:
         """Policy -> its records; `random` runs at the rates that `adamml` had."""
-        cost = CostModel.of(self.network, self.deciders)
-        rates = self.rates(batch)
-        found = {}
-        for name in names:
-            heat = self.temperatures.get(name.partition("@")[0], self.temperatures.get("adamml", 1.0))
-            outcome = outcome_of(name, self.network, self.deciders, batch, rates, temperature=heat)
-            found[name] = records_of(name, outcome, batch, cost, heat)
-        return found
+        cost, clips = CostModel.of(self.network, self.deciders), CachedClips(self.network, self.deciders, batch)
+        names = list(names)
+        rates = clips.rates("adamml") if "random" in names else (0.5, 0.5)
+        return {name: clips.records(name, cost, rates, self.temperature(name)) for name in names}
 
-    def rates(self, batch: ClipBatch) -> tuple[float, float]:
-        """AdaMML's own selection rates."""
-        decisions = outcome_of("adamml", self.network, self.deciders, batch).decisions
-        rgb, audio = decisions.mean((0, 1)).tolist()
-        return rgb, audio
+    def temperature(self, policy: str) -> float:
+        """Of a policy's clip scores."""
+        known = self.temperatures
+        return known.get(policy, known.get(base_name(policy), known.get("adamml", 1.0)))
 
     def table(self, batch: ClipBatch, names: Iterable[str] = ROWS, **facts: Any) -> Table:
         """The table of these policies on these clips."""
@@ -65,9 +60,9 @@ def temperatures(
     network: AdaMML, deciders: Mapping[str, nn.Module], batch: ClipBatch, names: Iterable[str] = ROWS
 ) -> dict[str, float]:
     """Policy -> the temperature that fits its clip logits best on these clips."""
-    found = {}
+    clips, found = CachedClips(network, deciders, batch), {}
     for name in names:
-        logits = outcome_of(name, network, deciders, batch).clip_logits.numpy()
+        logits = clips.logits(name).numpy()
         found[name] = round(fit_temperature(logits, batch.label.numpy()).temperature, 4)
     return found
 
@@ -80,11 +75,11 @@ def unknown_scores(
     A class that is struck out stands in for one that the model was never taught. That flatters the model: its
     features still were.
     """
-    logits = outcome_of(name, network, deciders, known).clip_logits.numpy()
+    logits = CachedClips(network, deciders, known).logits(name).numpy()
     left_out = logits.copy()
     left_out[np.arange(len(logits)), known.label.numpy()] = -1e9
     return {
         "known": logits,
         "left_out": left_out,
-        "nothing": outcome_of(name, network, deciders, nothing).clip_logits.numpy(),
+        "nothing": CachedClips(network, deciders, nothing).logits(name).numpy(),
     }

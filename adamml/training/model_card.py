@@ -14,18 +14,9 @@ from statistics import mean
 from typing import Any
 
 from adamml.files import write_whole
+from adamml.results.policy_spec import ROWS, spec_of
 
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-NAMES = {
-    "rgb": "RGB only",
-    "audio": "Audio only",
-    "all": "Weighted fusion (everything)",
-    "adamml": "**AdaMML**",
-    "adamml-nocost": "AdaMML without the cost loss",
-    "cascade": "**Audio-first cascade**",
-    "liteeval": "LiteEval",
-    "random": "Random at AdaMML's rates",
-}
 
 
 class Results:
@@ -42,6 +33,12 @@ class Results:
         return next(dict(row) for row in self.table["rows"] if row["policy"] == policy)
 
 
+def title(policy: str) -> str:
+    """A policy's row in a table."""
+    spec = spec_of(policy)
+    return spec.title or spec.label
+
+
 def grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
@@ -55,13 +52,13 @@ def _percent(value: float | None) -> str:
 def rows(results: Results) -> str:
     """Every policy of the table, first seed, with intervals."""
     lines = []
-    for policy, name in NAMES.items():
+    for policy in ROWS:
         row = results.row(policy)
         top = row["top1"]
         difference = row["difference"]
         lines.append(
             [
-                name,
+                title(policy),
                 f"{_percent(top['value'])} [{_percent(top['low'])}, {_percent(top['high'])}]",
                 "-" if difference is None or policy == "all" else f"{100 * difference['value']:+.1f}",
                 _percent(row["selection"]["rgb"]),
@@ -84,7 +81,7 @@ def cells(results: Results) -> str:
         row = results.row(policy)
         auroc = ["-" if row["cell_auroc"][m] is None else f"{row['cell_auroc'][m]:.3f}" for m in ("rgb", "audio")]
         wasted = [_percent(row["wasted"][m]) for m in ("rgb", "audio")]
-        lines.append([NAMES[policy], *auroc, *wasted, _percent(row["informed"])])
+        lines.append([title(policy), *auroc, *wasted, _percent(row["informed"])])
     columns = ["", "cell AUROC, RGB", "cell AUROC, audio", "RGB on useless cells %", "audio on useless cells %"]
     return grid([*columns, "clips informed %"], lines)
 
@@ -94,7 +91,7 @@ def seeds(results: Results) -> str:
     lines = []
     for policy in ("adamml", "adamml-nocost", "cascade", "liteeval", "random"):
         found = results.seeds[policy]
-        line = [NAMES[policy]]
+        line = [title(policy)]
         for figure, scale in (("top1", 100), ("difference_to_all", 100), ("share_of_all", 1)):
             values = [scale * value for value in found[figure]]
             digits = 2 if figure == "share_of_all" else 1
@@ -141,7 +138,7 @@ def unknown(results: Results) -> str:
         found = results.calibration["auroc"][policy]
         figures = [f"{found[kind]:.3f}" for kind in ("nothing", "left_out")]
         shares = [_percent(found[kind]) for kind in ("known_kept", "nothing_found", "left_out_found")]
-        lines.append([NAMES[policy], *figures, *shares])
+        lines.append([title(policy), *figures, *shares])
     columns = ["", "AUROC, clips of nothing", "AUROC, class struck out", "known kept %", "nothing found %"]
     return grid([*columns, "struck out found %"], lines)
 

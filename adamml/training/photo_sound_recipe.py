@@ -11,7 +11,7 @@ Everything lies in one run folder, and whatever is there already is not made aga
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,12 @@ from adamml.datasets.sources import OTHER, Sources, read_sources
 from adamml.engine.submodules import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
-from adamml.nn.policy_networks import POLICY_NETWORKS, new_policy_network
-from adamml.training.cascade_trainer import CascadeJob
+from adamml.results.policy_spec import deciding_networks
 from adamml.training.config import EverydayPreset
+from adamml.training.decider_jobs import decider_job
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.joint import JointJob, JointModel
-from adamml.training.liteeval_trainer import LiteEvalJob
-from adamml.training.loop import Job, TrainingError, run
+from adamml.training.loop import TrainingError, run
 from adamml.training.picture_bank import OTHER_SHARE, load_imagenet, read_npz, write_segments, write_stills
 from adamml.training.stage_audio import AudioJob, start_from_imagenet
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of, probe, read_bank, read_trunks
@@ -138,28 +137,13 @@ class EverydayRun:
 
     def train_row(self, name: str, network: AdaMML, clips: ComposedClips, seed: int) -> nn.Module:
         """One learned row with one seed; recognisers are left as they are."""
-        torch.manual_seed(seed)
-        decider = new_policy_network(name, network)
-        folder = self.folder / f"{name}-{seed}"
-        job: Job
-        if name == "cascade":
-            settings = replace(self.preset.cascade, seed=seed)
-            job = CascadeJob(network, decider, clips.confusing(settings.confused), settings)
-        elif name == "liteeval":
-            job = LiteEvalJob(decider, network, clips, replace(self.preset.liteeval, seed=seed))
-        else:
-            decider = new_policy_network("adamml-own", network)  # fresh for every seed, glimpses shared
-            start_open(decider)
-            config = replace(self.preset.policy, seed=seed)
-            if name == "adamml-nocost":
-                config = replace(config, cost_weights=None)
-            job = JointJob(JointModel(network, decider), clips, config, name)
-        run(job, folder, seed=seed, save_every=200, say=self.say)
+        job, decider = decider_job(name, network, clips, self.preset, seed)
+        run(job, self.folder / f"{name}-{seed}", seed=seed, save_every=200, say=self.say)
         return decider.eval().requires_grad_(False)
 
     def train_rows(self, network: AdaMML, clips: ComposedClips, seed: int) -> dict[str, nn.Module]:
         """The learned rows with one seed; the policy without cost loss is trained with the first seed only."""
-        names = [name for name in POLICY_NETWORKS if seed == 0 or name != "adamml-nocost"]
+        names = [name for name in deciding_networks() if seed == 0 or name != "adamml-nocost"]
         return {name: self.train_row(name, network, clips, seed) for name in names}
 
 
@@ -168,13 +152,6 @@ class AlwaysOn(PolicyNetwork):
 
     def from_features(self, rgb_BSD: torch.Tensor, audio_BSD: torch.Tensor) -> torch.Tensor:
         return torch.tensor([-1e4, 1e4]).expand(*rgb_BSD.shape[:2], self.num_modalities, 2)
-
-
-def start_open(policy: nn.Module) -> None:
-    """Begin by using most of what there is: an empty clip would teach nothing."""
-    with torch.no_grad():
-        for head in policy.heads:
-            head.bias.copy_(torch.tensor([0.0, 1.0]))
 
 
 def average_weights(module: nn.Module, initial: Mapping[str, torch.Tensor], keep: float) -> None:

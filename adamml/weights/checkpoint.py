@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from adamml.files import cache_folder, write_all
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.confidence import Floats, confidence
-from adamml.nn.policy_networks import POLICY_NETWORKS, new_policy_network, own_state
+from adamml.nn.policy_networks import new_policy_network, own_state
+from adamml.results.policy_spec import base_name, deciding_networks
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -92,16 +93,16 @@ class ModelCard:
 
     def can_run(self, policy: str) -> bool:
         """Whether a policy's network, if it takes one, belongs to this model; a budget changes nothing."""
-        base = policy.partition("@")[0]
-        return base not in POLICY_NETWORKS or base in self.policies
+        base = base_name(policy)
+        return base not in deciding_networks() or base in self.policies
 
     def temperature(self, policy: str) -> float:
         """T of a policy's clip scores; policies that were not calibrated take AdaMML's, and 1 without any."""
-        return self.temperatures.get(policy.partition("@")[0], self.temperatures.get("adamml", 1.0))
+        return self.temperatures.get(base_name(policy), self.temperatures.get("adamml", 1.0))
 
     def knows(self, policy: str, clip_logits_K: Floats) -> bool:
         """Whether a policy's clip logits are sure enough of any class."""
-        rule = self.unknown.get(policy.partition("@")[0], self.unknown.get("adamml"))
+        rule = self.unknown.get(base_name(policy), self.unknown.get("adamml"))
         if rule is None:
             return True
         return bool(confidence(clip_logits_K, rule["score"], self.temperature(policy)) >= rule["threshold"])

@@ -55,6 +55,7 @@ class Observed(Recognizer):
     notes: Path
     deadly: Mapping[str, int]
     pause: float
+    hold_from: int
 
     def analyze(self, path: Any, *args: Any, **kwargs: Any) -> Analysis:
         with self.notes.open("a") as file:
@@ -63,6 +64,8 @@ class Observed(Recognizer):
         if asked_for(self.notes).count(name) <= self.deadly.get(name, 0):
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.pause)
+        while self.hold_from and len(asked_for(self.notes)) >= self.hold_from and not go_on(self.notes).exists():
+            time.sleep(0.02)
         return super().analyze(path, *args, **kwargs)
 
 
@@ -74,16 +77,23 @@ class Observing:
         notes: file to write to.
         deadly: name of a clip -> how many times asking for it ends the process.
         pause: seconds before every clip.
+        hold_from: from this clip on, counted from 1, each waits until `go_on` is there; 0 waits for nothing.
     """
 
     notes: Path
     deadly: Mapping[str, int] = field(default_factory=dict)
     pause: float = 0.0
+    hold_from: int = 0
 
     def __call__(self) -> Recognizer:
         observed = Observed.__new__(Observed)
         observed.__dict__ |= toy_recognizer().__dict__ | self.__dict__
         return observed
+
+
+def go_on(notes: Path) -> Path:
+    """The file that ends the waiting of whoever is held."""
+    return notes.with_name("go on")
 
 
 def asked_for(notes: Path) -> list[str]:

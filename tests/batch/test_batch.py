@@ -14,7 +14,7 @@ import pytest
 
 from adamml.batch import BatchError, Summary, list_archive, local_processes, run_batch
 from adamml.batch.store import Store
-from tests.batch.small_archive import SEGMENTS, asked_for, content, here, make_archive, recipe
+from tests.batch.small_archive import SEGMENTS, asked_for, content, go_on, here, make_archive, recipe
 from tests.toy_app import toy_recognizer
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ from adamml.batch import run_batch
 from tests.batch.small_archive import recipe
 if __name__ == "__main__":
     folder, out, notes = map(Path, sys.argv[1:])
-    run_batch(folder, out, recipe(notes, pause=0.3), workers=1, save_seconds=0.5)
+    run_batch(folder, out, recipe(notes, pause=0.3, hold_from=6), workers=1, save_seconds=0.5)
 """
 
 
@@ -113,6 +113,7 @@ def test_an_interrupted_run_goes_on_without_repeating(
     try:
         wait_until(lambda: len(asked_for(notes)) >= 6)
         process.send_signal(end)
+        go_on(notes).touch()
         process.wait(30)
     finally:
         process.kill()

@@ -73,7 +73,7 @@ def test_a_request_passes_as_it_came(gate: RequestGuard, behind: Behind, tmp_pat
     ["/etc/passwd", "http://a/b.mp4", "HTTPS://a", "file:///etc/passwd", "", "..", "\0", "x" * 9999, "/proc/self"],
 )
 def test_files_from_elsewhere_are_refused_however_deep(gate: RequestGuard, behind: Behind, path: str) -> None:
-    assert ask(gate, "/gradio_api/call/analyse", named(path)) == 400
+    assert ask(gate, "/gradio_api/call/analyze", named(path)) == 400
     assert behind.read == b""
 
 

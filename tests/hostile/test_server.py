@@ -125,7 +125,7 @@ def test_one_visitor_cannot_read_anothers_results(url: str, clip: Path) -> None:
     assert said(list(mine.listen())) == "answered"
     for path in (f"session_hash={other.session}", "session_hash=guess", "session_hash="):
         assert clip.name not in overheard(other, f"/queue/data?{path}")
-    for path in (f"/call/analyse/{event}", f"/call/v2/analyse/{event}", "/monitoring", "/monitoring/summary"):
+    for path in (f"/call/analyze/{event}", f"/call/v2/analyze/{event}", "/monitoring", "/monitoring/summary"):
         assert clip.name not in overheard(other, path)
     # What a visitor plays with is kept in their session: the same press from another one finds nothing.
     wish = {"fn_index": mine.function("_request"), "data": [None], "session_hash": other.session, "trigger_id": 1}

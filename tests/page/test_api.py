@@ -28,23 +28,23 @@ def timeless(values: dict[str, Any]) -> dict[str, Any]:
 
 def test_three_endpoints_are_public_and_typed(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)
-    assert set(named["named_endpoints"]) == {"/analyse", "/compare", "/export"}
+    assert set(named["named_endpoints"]) == {"/analyze", "/compare", "/export"}
     assert named["unnamed_endpoints"] == {}
-    asked = {p["parameter_name"]: p for p in named["named_endpoints"]["/analyse"]["parameters"]}
+    asked = {p["parameter_name"]: p for p in named["named_endpoints"]["/analyze"]["parameters"]}
     assert list(asked) == ["clip", "policy", "segments", "spacing"]
     assert asked["clip"]["python_type"]["type"] == "filepath"
     assert "'rgb'" in asked["policy"]["python_type"]["type"]
     assert asked["segments"]["parameter_default"] == 10
-    assert "adamml analyze --json" in named["named_endpoints"]["/analyse"]["description"]
+    assert "adamml analyze --json" in named["named_endpoints"]["/analyze"]["description"]
 
 
-def test_analyse_answers_with_the_command_lines_json(
+def test_analyze_answers_with_the_command_lines_json(
     client: Client, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recognizer, "load", lambda *_, **__: toy_recognizer())
     out = tmp_path / "cli.json"
     assert cli.main(["analyze", str(clip), "--segments", "4", "--json", str(out)]) == 0
-    answer = client.predict(clip=handle_file(clip), segments=4, api_name="/analyse")
+    answer = client.predict(clip=handle_file(clip), segments=4, api_name="/analyze")
     assert timeless(answer) == timeless(json.loads(out.read_text()))
     assert answer["seconds"]["total"] > 0
 
@@ -53,13 +53,20 @@ def test_compare_answers_with_both_and_a_sentence(client: Client, clip: Path) ->
     both = client.predict(clip=handle_file(clip), left="audio", right="rgb", segments=3, api_name="/compare")
     assert (both["left"]["policy"], both["right"]["policy"]) == ("audio", "rgb")
     assert "less compute" in both["sentence"]
-    alone = client.predict(clip=handle_file(clip), policy="rgb", segments=3, api_name="/analyse")
+    alone = client.predict(clip=handle_file(clip), policy="rgb", segments=3, api_name="/analyze")
     assert timeless(both["right"])["segments"] == alone["segments"]
 
 
 def test_a_budget_is_taken_as_on_the_command_line(client: Client, clip: Path) -> None:
-    answer = client.predict(clip=handle_file(clip), policy="adamml@0.5", segments=3, api_name="/analyse")
+    answer = client.predict(clip=handle_file(clip), policy="adamml@0.5", segments=3, api_name="/analyze")
     assert answer["policy"] == "adamml@0.50"
+
+
+def test_the_name_of_before_still_answers(client: Client, clip: Path) -> None:
+    answers = [
+        client.predict(clip=handle_file(clip), policy="rgb", segments=2, api_name=n) for n in ("/analyze", "/analyse")
+    ]
+    assert timeless(answers[0]) == timeless(answers[1])
 
 
 def test_export_gives_each_kind_of_file(client: Client, clip: Path) -> None:
@@ -93,7 +100,7 @@ def test_a_bad_argument_is_answered_with_a_sentence(
     arguments: dict[str, Any], says: str, client: Client, clip: Path
 ) -> None:
     with pytest.raises(AppError, match=says) as raised:
-        client.predict(**({"clip": handle_file(clip)} | arguments), api_name="/analyse")
+        client.predict(**({"clip": handle_file(clip)} | arguments), api_name="/analyze")
     assert "Traceback" not in str(raised.value)
 
 
@@ -101,7 +108,7 @@ def test_a_clip_that_is_none_is_refused_in_the_limits_words(client: Client, tmp_
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"this is not a clip")
     with pytest.raises(AppError, match="not a video or sound file"):
-        client.predict(clip=handle_file(broken), api_name="/analyse")
+        client.predict(clip=handle_file(broken), api_name="/analyze")
     long = write_clip(tmp_path / "long.mp4", seconds=610, fps=1, gop=700)
     with pytest.raises(AppError, match="takes up to 10"):
         client.predict(clip=handle_file(long), api_name="/compare")
@@ -112,7 +119,7 @@ def test_a_path_on_the_server_cannot_be_named(address: str, clip: Path) -> None:
     forged = {"path": str(clip), "meta": {"_type": "gradio.FileData"}}
     body = json.dumps({"data": [forged, "adamml", 3, 0]}).encode()
     request = urllib.request.Request(
-        f"{address}/gradio_api/call/analyse", body, headers={"Content-Type": "application/json"}
+        f"{address}/gradio_api/call/analyze", body, headers={"Content-Type": "application/json"}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=60)

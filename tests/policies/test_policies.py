@@ -1,4 +1,4 @@
-"""Policies by name, the audio-first cascade, LiteEval, and the same decisions made in memory."""
+"""Policies by name, the audio-first cascade, LiteEval, and the same decisions on cached clips."""
 
 import copy
 import dataclasses
@@ -16,10 +16,10 @@ from adamml.media import Clip, Segment, settings_for
 from adamml.nn import MODALITIES
 from adamml.nn.cost import Runs
 from adamml.nn.liteeval import COARSE_DIM, COARSE_HIDDEN, FINE_DIM, FINE_HIDDEN, LiteEvalNetwork
-from adamml.nn.policy_networks import POLICY_NETWORKS
 from adamml.policies import POLICIES, LearnedPolicy, get_policy
+from adamml.results.policy_spec import deciding_networks
+from adamml.training.cached_evaluation import CachedClips
 from adamml.training.feature_bank import ClipBatch
-from adamml.training.offline_eval import outcome_of, records_of, runs_of
 from tests.clips import tone, write_clip
 
 SEGMENTS = 3
@@ -97,7 +97,9 @@ def middle(session: ClipSession, policy: str) -> float:
         "confident@1.0",
     ],
 )
-def test_in_memory_equals_the_recogniser(name: str, which: str, request: pytest.FixtureRequest) -> None:
+def test_cached_clips_are_answered_as_the_recognizer_answers_them(
+    name: str, which: str, request: pytest.FixtureRequest
+) -> None:
     """Decisions, probabilities, answer and MACs; a budget that is left open is set to split the clip's cells."""
     if (name, which) == ("audio", "mute"):
         name = "rgb"  # there is nothing to listen to
@@ -107,13 +109,14 @@ def test_in_memory_equals_the_recogniser(name: str, which: str, request: pytest.
         name += repr(middle(session, name[:-1]))
     analysis, batch = session.analyze(name), gathered(session)
     heat = model.card.temperature(name)
-    outcome = outcome_of(name, model.engine.network, model.engine.deciders, batch, temperature=heat)
-    record = records_of(name, outcome, batch, model.cost, heat)[0]
+    clips = CachedClips(model.engine.network, model.engine.deciders, batch)
+    record = clips.records(name, model.cost, temperature=heat)[0]
     assert [tuple(cells) for cells in record.decisions] == chosen(analysis)
     assert list(record.scores) == pytest.approx(list(map(analysis.scores.get, model.card.classes)), abs=1e-5)
     for opinions, segment in zip(record.probabilities, analysis.segments, strict=True):
         assert list(opinions) == pytest.approx(list(segment.probabilities.values()), abs=1e-5)
-    runs = runs_of(outcome, batch)[0]
+    (answer,) = clips.answers(name, temperature=heat)
+    runs = answer.runs
     assert model.cost.full(runs) == analysis.macs
     assert model.cost.published(runs) == analysis.macs_published
     assert (record.macs, record.macs_published) == (analysis.macs.total, analysis.macs_published.total)
@@ -175,7 +178,7 @@ def test_a_model_without_a_network_refuses_its_policy(toy: Recognizer, clip: Pat
     plain = copy.copy(toy)
     plain.ready = dataclasses.replace(toy.ready, engine=engine)
     assert set(toy.policies) == set(POLICIES)
-    assert set(POLICIES) - set(plain.policies) == set(POLICY_NETWORKS) - {"adamml"}
+    assert set(POLICIES) - set(plain.policies) == set(deciding_networks()) - {"adamml"}
     for name in ("cascade", "cascade@0.5", "liteeval", "adamml-nocost"):
         with pytest.raises(PolicyMissingError, match=f"without the policy '{name.partition('@')[0]}'"):
             plain.analyze(clip, name, segments=1)

@@ -52,6 +52,10 @@ class LittleRecognizer(nn.Module):
             self.net.fc.weight[:, :K] = torch.eye(K)
             self.net.fc.bias.zero_()
 
+    @property
+    def classifier(self) -> nn.Module:
+        return self.net.fc
+
     def classify(self, features: Tensor) -> Tensor:
         return self.net.fc(features)
 
@@ -74,6 +78,7 @@ class LittleNetwork(nn.Module):
         torch.manual_seed(seed)
         self.num_classes = K
         self.kind = PUBLISHED
+        self.shared: frozenset[str] = frozenset()
         self.recognizers = nn.ModuleDict({m: LittleRecognizer(width) for m, width in WIDTHS.items()})
         self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))
         self.policy = LittlePolicy()

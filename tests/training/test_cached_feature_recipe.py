@@ -12,6 +12,7 @@ import torch
 from adamml import Recognizer
 from adamml.cli import main
 from adamml.datasets.manifest import read_manifest
+from adamml.inputs import PUBLISHED_INPUT
 from adamml.media import Clip
 from adamml.training import cached_features
 from adamml.training.cached_feature_recipe import begin_with, save_clips_model, train_clips
@@ -158,7 +159,7 @@ def test_a_class_of_which_no_clip_can_be_used_is_refused_before_anything_is_trai
 def test_clips_that_cannot_be_read_while_training_are_named_once(manifest: Path) -> None:
     entries = [replace(entry, path=manifest.parent / "none.mp4") for entry in read_manifest(manifest).side("train")[:1]]
     said: list[str] = []
-    clips = DecodedClips(entries, ("high", "low"), 1, say=said.append)
+    clips = DecodedClips(entries, ("high", "low"), 1, PUBLISHED_INPUT, say=said.append)
     with pytest.raises(TrainingError, match="cannot be read"):
         clips.draw([np.random.default_rng(0)])
     assert len(said) == len(clips.left_out) == 1

@@ -99,7 +99,7 @@ def cascade() -> Job:
 
 def liteeval() -> Job:
     torch.manual_seed(0)
-    return LiteEvalJob(LiteEvalNetwork(K), composed(dropout=0.2), LiteEvalStage(steps=6, batch=4))
+    return LiteEvalJob(LiteEvalNetwork(K), LittleNetwork(), composed(dropout=0.2), LiteEvalStage(steps=6, batch=4))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("make", [line, joint, cascade, liteeval])

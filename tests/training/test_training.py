@@ -12,11 +12,11 @@ from PIL import Image
 from adamml.datasets.pictures import Move, degrade
 from adamml.datasets.sources import read_sources
 from adamml.nn import MODALITIES
+from adamml.training.cached_evaluation import CachedClips
 from adamml.training.feature_bank import SPAN_KINDS, Bank, ClipBatch, ComposedClips, RecordedClips
-from adamml.training.joint import FUSION_RANGE, JointJob, JointModel, JointStage
+from adamml.training.joint import FUSION_RANGE, JointJob, JointModel, JointStage, start_open
 from adamml.training.loop import run
-from adamml.training.offline_eval import outcome_of
-from adamml.training.photo_sound_recipe import AlwaysOn, start_open
+from adamml.training.photo_sound_recipe import AlwaysOn
 from tests.training.synthetic_banks import MISSING, LittleNetwork, banks, composed
 
 
@@ -118,13 +118,15 @@ def learned(cost: tuple[float, float] | None, folder: Path) -> tuple[LittleNetwo
     stage = JointStage(epochs=4, steps=15, batch=24, rate=5e-3, cost_weights=cost)
     run(JointJob(JointModel(network), composed(), stage), folder, seed=0, say=lambda _: None)
     batch = draw(composed(), 100, seed=1)
-    return network, batch, outcome_of("adamml", network, {"adamml": network.policy}, batch).decisions
+    answers = CachedClips(network, {}, batch).answers("adamml")  # type: ignore[arg-type]
+    used = [[[float(d.use[m]) for m in MODALITIES] for d in each.decisions] for each in answers]
+    return network, batch, torch.tensor(used)
 
 
 def test_the_cost_loss_teaches_the_policy_to_skip_what_is_useless(tmp_path: Path) -> None:
     network, batch, decisions = learned((0.4, 0.4), tmp_path / "cost")
     assert batch.truth is not None
-    clip_logits = outcome_of("adamml", network, {"adamml": network.policy}, batch).clip_logits
+    clip_logits = CachedClips(network, {}, batch).logits("adamml")  # type: ignore[arg-type]
     assert float((clip_logits.argmax(1) == batch.label).float().mean()) > 0.9
     used = float(decisions.mean())
     assert 0.1 < used < 0.6
@@ -157,7 +159,8 @@ def test_parts_that_take_turns_change_only_in_their_own(optimiser: str, tmp_path
 
 def test_the_fusion_weight_stays_a_weight(tmp_path: Path) -> None:
     """However useless the picture, its weight ends above 0: below, fusion would turn the sign of what it says."""
-    blank = {m: bank if m == "audio" else replace(bank, features=0 * bank.features) for m, bank in banks().items()}
+    blank = banks()
+    blank["rgb"] = replace(blank["rgb"], features=0 * blank["rgb"].features, logits=0 * blank["rgb"].logits)
     network = LittleNetwork()
     stage = JointStage(train=("fusion",), epochs=1, steps=10, batch=4, recognizer_rate=0.5, cost_weights=None)
     job = JointJob(JointModel(network, AlwaysOn()), ComposedClips(blank, MISSING), stage)

@@ -15,7 +15,7 @@ from torch import nn
 
 from adamml import CheckpointError, ModelCard, Recognizer
 from adamml.nn import AdaMML
-from adamml.nn.policy_networks import POLICY_NETWORKS
+from adamml.results.policy_spec import deciding_networks
 from adamml.weights.checkpoint import MODEL_FILE, RECOGNIZERS_FILE, find_model, load_model, read_card, save_model
 
 TEMPERATURES = {"adamml": 1.25, "liteeval": 0.5}
@@ -79,7 +79,7 @@ def test_round_trip(saved: Path, toy_network: AdaMML, toy_card: ModelCard) -> No
 
 def test_all_deciders_come_back(complete: Path, toy_deciders: dict[str, nn.Module]) -> None:
     loaded = load_model(complete)
-    assert loaded.card.policies == tuple(loaded.deciders) == POLICY_NETWORKS
+    assert loaded.card.policies == tuple(loaded.deciders) == deciding_networks()
     assert (loaded.card.temperatures, loaded.card.unknown) == (TEMPERATURES, UNKNOWN)
     for name, decider in loaded.deciders.items():
         assert not decider.training

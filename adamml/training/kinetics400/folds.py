@@ -8,22 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from adamml.evaluation.records import ClipRecord
 from adamml.nn import AdaMML
-from adamml.nn.policy_networks import new_policy_network
-from adamml.training.cascade_trainer import CascadeJob
 from adamml.training.config import PolicyStages
+from adamml.training.decider_jobs import decider_job
 from adamml.training.feature_bank import Missing
-from adamml.training.joint import JointJob, JointModel
 from adamml.training.kinetics400.clips import RealClips, RealSegments
 from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
-from adamml.training.liteeval_trainer import LiteEvalJob
-from adamml.training.loop import Job, run
+from adamml.training.loop import run
 from adamml.training.measure import Rows, temperatures
-from adamml.training.photo_sound_recipe import start_open
 
 FOLDS = 5
 EVEN = ("even-1", "even-2", "even-3", "even-5")
@@ -79,19 +74,7 @@ def train_rows(
     source = RealClips(known, clips, missing, damaged=stages.damaged, dropout=stages.modality_dropout)
     found: dict[str, nn.Module] = {}
     for name in names:
-        torch.manual_seed(seed)
-        decider = new_policy_network("adamml-own" if name == "adamml" else name, network)
-        job: Job
-        if name == "cascade":
-            job = CascadeJob(network, decider, source, replace(stages.cascade, seed=seed))
-        elif name == "liteeval":
-            job = LiteEvalJob(decider, network, source, replace(stages.liteeval, seed=seed))
-        else:
-            start_open(decider)
-            config = replace(stages.policy, seed=seed)
-            if name == "adamml-nocost":
-                config = replace(config, cost_weights=None)
-            job = JointJob(JointModel(network, decider), source, config, name)
+        job, decider = decider_job(name, network, source, stages, seed)
         run(job, folder / name, seed=seed, save_every=10_000, log_every=100, say=say)
         found[name] = decider.eval().requires_grad_(False)
     return found

@@ -23,6 +23,7 @@ from adamml.evaluation.records import ClipRecord
 from adamml.files import write_whole
 from adamml.nn import AdaMML
 from adamml.nn.confidence import softmax
+from adamml.training.cached_evaluation import CachedClips
 from adamml.training.cached_features import cache_features
 from adamml.training.config import Kinetics400Preset, PolicyStages
 from adamml.training.feature_bank import Missing
@@ -43,7 +44,6 @@ from adamml.training.kinetics400.summary import summary, to_markdown
 from adamml.training.kinetics400.tagger_trainer import TaggerJob, agreement, read_recordings, whole_recordings
 from adamml.training.loop import run
 from adamml.training.measure import temperatures
-from adamml.training.offline_eval import outcome_of
 from adamml.training.photo_sound_recipe import average_weights, fills
 from adamml.weights.checkpoint import ModelCard, save_model
 
@@ -218,9 +218,9 @@ def finish(
     network.policy.load_state_dict(deciders["adamml"].state_dict())
     batch = RealClips(known, range(tested), missing).all()
     scale = temperatures(network, deciders, batch, [*FIXED, *LEARNED])
-    kept = {}
+    clips, kept = CachedClips(network, deciders, batch), {}
     for name in (*FIXED, *LEARNED):
-        logits = outcome_of(name, network, deciders, batch).clip_logits.double().numpy()
+        logits = clips.logits(name).double().numpy()
         kept[name] = float((softmax(logits / scale[name]).max(-1) >= LEAST_PROBABLE).mean())
     named = [name for name in scale if not name.startswith("even-")]
     facts = {

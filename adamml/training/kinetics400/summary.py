@@ -14,16 +14,7 @@ from adamml.policies.confident import LEVEL
 from adamml.training import model_card
 
 BySeed = Mapping[int, Mapping[str, Sequence[ClipRecord]]]  # seed -> policy -> records of the same clips
-NAMES = model_card.NAMES | {
-    "even-1": "Even, 1 look",
-    "even-2": "Even, 2 looks",
-    "even-3": "Even, 3 looks",
-    "even-5": "Even, 5 looks",
-    "confident@0.50": "Until 50 % sure",
-    "confident@0.70": "Until 70 % sure",
-    "confident": f"Until {LEVEL:.0%} sure".replace("%", " %"),
-    "liteeval": "LiteEval (its gate)",
-}
+TITLES = {"confident": f"Until {LEVEL:.0%} sure".replace("%", " %"), "liteeval": "LiteEval (its gate)"}
 COLUMNS = ("", "top-1 % [95 %]", "by seed", "top-5 %", "RGB used %", "audio used %", "G MACs", "of fusion's MACs")
 
 
@@ -74,7 +65,7 @@ def to_markdown(rows: Mapping[str, Mapping[str, Any]]) -> str:
     for policy, row in rows.items():
         lines.append(
             (
-                NAMES.get(policy, policy),
+                TITLES.get(policy) or model_card.title(policy),
                 f"{row['top1']} [{row['low']}, {row['high']}]",
                 " / ".join(f"{value:g}" for value in row["seeds"]) if len(row["seeds"]) > 1 else "",
                 f"{row['top5']:g}",
