@@ -1,13 +1,11 @@
 """The card beside the answer: what each way took, in per cent of running everything, and what it answered."""
 
-from adamml import Analysis, Macs
+from adamml import Macs
 from app import words
 from app.charts import PARTS, chart, savings
 from app.costs import table_box
 from app.view_state import Outcome, ViewState, outcome
 from app.words import esc, percent
-
-_NAMES = {"rgb": "RGB only"}
 
 
 def card(shown: ViewState) -> str:
@@ -29,7 +27,7 @@ def card(shown: ViewState) -> str:
 def _ways(shown: ViewState, everything: Macs) -> list[tuple[str, Outcome | None, Macs]]:
     current = shown.current
     ways: dict[str, tuple[str, Outcome | None, Macs]] = {
-        current.policy: (_name(current), outcome(current), current.macs)
+        current.policy: (words.policy(current.policy), outcome(current), current.macs)
     }
     counted = current.alternatives.get("rgb")
     for name, result, macs in (
@@ -37,12 +35,8 @@ def _ways(shown: ViewState, everything: Macs) -> list[tuple[str, Outcome | None,
         ("all", shown.everything, everything),
     ):
         if macs is not None and macs.total:
-            ways.setdefault(name, (_NAMES.get(name, words.policy(name)), result, result.macs if result else macs))
+            ways.setdefault(name, (words.policy(name), result, result.macs if result else macs))
     return list(ways.values())
-
-
-def _name(analysis: Analysis) -> str:
-    return _NAMES.get(analysis.policy, words.policy(analysis.policy))
 
 
 def _table(ways: list[tuple[str, Outcome | None, Macs]], everything: int) -> str:

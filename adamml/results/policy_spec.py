@@ -97,8 +97,7 @@ def spec_of(name: str) -> PolicySpec:
 register(
     PolicySpec(
         name="rgb",
-        label="Picture only (RGB)",
-        title="RGB only",
+        label="RGB only",
         phrase="only looking (RGB)",
         color="#3b7fc4",
         marker="s",

@@ -81,6 +81,16 @@ def test_no_card_leaves_a_hole_beside_it(page: Page, width: int) -> None:
     assert sideways(page) <= 1
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_two_answers_beside_each_other_keep_to_their_boxes(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.get_by_role("radio", name="both", exact=True).check()
+    expect(page.locator(".answer-half")).to_have_count(2)
+    expect(page.locator(".tl-seg .tl-rival").first).to_be_visible()
+    for part in ("#answer", "#savings", *([".tl-scroll"] if width > 1000 else [])):
+        assert page.locator(part).evaluate("e => e.scrollWidth - e.clientWidth") <= 1, part
+
+
 def test_the_switch_flips_in_place_and_keeps_both(page: Page, clip: Path) -> None:
     options(page, 4)
     analyse(page, clip)
@@ -102,7 +112,7 @@ def test_the_switch_flips_in_place_and_keeps_both(page: Page, clip: Path) -> Non
 def test_the_next_clip_is_judged_by_the_usual_policy(page: Page, clip: Path) -> None:
     analyse(page, clip)
     options(page, 3)
-    page.get_by_role("radio", name=re.compile("Picture only")).first.check()
+    page.locator("#policy").get_by_role("radio", name=re.compile("RGB only")).check()
     page.locator("#again").click()
     expect(page.locator("#whatif")).to_contain_text("leaves nothing to choose", timeout=WAIT_MS)
     upload(page, clip)

@@ -64,7 +64,7 @@ def test_by_keyboard_alone_from_upload_to_comparison(page: Page, clip: Path) -> 
     tab_to(page, "#compare")
     page.keyboard.press("Enter")
     expect(page.locator("#compared .verdict")).to_contain_text("answer", timeout=WAIT_MS)
-    expect(page.locator("#compared .versus")).to_contain_text("Picture only (RGB)")
+    expect(page.locator("#compared .versus")).to_contain_text("RGB only")
 
 
 def test_space_opens_the_file_chooser_too(page: Page) -> None:
