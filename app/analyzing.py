@@ -15,6 +15,7 @@ from app.error_log import failed
 from app.fair_queue import ANALYSES, BusyError
 from app.moves import MOVES
 from app.player import player, preview
+from app.timeline import thumbnails
 from app.view_state import BOTH, OWN, RGB, ViewState
 from app.words import percent
 
@@ -83,7 +84,7 @@ async def analyze_if_accepted(
 def _drawn(step: service.Step) -> list[Any]:
     """What a step changes on the page."""
     drawn = panels.growing(step.view) if step.view else {}
-    board = gr.skip() if step.board is None else panels.thumbnails(step.board)
+    board = gr.skip() if step.board is None else thumbnails(step.board)
     column = gr.Column(visible=not step.failed) if step.view or step.failed else gr.skip()
     answer = "" if step.failed else drawn.get("answer", gr.skip())
     timeline = drawn.get("timeline", gr.skip())

@@ -9,7 +9,7 @@ They wait in the same lines as visitors, keep to the same limits, and answer wit
 import logging
 import math
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from app.zerogpu import on_gpu
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Input = TypeVar("Input", bound=gr.components.Component)
 
 
 def endpoints() -> None:
@@ -47,8 +48,7 @@ def endpoints() -> None:
             rest = "; adamml@0.30 is adamml with a budget" if budgets else ""
             raise gr.Error(f"{label!r} is one of {words.listing(list(values), 'or')}{rest}.", print_exception=False)
 
-        radio.preprocess = preprocess
-        return radio
+        return _with_own_check(radio, preprocess)
 
     with gr.Column(visible=False):
         clip = _upload("A video or sound file")
@@ -123,6 +123,12 @@ def endpoints() -> None:
         )
 
 
+def _with_own_check(component: Input, preprocess: Callable[[Any], Any]) -> Input:
+    """A component of the API that looks at what it is given in our way, and answers with a sentence."""
+    vars(component)["preprocess"] = preprocess
+    return component
+
+
 def _upload(label: str) -> gr.File:
     """A file that has to be uploaded; anything else is refused with a sentence.
 
@@ -137,8 +143,9 @@ def _upload(label: str) -> gr.File:
             raise gr.Error("Give the clip as clip=handle_file(path).", print_exception=False)
         return as_usual(FileData(**payload))
 
-    file.data_model, file.preprocess, file.api_info = None, preprocess, FileData.model_json_schema
-    return file
+    file.data_model = None
+    vars(file)["api_info"] = FileData.model_json_schema
+    return _with_own_check(file, preprocess)
 
 
 async def _analyzed(

@@ -69,7 +69,7 @@ def panel() -> Panel:
 def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.HTML) -> None:
     """Connect the panel, which has a Cancel of its own."""
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    running = [
+    running: list[Any] = [
         button.click(
             _taker(form, made.taken.move_resource_to_block_cache),
             state,
@@ -96,7 +96,9 @@ def file_name(analysis: Analysis, form: str) -> str:
     return f"{stem}-{analysis.policy}.{form}"
 
 
-def _taker(form: str, keep: Callable[[Path], str]) -> Callable[[ViewState | None, gr.Request], AsyncIterator[str]]:
+def _taker(
+    form: str, keep: Callable[[Path], str | None]
+) -> Callable[[ViewState | None, gr.Request], AsyncIterator[str]]:
     """The handler of one button. `keep` moves a file to where it can be fetched from."""
 
     async def take(shown: ViewState | None, request: gr.Request) -> AsyncIterator[str]:
@@ -111,6 +113,7 @@ def _taker(form: str, keep: Callable[[Path], str]) -> Callable[[ViewState | None
                     async for html in steps:
                         yield html
                 kept = keep(out)
+                assert kept is not None, "there was a file to keep"
                 if request.session_hash:
                     UPLOADS.hold(request.session_hash, Path(kept))  # goes with the tab
                 yield _ready(out.name, out.stat().st_size, kept)

@@ -6,6 +6,7 @@ takes of one recording, or near-copies of one photo (mirrored ones too), form a 
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def is_kept_apart(group: str) -> bool:
     return int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF < TEST_SHARE
 
 
-def _collect(folder: Path, pattern: str, label: int, groups_of) -> list[Source]:
+def _collect(folder: Path, pattern: str, label: int, groups_of: Callable[[list[Path]], list[str]]) -> list[Source]:
     paths = sorted(folder.glob(pattern))
     return [
         Source(path=path, label=label, group=group, test=is_kept_apart(f"{folder.parent.name}/{group}"))

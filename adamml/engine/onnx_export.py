@@ -7,6 +7,7 @@ import io
 import threading
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,12 +24,13 @@ def as_onnx(module: nn.Module, *example: Tensor, inputs: Sequence[str] = ("input
     buffer = io.BytesIO()
     with _one_at_a_time, warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
         warnings.simplefilter("ignore")  # of traced shapes, which are meant to be fixed
-        torch.onnx.export(module.eval(), example, buffer, dynamo=False, input_names=list(inputs))
+        export: Any = torch.onnx.export  # whose signature does not know of buffers
+        export(module.eval(), example, buffer, dynamo=False, input_names=list(inputs))
     return buffer.getvalue()
 
 
-def as_session(graph: bytes, threads: int):  # -> onnxruntime.InferenceSession
-    """A session on `threads` cores.
+def as_session(graph: bytes, threads: int) -> Any:
+    """An `onnxruntime.InferenceSession` on `threads` cores.
 
     More than one are for a network that runs alone. Its threads wait for each other at every layer, and spin while
     they do: waking them up each time took a sixth more. When it is done they leave the cores to others.

@@ -11,6 +11,7 @@ and deciders are small and are no parts: they run in torch whatever the backend.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +42,9 @@ def _normalized(pixels_TCHW: Tensor, picture: PictureInput) -> Tensor:
 
 class _Part(nn.Module):
     """A network behind its preprocessing. `dtype` is what its weights are in."""
+
+    network: Any  # a recognizer, or the network of a glimpse
+    dtype: torch.dtype
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

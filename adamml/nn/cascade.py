@@ -61,10 +61,9 @@ class CascadeNetwork(nn.Module):
 
     def step_cost(self) -> StepCost:
         """By analogy with AdaMML, the published convention takes the LSTM alone, without the logits fed back."""
-        feeling: nn.Linear = self.heard[0]
-        lstm = layer_macs(self.lstm)
+        lstm, heard = layer_macs(self.lstm), self.feature_dim * HEARD_DIM
         return StepCost(
-            decide=layer_macs(feeling) + lstm + layer_macs(self.head),
+            decide=heard + lstm + layer_macs(self.head),
             decide_published=lstm - 4 * HIDDEN_DIM * 2,
         )
 

@@ -87,7 +87,7 @@ class CostModel:
             net = meta.recognizers[spec.name]
             whole = count_macs(net, lambda module: module(_meta_input(spec)))
             told = torch.empty(1, spec.feature_dim, device="meta")
-            return whole, count_macs(net, lambda module: module.classify(told))
+            return whole, count_macs(net, lambda _: net.classify(told))
 
         def glimpse(spec: ModalitySpec) -> int:
             if spec.name in network.shared:
@@ -104,7 +104,7 @@ class CostModel:
             audio_classifier=audio_classifier,
             glimpse_rgb=glimpse(kind.rgb),
             glimpse_audio=glimpse(kind.audio),
-            joint=count_macs(policy.joint, lambda net: net(torch.empty(1, net[0].in_features, device="meta"))),
+            joint=sum(layer_macs(layer) for layer in policy.joint if isinstance(layer, nn.Linear)),
             lstm=layer_macs(policy.lstm),
             lstm_feedback=4 * hidden * (policy.lstm.input_size - policy.joint_dim),
             heads=m * 2 * hidden,

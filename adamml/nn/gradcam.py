@@ -8,14 +8,15 @@ Frames (T, 3, H, W) -> (h, w), of all frames together; sound (F, steps) -> (f, t
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from adamml.nn.segment_recognizer import SegmentRecognizer
 
 
-def class_map(recognizer: nn.Module, observed: Tensor, label: int) -> Tensor:
+def class_map(recognizer: SegmentRecognizer, observed: Tensor, label: int) -> Tensor:
     """Where class number `label` was found, 0 to 1.
 
     Args:
-        recognizer: with `maps`, (B, C, ...) for its input, and `classify`.
         observed: its input of one segment, without a batch axis: normalized frames, or the front end's picture.
 
     Raises:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from adamml.nn.segment_recognizer import SegmentRecognizer
+
 # Channels of an Inception block: 1x1; 1x1 before 3x3, 3x3; 1x1 before the second 3x3 (5x5 in 2-D), that; after pooling.
 BLOCKS: dict[str, tuple[int, int, int, int, int, int]] = {
     "Mixed_3b": (64, 96, 128, 16, 32, 32),
@@ -76,7 +78,7 @@ class Mixed(nn.Module):
         return torch.cat(branches, 1)
 
 
-class I3DRecognizer(nn.Module):
+class I3DRecognizer(SegmentRecognizer):
     """I3D on the frames of one segment.
 
     Args:
@@ -122,7 +124,3 @@ class I3DRecognizer(nn.Module):
     def classify(self, features_BD: Tensor) -> Tensor:
         """(B, 1024) -> logits (B, K)."""
         return self.head(features_BD)
-
-    def forward(self, frames_BTCHW: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> logits (B, K)."""
-        return self.classify(self.features(frames_BTCHW))

@@ -46,7 +46,12 @@ def count_macs(module: nn.Module, call: Callable[[nn.Module], object]) -> int:
         nonlocal total
         total += 4 * out[0].numel() * (layer.input_size + layer.hidden_size)
 
-    counters = {nn.Conv2d: on_conv, nn.Conv3d: on_conv, nn.Linear: on_linear, nn.LSTMCell: on_lstm}
+    counters: dict[type[nn.Module], Callable[..., None]] = {
+        nn.Conv2d: on_conv,
+        nn.Conv3d: on_conv,
+        nn.Linear: on_linear,
+        nn.LSTMCell: on_lstm,
+    }
     hooks = [
         layer.register_forward_hook(count)
         for layer in module.modules()

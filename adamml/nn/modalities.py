@@ -14,6 +14,7 @@ from adamml.nn.fusion import FusionRule
 from adamml.nn.i3d import I3DRecognizer
 from adamml.nn.policy_features import GLIMPSE_DIM, AudioGlimpse, RGBGlimpse
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
+from adamml.nn.segment_recognizer import SegmentRecognizer
 from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.nn.tagger import LinearHead, TaggerRecognizer
 
@@ -27,7 +28,7 @@ class ModalitySpec:
     Attributes:
         name: "rgb" or "audio".
         input: what the recognizer is given of a segment.
-        recognizer: number of classes -> network with `features`, `maps` and `classify`.
+        recognizer: number of classes -> network.
         feature_dim: D of those features.
         glimpse: what the policy looks or listens with; None gives it the recognizer's own features, which are then
             computed and charged once.
@@ -40,7 +41,7 @@ class ModalitySpec:
 
     name: str
     input: PictureInput | SoundInput
-    recognizer: Callable[[int], nn.Module]
+    recognizer: Callable[[int], SegmentRecognizer]
     feature_dim: int
     glimpse: Callable[[], nn.Module] | None
     glimpse_dim: int

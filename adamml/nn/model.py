@@ -14,6 +14,7 @@ from adamml.nn.gumbel import argmax_decisions
 from adamml.nn.modalities import PUBLISHED, Architecture
 from adamml.nn.policy import PolicyNetwork
 from adamml.nn.policy_features import small_frames
+from adamml.nn.segment_recognizer import Recognizers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class AdaMML(nn.Module):
             raise ValueError(f"num_classes must be 1 or more, got {num_classes}")
         self.num_classes, self.kind = num_classes, kind
         self.fusion: FusionRule = fusion
-        self.recognizers = nn.ModuleDict({spec.name: spec.recognizer(num_classes) for spec in kind.modalities})
+        self.recognizers = Recognizers({spec.name: spec.recognizer(num_classes) for spec in kind.modalities})
         self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))  # w of the late fusion; audio weighs 1 - w
         self.policy = PolicyNetwork(kind)
         # Modalities of which the policy is given the recognizer's own features, computed once and charged once.

@@ -29,6 +29,8 @@ class PolicyNetwork(nn.Module):
     """
 
     num_modalities = 2
+    rgb: nn.Module
+    audio: nn.Module
 
     def __init__(self, kind: Architecture = PUBLISHED) -> None:
         super().__init__()

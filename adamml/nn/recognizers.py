@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v2, resnet50
 
 from adamml.nn.pooling import pool_apart, pool_frames
+from adamml.nn.segment_recognizer import SegmentRecognizer
 
 
-class RGBRecognizer(nn.Module):
+class RGBRecognizer(SegmentRecognizer):
     """ResNet-50 with temporal max pooling.
 
     Args:
@@ -72,15 +73,11 @@ class RGBRecognizer(nn.Module):
         return x.reshape(frames_BTCHW.shape[0], -1, self.feature_dim).mean(1)
 
     def classify(self, features_BD: Tensor) -> Tensor:
-        """(B, 2048) -> logits (B, K)."""
+        """(B, 2048) -> logits (B, K). Linear, so averaging frames before it equals averaging after."""
         return self.net.fc(features_BD)
 
-    def forward(self, frames_BTCHW: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> logits (B, K). The classifier is linear, so averaging before it equals averaging after."""
-        return self.classify(self.features(frames_BTCHW))
 
-
-class AudioRecognizer(nn.Module):
+class AudioRecognizer(SegmentRecognizer):
     """MobileNetV2 with one input channel.
 
     Args:
@@ -110,10 +107,6 @@ class AudioRecognizer(nn.Module):
     def classify(self, features_BD: Tensor) -> Tensor:
         """(B, 1280) -> logits (B, K)."""
         return self.net.classifier(features_BD)
-
-    def forward(self, sound_BFT: Tensor) -> Tensor:
-        """(B, 256, 256) log spectrograms -> logits (B, K)."""
-        return self.classify(self.features(sound_BFT))
 
 
 def initialise_one_channel(conv: nn.Conv2d, weight_from_rgb: Tensor) -> None:

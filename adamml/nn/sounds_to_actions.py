@@ -28,6 +28,12 @@ class SoundsToActions(nn.Module):
         num_classes: K; the table comes with `fill`, or with saved weights, which bring its P lines.
     """
 
+    sound_P: Tensor  # noqa: N815
+    action_P: Tensor  # noqa: N815
+    weight_P: Tensor  # noqa: N815
+    background_N: Tensor  # noqa: N815
+    floor: Tensor
+
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.num_classes = num_classes

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from adamml.nn.segment_recognizer import SegmentRecognizer
+
 NUM_SOUNDS = 527
 WIDTH = 0.4
 FEATURE_DIM = 384
@@ -69,19 +71,27 @@ def _unit(
     return nn.Sequential(*layers, *([act()] if act else []))
 
 
+class Gate(nn.Module):
+    """(B, C) -> what each channel is worth, 0 to 1."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(channels, narrowed(channels // 4))
+        self.fc2 = nn.Linear(narrowed(channels // 4), channels)
+
+    def forward(self, x_BC: Tensor) -> Tensor:
+        return torch.sigmoid(self.fc2(F.relu(self.fc1(x_BC))))
+
+
 class Excite(nn.Module):
     """Squeeze and excitation over the channels (Hu et al., CVPR 2018)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        gate = nn.Module()
-        gate.fc1 = nn.Linear(channels, narrowed(channels // 4))
-        gate.fc2 = nn.Linear(narrowed(channels // 4), channels)
-        self.conc_se_layers = nn.ModuleList([gate])  # the published weights name it so
+        self.conc_se_layers = nn.ModuleList([Gate(channels)])  # the published weights name it so
 
     def forward(self, x_BCFT: Tensor) -> Tensor:
-        gate = self.conc_se_layers[0]
-        scale_BC = torch.sigmoid(gate.fc2(F.relu(gate.fc1(x_BCFT.mean((2, 3))))))
+        scale_BC = self.conc_se_layers[0](x_BCFT.mean((2, 3)))
         return x_BCFT * scale_BC[:, :, None, None]
 
 
@@ -138,7 +148,7 @@ class Tagger(nn.Module):
         return self.tag(self.embed(mel_BFT))
 
 
-class TaggerRecognizer(nn.Module):
+class TaggerRecognizer(SegmentRecognizer):
     """The tagger with a head for a model's classes.
 
     Args:
@@ -172,10 +182,6 @@ class TaggerRecognizer(nn.Module):
         """(B, 384) -> logits (B, K)."""
         return self.head(features_BD, self.sounds(features_BD))
 
-    def forward(self, mel_BFT: Tensor) -> Tensor:
-        """(B, 128, 128) -> logits (B, K)."""
-        return self.classify(self.features(mel_BFT))
-
 
 class LinearHead(nn.Linear):
     """Classes from the tagger's features alone: for classes of one's own.
@@ -187,5 +193,5 @@ class LinearHead(nn.Linear):
     def __init__(self, num_classes: int) -> None:
         super().__init__(FEATURE_DIM, num_classes)
 
-    def forward(self, features_BD: Tensor, sounds_BN: Tensor) -> Tensor:
+    def forward(self, features_BD: Tensor, sounds_BN: Tensor | None = None) -> Tensor:
         return super().forward(features_BD)

@@ -13,7 +13,7 @@ import numpy as np
 from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
 from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
-from adamml.media.playback import PLAY_RATE
+from adamml.media.sampling import PLAY_RATE
 from adamml.render.drawing import GROUND
 from adamml.render.export_file import ExportError, Progress, export_file
 from adamml.render.overlay import STRIP_HEIGHT, WIDTH, Strip

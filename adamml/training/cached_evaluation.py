@@ -184,11 +184,11 @@ class CachedClips:
             clip=f"{clip:05d}",
             policy=policy,
             label=int(batch.label[clip]),
-            scores=(answer.clip_logits.double() / temperature).softmax(0).tolist(),
+            scores=tuple((answer.clip_logits.double() / temperature).softmax(0).tolist()),
             decisions=tuple(tuple(int(each.use[m]) for m in MODALITIES) for each in answer.decisions),
             probabilities=tuple(tuple(each.probability[m] for m in MODALITIES) for each in answer.decisions),
             available=(tuple(batch.present[clip].bool().tolist()),) * len(answer.decisions),
             macs=cost.full(answer.runs).total,
             macs_published=cost.published(answer.runs).total,
-            cells=None if batch.truth is None else batch.truth[clip].tolist(),
+            cells=None if batch.truth is None else tuple(map(tuple, batch.truth[clip].tolist())),
         )

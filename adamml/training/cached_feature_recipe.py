@@ -19,7 +19,8 @@ from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Table
 from adamml.files import write_whole
 from adamml.nn import ARCHITECTURES, AdaMML
-from adamml.results.policy_spec import deciding_networks
+from adamml.nn.segment_recognizer import SegmentRecognizer
+from adamml.results.policy_spec import ROWS, deciding_networks
 from adamml.training.cached_features import CachedFeatures, cache_features
 from adamml.training.config import ClipsPreset
 from adamml.training.decider_jobs import decider_job
@@ -27,7 +28,7 @@ from adamml.training.feature_bank import Bank, RecordedClips
 from adamml.training.finalize import measured_rows
 from adamml.training.joint import JointJob, JointModel, start_open
 from adamml.training.loop import run
-from adamml.training.measure import ROWS, Rows
+from adamml.training.measure import Rows
 from adamml.training.photo_sound_recipe import AlwaysOn, fills
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
 from adamml.training.trainable import check_learned, check_trainable
@@ -99,7 +100,7 @@ def begin_with(model: str, classes: int) -> AdaMML:
     network = AdaMML(classes, kind, fusion=kind.fusion)
     classifiers = [
         f"recognizers.{m}.{name}."
-        for m, net in network.recognizers.items()
+        for m, net in network.recognizers.each()
         for name, layer in net.named_modules()
         if layer is net.classifier
     ]
@@ -150,7 +151,7 @@ def _stage1(preset: ClipsPreset, network: AdaMML, sides: dict[str, CachedFeature
         run(RGBJob(tail, bank, bank, tests, preset.rgb), folder / "rgb", seed=preset.rgb.seed, say=say)
 
 
-def fit_classifier(recognizer: nn.Module, features_ND: Tensor, label_N: Tensor, steps: int) -> None:
+def fit_classifier(recognizer: SegmentRecognizer, features_ND: Tensor, label_N: Tensor, steps: int) -> None:
     """A recognizer's classifier on fixed features, by full-batch AdamW."""
     recognizer.eval()  # no dropout: the features do not change
     optimiser = torch.optim.AdamW(recognizer.classifier.parameters(), lr=1e-2, weight_decay=0.05)

@@ -23,6 +23,7 @@ from adamml.inference.feature_cache import FeatureCache
 from adamml.inference.feature_view import FeatureView
 from adamml.media import Clip, ClipError, settings_for
 from adamml.nn import MODALITIES, AdaMML
+from adamml.nn.recognizers import RGBRecognizer
 from adamml.training.loop import TrainingError, clock
 
 SAY_EVERY = 5  # clips
@@ -140,11 +141,13 @@ def _computed(entry: ClipEntry, segments: int, engine: Engine, keep_trunk: bool)
 @torch.inference_mode()
 def _trunk(network: AdaMML, evidence: FeatureView, segments: int) -> Tensor:
     """(S, 1024, 14, 14): what a ResNet says before its last stage."""
+    recognizer = network.recognizers["rgb"]
+    assert isinstance(recognizer, RGBRecognizer)
     rows = torch.zeros(segments, 1024, 14, 14, dtype=torch.float16)
     for s in range(segments):
         if evidence.available(s, "rgb"):
             frames = normalize(evidence.frames(s), network.kind.input.picture)[None]
-            rows[s] = network.recognizers["rgb"].trunk(frames)[0].half()
+            rows[s] = recognizer.trunk(frames)[0].half()
     return rows
 
 

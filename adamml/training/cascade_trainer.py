@@ -36,6 +36,8 @@ class CascadeStage:
 class CascadeModel(nn.Module):
     """The cascade over frozen recognisers: decisions, and the clip logits they lead to."""
 
+    rgb_weight: Tensor
+
     def __init__(self, network: AdaMML, cascade: CascadeNetwork) -> None:
         super().__init__()
         self.cascade = cascade
@@ -48,7 +50,7 @@ class CascadeModel(nn.Module):
         assert batch.logits is not None
         heard = batch.present[:, None, 1:].expand(-1, batch.uniform.shape[1], -1)  # B, S, 1
         noise = iter(batch.uniform[:, :, 0].unbind(1))
-        weight: Tensor = self.rgb_weight
+        weight = self.rgb_weight
 
         def decide(logits_B2: Tensor) -> Tensor:
             return gumbel_softmax_decisions(logits_B2, temperature, uniform=next(noise))
@@ -82,4 +84,5 @@ def cascade_job(task: Task) -> CascadeJob:
     """Composed clips are drawn with confusion, since recognizers are too sure of what they were trained on."""
     config = replace(task.stages.cascade, seed=task.seed)
     clips = task.clips.confusing(config.confused) if isinstance(task.clips, ComposedClips) else task.clips
+    assert isinstance(task.decider, CascadeNetwork)
     return CascadeJob(task.network, task.decider, clips, config)

@@ -164,7 +164,7 @@ def train_whole(
         return max(1, len(entries) // batch)
 
     config = preset.stage1
-    for modality, recognizer in network.recognizers.items():
+    for modality, recognizer in network.recognizers.each():
         job = RecognizerJob(modality, recognizer, clips, config, steps(config.batch))
         run(job, folder / modality, seed=config.seed, say=say)
     dropped = DecodedClips(

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from adamml.evaluation.calibration import compare_unknown_scores, confidence
+from adamml.evaluation.calibration import compare_unknown_scores
 from adamml.evaluation.metrics import auroc
 from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
 from adamml.nn import AdaMML
-from adamml.results.policy_spec import deciding_networks, split_name
+from adamml.nn.confidence import confidence
+from adamml.results.policy_spec import ROWS, deciding_networks, split_name
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 from adamml.training.measure import (
     BUDGETS,
     CALIBRATION_SEED,
     NOTHING_SEED,
-    ROWS,
     TEST_SEED,
     Rows,
     clips_of,

@@ -6,7 +6,7 @@ and an empty clip has no gradient, so that the policy would learn to choose noth
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -143,7 +143,7 @@ class JointJob(Job):
         if part == "recognizers":
             return [*network.recognizers.parameters(), network.rgb_weight]
         if part == "classifiers":
-            named = [parameter for net in network.recognizers.values() for parameter in net.classifier.parameters()]
+            named = [parameter for _, net in network.recognizers.each() for parameter in net.classifier.parameters()]
             return [*named, network.rgb_weight]
         if part == "policy":
             return list(policy.parameters())
@@ -210,17 +210,19 @@ def quick_measure(model: JointModel, batch: ClipBatch) -> dict[str, float]:
     return {"accuracy": 100 * float(right)} | rates
 
 
-def start_open(policy: nn.Module) -> None:
+def start_open(policy: PolicyNetwork) -> None:
     """Begin by using most of what there is: an empty clip would teach nothing."""
     with torch.no_grad():
         for head in policy.heads:
-            head.bias.copy_(torch.tensor([0.0, 1.0]))
+            cast(nn.Linear, head).bias.copy_(torch.tensor([0.0, 1.0]))
 
 
 def policy_job(task: Task) -> JointJob:
     """A policy of AdaMML's own kind over frozen recognizers; "adamml-nocost" without the cost loss."""
-    start_open(task.decider)
+    policy = task.decider
+    assert isinstance(policy, PolicyNetwork)
+    start_open(policy)
     config = replace(task.stages.policy, seed=task.seed)
     if task.name == "adamml-nocost":
         config = replace(config, cost_weights=None)
-    return JointJob(JointModel(task.network, task.decider), task.clips, config, task.name)
+    return JointJob(JointModel(task.network, policy), task.clips, config, task.name)

@@ -42,6 +42,8 @@ class LiteEvalModel(nn.Module):
         network: whose fused answer a gate without a classifier of its own is trained on.
     """
 
+    rgb_weight: Tensor
+
     def __init__(self, net: LiteEvalNetwork, network: AdaMML) -> None:
         super().__init__()
         self.net = net
@@ -64,8 +66,7 @@ class LiteEvalModel(nn.Module):
             return classes, decisions
         assert batch.logits is not None
         cells = decisions[..., None] * batch.present[:, None]
-        rgb_weight: Tensor = self.rgb_weight
-        clip_BK = fuse(batch.logits["rgb"], batch.logits["audio"], cells, rgb_weight, self.fusion)[1]
+        clip_BK = fuse(batch.logits["rgb"], batch.logits["audio"], cells, self.rgb_weight, self.fusion)[1]
         return clip_BK[:, None], decisions
 
 
@@ -104,4 +105,5 @@ def squared_distance(share: Tensor, target: float) -> Tensor:
 
 def liteeval_job(task: Task) -> LiteEvalJob:
     """LiteEval over frozen recognizers."""
+    assert isinstance(task.decider, LiteEvalNetwork)
     return LiteEvalJob(task.decider, task.network, task.clips, replace(task.stages.liteeval, seed=task.seed))

@@ -23,6 +23,7 @@ from adamml.datasets.sources import OTHER, Sources, read_sources
 from adamml.engine.submodules import missing_glimpse
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork
+from adamml.nn.recognizers import AudioRecognizer
 from adamml.results.policy_spec import deciding_networks
 from adamml.training.config import EverydayPreset
 from adamml.training.decider_jobs import decider_job
@@ -62,7 +63,7 @@ class EverydayRun:
         torch.manual_seed(self.preset.audio.seed)
         network = AdaMML(classes, fusion="renormalised")
         load_imagenet(network, self.pretrained)
-        start_from_imagenet(network.recognizers["audio"], read_npz(self.pretrained / "mobilenet_v2_imagenet.npz"))
+        start_from_imagenet(_audio(network), read_npz(self.pretrained / "mobilenet_v2_imagenet.npz"))
         return network.eval()
 
     def picture_bank(self, sources: Sources) -> Path:
@@ -79,7 +80,7 @@ class EverydayRun:
     def train_audio(self, network: AdaMML, sources: Sources) -> None:
         """Stage 1, audio, in place."""
         train, test = (SoundMaker(sources.sounds, test=side) for side in (False, True))
-        job = AudioJob(network.recognizers["audio"], train, test, self.preset.audio)
+        job = AudioJob(_audio(network), train, test, self.preset.audio)
         run(job, self.folder / "audio", seed=self.preset.audio.seed, measure_every=400, say=self.say)
 
     def train_rgb(self, network: AdaMML) -> None:
@@ -147,6 +148,12 @@ class EverydayRun:
         return {name: self.train_row(name, network, clips, seed) for name in names}
 
 
+def _audio(network: AdaMML) -> AudioRecognizer:
+    recognizer = network.recognizers["audio"]
+    assert isinstance(recognizer, AudioRecognizer)
+    return recognizer
+
+
 class AlwaysOn(PolicyNetwork):
     """A stand-in that chooses everything, whatever the noise: for warming up the fusion."""
 
@@ -175,7 +182,9 @@ def fills(network: AdaMML) -> Missing:
 
 def share_backbone(network: AdaMML) -> None:
     """The policy listens with the trained recogniser's backbone; it looks with the initial one."""
-    network.policy.audio.features.load_state_dict(network.recognizers["audio"].net.features.state_dict())
+    network.policy.audio.get_submodule("features").load_state_dict(
+        network.recognizers["audio"].net.features.state_dict()
+    )
     network.share_equal_glimpses()
 
 

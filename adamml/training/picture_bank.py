@@ -9,6 +9,7 @@ photographs, one each. Shards have seeds of their own: a run that was stopped go
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -22,6 +23,7 @@ from adamml.engine.onnx_export import as_onnx
 from adamml.files import whole_file
 from adamml.nn import AdaMML
 from adamml.nn.policy_features import small_frames
+from adamml.nn.recognizers import RGBRecognizer
 
 SHARD = 250
 OTHER_SHARE = 0.22
@@ -50,7 +52,7 @@ def load_imagenet(network: AdaMML, pretrained: Path) -> None:
     network.recognizers["rgb"].net.load_state_dict(resnet, strict=False)
     mobilenet = read_npz(pretrained / "mobilenet_v2_imagenet.npz")
     features = {k.removeprefix("features."): v for k, v in mobilenet.items() if k.startswith("features.")}
-    network.policy.rgb.features.load_state_dict(features, strict=False)
+    network.policy.rgb.get_submodule("features").load_state_dict(features, strict=False)
 
 
 def to_tensor(frames: np.ndarray) -> Tensor:
@@ -58,22 +60,24 @@ def to_tensor(frames: np.ndarray) -> Tensor:
     return ((torch.from_numpy(np.ascontiguousarray(frames)) / 255 - MEAN) / STD).permute(0, 3, 1, 2)
 
 
-class _Frozen(nn.Module):
-    def __init__(self, network: AdaMML) -> None:
-        super().__init__()
-        self.recognizer, self.glimpse = network.recognizers["rgb"], network.policy.rgb
-
-    def forward(self, frames: Tensor, small: Tensor) -> tuple[Tensor, Tensor]:
-        return self.recognizer.trunk(frames), self.glimpse(small)
-
-
 class _Trunk(nn.Module):
     def __init__(self, network: AdaMML) -> None:
         super().__init__()
-        self.recognizer = network.recognizers["rgb"]
+        recognizer = network.recognizers["rgb"]
+        assert isinstance(recognizer, RGBRecognizer)
+        self.recognizer = recognizer
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.recognizer.trunk(frames)
+
+
+class _Frozen(nn.Module):
+    def __init__(self, network: AdaMML) -> None:
+        super().__init__()
+        self.trunk, self.glimpse = _Trunk(network), network.policy.rgb
+
+    def forward(self, frames: Tensor, small: Tensor) -> tuple[Tensor, Tensor]:
+        return self.trunk(frames), self.glimpse(small)
 
 
 def as_session(module: nn.Module, **example: Tensor) -> onnxruntime.InferenceSession:
@@ -81,7 +85,7 @@ def as_session(module: nn.Module, **example: Tensor) -> onnxruntime.InferenceSes
     return onnx_export.as_session(as_onnx(module, *example.values(), inputs=list(example)), torch.get_num_threads())
 
 
-def write_shard(path: Path, **arrays: list) -> None:
+def write_shard(path: Path, **arrays: list[Any]) -> None:
     """A shard is whole or not there."""
     with whole_file(path, suffix=".npz") as made:
         np.savez(made, allow_pickle=False, **{name: np.stack(values) for name, values in arrays.items()})
@@ -120,7 +124,7 @@ def write_segments(out: Path, network: AdaMML, photos: tuple[Source, ...], side:
         session = session or as_session(_Frozen(network), frames=frames, small=small_frames(frames))
         began = time.time()
         rng = np.random.default_rng([shard, side == "test"])
-        kept: dict[str, list] = {"trunk": [], "glimpse": [], "label": [], "source": []}
+        kept: dict[str, list[Any]] = {"trunk": [], "glimpse": [], "label": [], "source": []}
         for index in range(SHARD):
             if rng.random() < OTHER_SHARE:
                 label, photo = OTHER, None

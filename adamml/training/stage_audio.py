@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from adamml.datasets.sounds import SoundMaker, cut_window
 from adamml.datasets.sources import OTHER
+from adamml.engine.torch_backend import channels_last
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import AudioRecognizer
 from adamml.nn.recognizers import initialise_one_channel
@@ -85,7 +86,7 @@ class AudioJob(Job):
 
     def __init__(self, network: AudioRecognizer, train: SoundMaker, test: SoundMaker, config: AudioStage) -> None:
         self.config, self.train, self.test = config, train, test
-        self.network: nn.Module = network.to(memory_format=torch.channels_last)
+        self.network: nn.Module = channels_last(network)
         self.steps = config.half_steps + config.full_steps
         self.optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
         self.classes = sum(label != OTHER for label in train.by_label)

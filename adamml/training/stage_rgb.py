@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models import ResNet
 
 from adamml.datasets.sources import OTHER
+from adamml.engine.torch_backend import channels_last
 from adamml.training.loop import Job, one_cycle, row_rng
 
 CHUNK = 32
@@ -50,9 +52,10 @@ class RGBStage:
 class Tail(nn.Module):
     """What comes after the cached trunk: (N, 1024, 14, 14) -> logits (N, K)."""
 
-    def __init__(self, resnet: nn.Module) -> None:
+    def __init__(self, resnet: ResNet) -> None:
         super().__init__()
-        self.layer4, self.fc = resnet.layer4, resnet.fc
+        self.layer4: nn.Module = resnet.layer4
+        self.fc: nn.Linear = resnet.fc
 
     def features(self, trunk: Tensor) -> Tensor:
         """(N, 2048)."""
@@ -136,7 +139,7 @@ class RGBJob(Job):
         self, tail: Tail, stills: TrunkBank, moving: TrunkBank, tests: dict[str, TrunkBank], config: RGBStage
     ) -> None:
         self.config, self.steps, self.tests = config, config.steps, tests
-        self.network: nn.Module = tail.to(memory_format=torch.channels_last)
+        self.network: nn.Module = channels_last(tail)
         self.tail, self.banks = tail, (stills, moving)
         self.classes = tail.fc.out_features
         self.places = [_by_label(bank) for bank in self.banks]

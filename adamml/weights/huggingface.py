@@ -62,9 +62,9 @@ def fetch(pinned: Pinned, folder: Path, say: Callable[[str], object]) -> None:
         FetchError: when the hub refuses, or there is no model of ours at that commit.
         UnreachableError: when the hub cannot be reached.
     """
+    import httpx
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-    from huggingface_hub.utils import httpx
 
     endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
     if not endpoint.startswith("https://") and not is_loopback(endpoint):

@@ -52,9 +52,9 @@ def upload(space: str, *, root: Path = ROOT, say: Callable[[str], object] = prin
     Raises:
         HostingError: for a missing or refused token, a refused name, no network, or a tree that cannot be hosted.
     """
+    import httpx
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-    from huggingface_hub.utils import httpx
 
     if space.count("/") != 1 or not all(space.split("/")):
         raise HostingError(f"give the Space as owner/name, not {space!r}")

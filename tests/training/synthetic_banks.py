@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from adamml.datasets.sources import OTHER
 from adamml.nn import PolicyNetwork
 from adamml.nn.modalities import PUBLISHED
+from adamml.nn.segment_recognizer import Recognizers
 from adamml.training.feature_bank import Bank, ComposedClips, Missing
 
 K, GLIMPSE = 3, 1280
@@ -79,6 +80,6 @@ class LittleNetwork(nn.Module):
         self.num_classes = K
         self.kind = PUBLISHED
         self.shared: frozenset[str] = frozenset()
-        self.recognizers = nn.ModuleDict({m: LittleRecognizer(width) for m, width in WIDTHS.items()})
+        self.recognizers = Recognizers({m: LittleRecognizer(width) for m, width in WIDTHS.items()})
         self.rgb_weight = nn.Parameter(torch.full((1,), 0.5))
         self.policy = LittlePolicy()

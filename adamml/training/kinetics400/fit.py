@@ -14,6 +14,7 @@ from torch import Tensor
 
 from adamml.evaluation.calibration import fit_temperature
 from adamml.nn import AdaMML, fuse
+from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.training.feature_bank import Bank
 from adamml.training.kinetics400.clips import RealSegments
 
@@ -35,7 +36,8 @@ class Fitted:
 @torch.no_grad()
 def fit_numbers(network: AdaMML, known: RealSegments, clips: Sequence[int]) -> Fitted:
     """Set the numbers in the network, from these clips."""
-    head = network.recognizers["audio"].head
+    head = network.recognizers["audio"].classifier
+    assert isinstance(head, SoundsToActions)
     network.rgb_weight.fill_(RGB_WEIGHT)
     rows = torch.tensor([clip * known.segments + s for clip in clips for s in range(known.segments)])
     heard = known.present[list(clips), 1].repeat_interleave(known.segments) > 0

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from adamml.nn import ARCHITECTURES, AdaMML
+from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.nn.tagger import NUM_SOUNDS
 from adamml.training.loop import TrainingError
 from adamml.training.picture_bank import read_npz
@@ -83,7 +84,9 @@ def initial_network(pretrained: Path) -> tuple[AdaMML, Names]:
     network = AdaMML(len(names.actions), KIND, fusion=KIND.fusion)
     _fill(network.recognizers["rgb"], _stored(pretrained / I3D))
     _fill(network.recognizers["audio"].net, _stored(pretrained / TAGGER))
-    network.recognizers["audio"].head.fill(read_table(names))
+    head = network.recognizers["audio"].classifier
+    assert isinstance(head, SoundsToActions)
+    head.fill(read_table(names))
     mobilenet = read_npz(pretrained / GLIMPSE)
     _fill(network.policy.rgb, {name: value for name, value in mobilenet.items() if name.startswith("features.")})
     return network.eval(), names
