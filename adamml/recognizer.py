@@ -23,7 +23,7 @@ from adamml.nn.cost import CostModel
 from adamml.nn.fusion import FusionRule
 from adamml.policies import POLICIES, Policy
 from adamml.results.analysis import Analysis, ClipFacts
-from adamml.results.policy_spec import deciding_networks
+from adamml.results.policy_spec import spec_of
 from adamml.weights.checkpoint import LoadedModel, ModelCard, load_model
 from adamml.weights.model_lookup import resolve
 
@@ -84,7 +84,7 @@ class Recognizer:
     def policies(self) -> dict[str, str]:
         """Policies that this model can run: name -> what it does. Learned ones need a trained network."""
         trained = self.ready.engine.deciders
-        return {name: text for name, text in POLICIES.items() if name not in deciding_networks() or name in trained}
+        return {name: text for name, text in POLICIES.items() if (spec_of(name).network or "adamml") in trained}
 
     @property
     def input(self) -> ClipInput:

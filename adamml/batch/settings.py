@@ -9,7 +9,7 @@ from adamml.media import settings_for
 from adamml.nn.fusion import FusionRule
 from adamml.nn.modalities import ARCHITECTURES
 from adamml.policies import get_policy
-from adamml.results.policy_spec import base_name
+from adamml.results.policy_spec import base_name, spec_of
 from adamml.weights.checkpoint import RECOGNIZERS_FILE, ModelCard
 
 FORMAT = 1  # of the columns; raised when one changes its name or meaning
@@ -70,7 +70,7 @@ class BatchSettings:
         if threads < 1:
             raise BatchError(f"a worker has at least one thread, not {threads}")
         base = base_name(policy)
-        used = (RECOGNIZERS_FILE, f"{base}.safetensors")
+        used = (RECOGNIZERS_FILE, f"{spec_of(policy).network}.safetensors")
         return BatchSettings(
             model=card.name,
             version=card.version,

@@ -15,7 +15,7 @@ from adamml.nn import MODALITIES, fuse
 from adamml.nn.cost import Runs
 from adamml.policies import Classifier, Decider, Decision
 from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult
-from adamml.results.policy_spec import base_name
+from adamml.results.policy_spec import spec_of
 
 MOST_SOUNDS, LEAST_SCORE = 5, 0.1
 
@@ -132,8 +132,7 @@ class ResultBuilder:
     def _weights(self) -> dict[str, str]:
         """Which files answered; fixed policies use the shared recognisers alone."""
         card, weights = self.model.card, {"recognizers": "recognizers.safetensors"}
-        trained = base_name(self.policy)
-        if trained in card.policies:
+        if trained := spec_of(self.policy).network:
             weights["policy"] = f"{trained}.safetensors"
         files = card.files
         return {part: f"{file} {files[file][:12]}" if file in files else file for part, file in weights.items()}

@@ -1,6 +1,7 @@
 """Deciding what is run: one small file per way of deciding, all chosen by name."""
 
 from adamml.nn.policy_networks import Builder, register_policy_network
+from adamml.policies.anytime import AnytimePolicy
 from adamml.policies.base import Adjustable, Classifier, Decider, Decision, Policy
 from adamml.policies.cascade import CascadePolicy
 from adamml.policies.confident import ConfidentPolicy
@@ -13,6 +14,7 @@ from adamml.results.policy_spec import PolicySpec, split_name
 from adamml.results.wording import listing
 
 ADAMML = LearnedPolicy()
+ANYTIME = AnytimePolicy()
 NO_COST = LearnedPolicy(
     name="adamml-nocost",
     description="AdaMML without the cost loss: free to use whatever helps the answer",
@@ -31,6 +33,7 @@ REGISTRY: dict[str, Policy] = {
             description="Everything: looks and listens everywhere (weighted fusion)",
             modalities=("rgb", "audio"),
         ),
+        ANYTIME,
         CascadePolicy(),
         ConfidentPolicy(),
         LiteEvalPolicy(),
@@ -53,15 +56,15 @@ def register(policy: Policy, spec: PolicySpec, network: Builder | None = None) -
 def get_policy(name: str) -> Policy:
     """A policy by name; `adamml@0.30` is AdaMML with a threshold: a cell is used from a probability of 0.30 on.
 
-    With `confident` the number is the certainty at which it stops: `confident@0.70`.
-    `even-3` looks at three segments, evenly spread, whatever is in them.
+    With `anytime` and `confident` the number is the certainty at which they stop: `anytime@0.70`.
+    `even-3` and `anytime-3` look at three segments: evenly spread, whatever is in them, or where AdaMML expects most.
 
     Raises:
         ValueError: for an unknown name, a number outside 0 to 1, or one on a policy that takes none.
     """
     base, number = split_name(name)
-    if base == "even" and number:
-        return EvenPolicy(looks=int(number))
+    if number and "@" not in name:
+        return EvenPolicy(looks=int(number)) if base == "even" else ANYTIME.with_looks(int(number))
     policy = REGISTRY.get(base)
     if policy is None:
         raise ValueError(f"policy must be one of {', '.join(REGISTRY)} or even-1, even-2 and so on, got {name!r}")
@@ -83,6 +86,7 @@ __all__ = [
     "POLICIES",
     "REGISTRY",
     "Adjustable",
+    "AnytimePolicy",
     "CascadePolicy",
     "Classifier",
     "ConfidentPolicy",

@@ -12,7 +12,7 @@ from typing import Literal
 # The rows of the table that the project is measured by, in its order.
 ROWS = ("rgb", "audio", "all", "adamml", "adamml-nocost", "cascade", "liteeval", "random")
 _AT = re.compile(r"([^@]+)@(.*)")
-_EVEN = re.compile(r"(even)-([1-9]\d{0,3})")
+_LOOKS = re.compile(r"(even|anytime)-([1-9]\d{0,3})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class PolicySpec:
         title: of its row in a table, Markdown; the label where there is none.
         phrase: inside a sentence, after "than".
         color, marker, symbol: in every figure, for matplotlib and plotly; no meaning hangs on color alone.
-        network: a trained network decides, kept in a file of this name.
+        network: name of the trained network that decides, and of its file; empty where none does.
         trainer: "module:function" that makes its training job, see `adamml.training.decider_jobs`.
         number: what a number in its name means, as in adamml@0.30 and even-3.
     """
@@ -37,7 +37,7 @@ class PolicySpec:
     color: str = "#56a3c9"
     marker: str = "<"
     symbol: str = "triangle-left"
-    network: bool = False
+    network: str = ""
     trainer: str = ""
     number: Literal["", "threshold", "certainty", "looks"] = ""
 
@@ -63,13 +63,13 @@ def specs() -> Iterator[PolicySpec]:
 
 
 def deciding_networks() -> tuple[str, ...]:
-    """Names of the policies behind which a trained network decides; "adamml" is the model's own."""
-    return tuple(spec.name for spec in specs() if spec.network)
+    """Names of the trained networks that decide; "adamml" is the model's own."""
+    return tuple(dict.fromkeys(spec.network for spec in specs() if spec.network))
 
 
 def split_name(name: str) -> tuple[str, str]:
     """("adamml", "0.30") for "adamml@0.30", ("even", "3") for "even-3", (name, "") for a name without a number."""
-    match = _AT.fullmatch(name) or _EVEN.fullmatch(name)
+    match = _AT.fullmatch(name) or _LOOKS.fullmatch(name)
     return (match[1], match[2]) if match else (name, "")
 
 
@@ -84,13 +84,12 @@ def spec_of(name: str) -> PolicySpec:
     spec = _SPECS.get(base) or PolicySpec(name=base, label=base.replace("_", " ").replace("-", " ").capitalize())
     if not number:
         return spec
-    match spec.number:
-        case "certainty":
-            said = f"Until {float(number):.0%} sure".replace("%", " %")
-        case "looks":
-            said = f"{spec.label}, {number} look{'s' if number != '1' else ''}"
-        case _:
-            said = f"{spec.label} at {number}"
+    if "@" not in name:
+        said = f"{spec.label}, {number} look{'s' if number != '1' else ''}"
+    elif spec.number == "certainty":
+        said = f"{spec.label.removesuffix(', until sure')}, until {float(number):.0%} sure".replace("%", " %")
+    else:
+        said = f"{spec.label} at {number}"
     return replace(spec, name=name, label=said, title=said)
 
 
@@ -136,9 +135,22 @@ register(
         color="#0f7a5e",
         marker="D",
         symbol="diamond",
-        network=True,
+        network="adamml",
         trainer="adamml.training.joint:policy_job",
         number="threshold",
+    )
+)
+register(
+    PolicySpec(
+        name="anytime",
+        label="Anytime",
+        title="**AdaMML, anytime**",
+        phrase="letting AdaMML look until it is sure",
+        network="adamml",
+        color="#1f8a8a",
+        marker="*",
+        symbol="star",
+        number="certainty",
     )
 )
 register(
@@ -149,7 +161,7 @@ register(
         color="#8a7400",
         marker="h",
         symbol="hexagon",
-        network=True,
+        network="adamml-nocost",
         trainer="adamml.training.joint:policy_job",
         number="threshold",
     )
@@ -162,7 +174,7 @@ register(
         color="#b8397e",
         marker="v",
         symbol="triangle-down",
-        network=True,
+        network="cascade",
         trainer="adamml.training.cascade_trainer:cascade_job",
         number="threshold",
     )
@@ -174,14 +186,14 @@ register(
         color="#7a55c7",
         marker="P",
         symbol="cross",
-        network=True,
+        network="liteeval",
         trainer="adamml.training.liteeval_trainer:liteeval_job",
     )
 )
 register(
     PolicySpec(
         name="confident",
-        label="Until sure",
+        label="Evenly, until sure",
         color="#5f6b2e",
         marker="p",
         symbol="pentagon",

@@ -28,7 +28,7 @@ from adamml.files import cache_folder, write_all
 from adamml.nn import ARCHITECTURES, AdaMML
 from adamml.nn.confidence import Floats, confidence
 from adamml.nn.policy_networks import new_policy_network, own_state
-from adamml.results.policy_spec import base_name, deciding_networks
+from adamml.results.policy_spec import base_name, spec_of
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -93,8 +93,8 @@ class ModelCard:
 
     def can_run(self, policy: str) -> bool:
         """Whether a policy's network, if it takes one, belongs to this model; a budget changes nothing."""
-        base = base_name(policy)
-        return base not in deciding_networks() or base in self.policies
+        network = spec_of(policy).network
+        return not network or network in self.policies
 
     def temperature(self, policy: str) -> float:
         """T of a policy's clip scores; policies that were not calibrated take AdaMML's, and 1 without any."""

@@ -90,7 +90,7 @@ class LoudJob(DeciderJob):
 
 
 SPEC = PolicySpec(
-    name="loud", label="Loud", title="Where it is loud", color="#123456", network=True, trainer=f"{__name__}:LoudJob"
+    name="loud", label="Loud", title="Where it is loud", color="#123456", network="loud", trainer=f"{__name__}:LoudJob"
 )
 
 

@@ -23,7 +23,11 @@ from adamml.training.measure import Rows, temperatures
 FOLDS = 5
 EVEN = ("even-1", "even-2", "even-3", "even-5")
 FIXED = ("rgb", "audio", "all", *EVEN)
-STOPPING = ("confident@0.50", "confident@0.70", "confident")  # as sure as AdaMML's temperature makes them
+LOOKS = ("anytime-1", "anytime-2", "anytime-3", "anytime-5")
+STOPPING = (  # as sure as AdaMML's temperature makes them
+    *("anytime@0.50", "anytime", "anytime@0.70", "anytime@0.80"),
+    *("confident@0.50", "confident@0.70", "confident"),
+)
 LEARNED = ("adamml", "adamml-nocost", "liteeval", "cascade")
 Say = Callable[[str], None]
 
@@ -123,8 +127,10 @@ def run_fold(
     scale = temperatures(network, deciders, learned_on, rows)
     measured = Rows(network=network, deciders=deciders, classes=classes, temperatures=scale)
     test = RealClips(known, split.test, missing)
-    found = measured.records(test.all(), [*rows, *STOPPING, "random"])
-    found_damaged = measured.records(test.all(damaged=True, seed=1), [*rows, *STOPPING, "random"]) if hurt else {}
+    found = measured.records(test.all(), [*rows, *LOOKS, *STOPPING, "random"])
+    found_damaged = (
+        measured.records(test.all(damaged=True, seed=1), [*rows, *LOOKS, *STOPPING, "random"]) if hurt else {}
+    )
     return FoldResult(
         records=_named(found, names, split.test), damaged=_named(found_damaged, names, split.test), fitted=fitted
     )

@@ -10,11 +10,15 @@ import numpy as np
 
 from adamml.evaluation import metrics
 from adamml.evaluation.records import ClipRecord
-from adamml.policies.confident import LEVEL
+from adamml.policies import anytime, confident
 from adamml.training import model_card
 
 BySeed = Mapping[int, Mapping[str, Sequence[ClipRecord]]]  # seed -> policy -> records of the same clips
-TITLES = {"confident": f"Until {LEVEL:.0%} sure".replace("%", " %"), "liteeval": "LiteEval (its gate)"}
+TITLES = {
+    "anytime": model_card.title(f"anytime@{anytime.LEVEL}"),
+    "confident": model_card.title(f"confident@{confident.LEVEL}"),
+    "liteeval": "LiteEval (its gate)",
+}
 COLUMNS = ("", "top-1 % [95 %]", "by seed", "top-5 %", "RGB used %", "audio used %", "G MACs", "of fusion's MACs")
 
 

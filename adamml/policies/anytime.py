@@ -1,0 +1,125 @@
+"""Anytime: the learned policy rates every segment; the most promising are looked at first, until the answer is sure.
+
+The arg max of the published policy says of each segment by itself whether to look. Here its probabilities order the
+looks instead: the next one is where probability times distance to what was looked at already is largest, so that looks
+spread over the clip where the policy has no preference and gather where it has one. The running answer's calibrated
+certainty ends it (as gates do in FrameExit, Ghodrati et al., CVPR 2021), or a number of looks: whenever it is stopped,
+what has been looked at was the best that could be had for that compute. It needs no network but AdaMML's own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from adamml.inference.feature_view import FeatureView
+from adamml.nn import MODALITIES, PolicyNetwork
+from adamml.policies.base import Decision, budget_name, probability_of_use
+from adamml.policies.confident import until_sure
+
+LEVEL = 0.6  # on real clips about as right as running everything, at a third of its compute; see RESULTS.md
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnytimePolicy:
+    """AdaMML's probabilities as an order.
+
+    Args:
+        level: certainty from which on no further segment is looked at, 0 to 1; None goes by `looks` alone.
+        looks: how many segments are looked at, at least 1, and never fewer; None goes by `level`.
+    """
+
+    name: str = "anytime"
+    level: float | None = LEVEL
+    looks: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.level is None) == (self.looks is None):
+            raise ValueError("either a certainty or a number of looks ends it")
+        if self.looks is not None and self.looks < 1:
+            raise ValueError(f"there must be at least one look, got {self.looks}")
+
+    @property
+    def description(self) -> str:
+        end = f"until it is {self.level:.0%} sure" if self.looks is None else f"{self.looks} times"
+        return f"Anytime: listens everywhere, then looks where AdaMML expects most, {end}"
+
+    def begin(self, evidence: FeatureView) -> "_AnytimeDecider":
+        return _AnytimeDecider(evidence, self)
+
+    def at(self, threshold: float) -> "AnytimePolicy":
+        """The same policy with another level."""
+        return AnytimePolicy(name=budget_name("anytime", threshold), level=threshold)
+
+    def with_looks(self, looks: int) -> "AnytimePolicy":
+        """The same policy with a number of looks."""
+        return AnytimePolicy(name=f"anytime-{looks}", level=None, looks=looks)
+
+
+def by_promise(probability: Sequence[float]) -> list[int]:
+    """Places in the order in which they are looked at: probability times distance to the nearest one before.
+
+    Until a place was looked at, both ends of the clip count as such: without a preference the middle comes first.
+    """
+    count, order = len(probability), list[int]()
+    left = set(range(count))
+    while left:
+
+        def promise(place: int) -> tuple[float, int]:
+            distances = [abs(place - other) for other in order]
+            return max(probability[place], 1e-3) * min([*distances, place + 1, count - place]), -place
+
+        best = max(left, key=promise)
+        order.append(best)
+        left.remove(best)
+    return order
+
+
+class _AnytimeDecider:
+    def __init__(self, evidence: FeatureView, policy: AnytimePolicy) -> None:
+        self.evidence, self.policy = evidence, policy
+        self.net = cast(PolicyNetwork, evidence.decider("adamml"))
+        self.state = self.net.initial_state(1)
+        self.answer = evidence.nothing_so_far()
+
+    def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
+        evidence = self.evidence
+        rated = self._rated(segments)
+        audible = [s for s in segments if evidence.available(s, "audio")]
+        for s, logits_K in zip(audible, evidence.logits(audible, "audio"), strict=True):
+            self.answer.add(s, "audio", logits_K)
+        visible = [s for s in segments if evidence.available(s, "rgb")]
+        order = [visible[place] for place in by_promise([rated[s]["rgb"] for s in visible])]
+        heard, looked = set(audible), set[int]()
+        for s in self._looks(order):
+            looked.add(s)
+            yield self._decision(s, rated[s], look=True, listen=s in heard)
+        for s in segments:
+            if s not in looked:
+                yield self._decision(s, rated[s], look=False, listen=s in heard)
+
+    def _rated(self, segments: Sequence[int]) -> dict[int, Mapping[str, float]]:
+        """Segment -> modality -> the policy's probability of use."""
+        found: dict[int, Mapping[str, float]] = {}
+        for s, (rgb, audio) in zip(segments, self.evidence.glimpses(segments), strict=True):
+            self.state = self.evidence.decide(partial(self.net.observe, rgb[None], audio[None], self.state))
+            found[s] = dict(zip(MODALITIES, probability_of_use(self.state.logits[0]), strict=True))
+        return found
+
+    def _looks(self, order: Sequence[int]) -> Iterator[int]:
+        """The segments of a stretch that are looked at, one after the other."""
+        if self.policy.level is None:
+            assert self.policy.looks is not None
+            share = -(-self.policy.looks * len(order) // self.evidence.segments)  # of a long clip's stretch, its part
+            yield from order[:share]
+            return
+        look = partial(self.evidence.modality_logits, modality="rgb")
+        yield from until_sure(self.answer, order, look, self.policy.level, self.evidence.temperature)
+
+    def _decision(self, segment: int, rated: Mapping[str, float], *, look: bool, listen: bool) -> Decision:
+        here = {m: self.evidence.available(segment, m) for m in MODALITIES}
+        return Decision(
+            segment=segment,
+            use={"rgb": look, "audio": listen},
+            probability={m: rated[m] if here[m] else None for m in MODALITIES},
+        )
