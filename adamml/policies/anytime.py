@@ -59,7 +59,7 @@ class AnytimePolicy:
 def by_promise(probability: Sequence[float]) -> list[int]:
     """Places in the order in which they are looked at: probability times distance to the nearest one before.
 
-    Until a place was looked at, both ends of the clip count as such: without a preference the middle comes first.
+    Both ends of the clip count as looked at: without a preference the middle comes first.
     """
     count, order = len(probability), list[int]()
     left = set(range(count))
