@@ -93,7 +93,7 @@ def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.H
 def file_name(analysis: Analysis, form: str) -> str:
     """lion_after_dark-adamml.mp4, whatever a stranger named the clip."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(analysis.clip.name).stem).strip("-")[:60] or "clip"
-    return f"{stem}-{analysis.policy}.{form}"
+    return f"{stem}-{analysis.policy.replace('%', '')}.{form}"
 
 
 def _taker(

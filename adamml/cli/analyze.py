@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, check_results, policy_name, report_stream
+from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, budget, check_results, policy_name, report_stream
 
 GUESSES = 5
 
@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("analyze", help="say what a clip shows and what was picked")
     parser.add_argument("clip", type=Path, help="a video or sound file")
-    parser.add_argument(
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
         "--policy",
         type=policy_name,
         default="adamml",
         metavar="NAME",
-        help="how to decide: adamml, rgb, audio, all, cascade, liteeval, adamml-nocost or random; adamml@0.30 spends "
-        "more, adamml@0.70 less (default: %(default)s)",
+        help="how to decide: adamml, anytime, rgb, audio, all, cascade, confident, liteeval, adamml-nocost, even-3 or "
+        "random; adamml@0.30 spends more, adamml@0.70 less (default: %(default)s)",
+    )
+    way.add_argument(
+        "--budget",
+        type=budget,
+        dest="policy",
+        metavar="SHARE",
+        help="spend about this share of running everything, in whole looks; 0.2 is a fifth: anytime-20%%",
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)

@@ -60,7 +60,7 @@ def report_stream(targets: Iterable[Path]) -> TextIO:
 
 
 def policy_name(name: str) -> str:
-    """An argument that names a policy, with or without a budget; whether the model has its network, loading tells."""
+    """An argument that names a policy, with or without a number; whether the model has its network, loading tells."""
     from adamml.policies import get_policy
 
     try:
@@ -68,6 +68,16 @@ def policy_name(name: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return name
+
+
+def budget(text: str) -> str:
+    """An argument that is a share of all compute, as the policy that keeps to it."""
+    from adamml.policies.anytime import budget_policy
+
+    try:
+        return budget_policy(float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def progress_line(every: float = 5.0) -> Callable[[str], None]:

@@ -24,7 +24,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--policies", type=_names, default="adamml,rgb,audio,all,random", metavar="A,B", help="(default: %(default)s)"
     )
     parser.add_argument(
-        "--budget", type=_thresholds, default=(), metavar="X,Y", help="adamml at these probability thresholds too"
+        "--threshold", type=_thresholds, default=(), metavar="X,Y", help="adamml at these probability thresholds too"
+    )
+    parser.add_argument(
+        "--budget", type=_budgets, default=(), metavar="X,Y", help="and anytime within these shares of all compute"
     )
     parser.add_argument("--split", default="test", help="side of the manifest (default: %(default)s)")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N clips, spread evenly over the list")
@@ -61,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         table = evaluate_manifest(
             Recognizer.load(args.model, fusion=args.fusion),
             entries,
-            [*args.policies, *args.budget],
+            list(dict.fromkeys((*args.policies, *args.threshold, *args.budget))),
             args.out,
             args.segments,
             resume=not args.anew,
@@ -98,12 +101,26 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _thresholds(text: str) -> tuple[str, ...]:
     """Turn "0.1,0.3" into the policies "adamml@0.10" and "adamml@0.30"."""
-    from adamml.policies.base import budget_name
+    from adamml.policies.base import threshold_name
 
-    try:
-        values = [float(part) for part in _names(text)]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"thresholds are numbers with commas between, not {text!r}") from None
+    values = _numbers(text)
     if not all(0 <= value <= 1 for value in values):
         raise argparse.ArgumentTypeError("thresholds lie between 0 and 1")
-    return tuple(dict.fromkeys(budget_name("adamml", value) for value in values))
+    return tuple(dict.fromkeys(threshold_name("adamml", value) for value in values))
+
+
+def _budgets(text: str) -> tuple[str, ...]:
+    """Turn "0.1,0.2" into the policies "anytime-10%" and "anytime-20%"."""
+    from adamml.policies.anytime import budget_policy
+
+    try:
+        return tuple(dict.fromkeys(budget_policy(value) for value in _numbers(text)))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in _names(text)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"numbers with commas between are wanted, not {text!r}") from None

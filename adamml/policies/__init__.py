@@ -57,14 +57,15 @@ def get_policy(name: str) -> Policy:
     """A policy by name; `adamml@0.30` is AdaMML with a threshold: a cell is used from a probability of 0.30 on.
 
     With `anytime` and `confident` the number is the certainty at which they stop: `anytime@0.70`.
-    `even-3` and `anytime-3` look at three segments: evenly spread, whatever is in them, or where AdaMML expects most.
+    `even-3` and `anytime-3` look at three segments: evenly spread, whatever is in them, or where AdaMML expects most;
+    `anytime-20%` at a fifth of them.
 
     Raises:
         ValueError: for an unknown name, a number outside 0 to 1, or one on a policy that takes none.
     """
     base, number = split_name(name)
     if number and "@" not in name:
-        return EvenPolicy(looks=int(number)) if base == "even" else ANYTIME.with_looks(int(number))
+        return EvenPolicy(looks=int(number)) if base == "even" else ANYTIME.within(number)
     policy = REGISTRY.get(base)
     if policy is None:
         raise ValueError(f"policy must be one of {', '.join(REGISTRY)} or even-1, even-2 and so on, got {name!r}")
@@ -72,13 +73,13 @@ def get_policy(name: str) -> Policy:
         return policy
     if not isinstance(policy, Adjustable):
         able = [known for known, each in REGISTRY.items() if isinstance(each, Adjustable)]
-        raise ValueError(f"{base!r} takes no budget; {listing(able)} do")
+        raise ValueError(f"{base!r} takes no threshold; {listing(able)} do")
     try:
         threshold = float(number)
     except ValueError:
-        raise ValueError(f"a budget is a probability such as {base}@0.30, got {name!r}") from None
+        raise ValueError(f"a threshold is a probability such as {base}@0.30, got {name!r}") from None
     if not 0 <= threshold <= 1:
-        raise ValueError(f"a budget lies between 0 and 1, got {name!r}")
+        raise ValueError(f"a threshold lies between 0 and 1, got {name!r}")
     return policy.at(threshold)
 
 

@@ -14,7 +14,7 @@ from typing import cast
 
 from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES, PolicyNetwork
-from adamml.policies.base import Decision, budget_name, probability_of_use
+from adamml.policies.base import Decision, probability_of_use, threshold_name
 from adamml.policies.confident import until_sure
 
 LEVEL = 0.6  # on real clips about as right as running everything, at a third of its compute; see RESULTS.md
@@ -25,23 +25,29 @@ class AnytimePolicy:
     """AdaMML's probabilities as an order.
 
     Args:
-        level: certainty from which on no further segment is looked at, 0 to 1; None goes by `looks` alone.
-        looks: how many segments are looked at, at least 1, and never fewer; None goes by `level`.
+        level: certainty from which on no further segment is looked at, 0 to 1; None goes by the number of looks.
+        looks: how many segments are looked at; at least 1.
+        share: the same as a share of all segments, above 0 up to 1; rounded to whole looks, at least one.
     """
 
     name: str = "anytime"
     level: float | None = LEVEL
     looks: int | None = None
+    share: float | None = None
 
     def __post_init__(self) -> None:
-        if (self.level is None) == (self.looks is None):
-            raise ValueError("either a certainty or a number of looks ends it")
+        if [self.level, self.looks, self.share].count(None) != 2:
+            raise ValueError("one thing ends it: a certainty, a number of looks, or a share of them")
         if self.looks is not None and self.looks < 1:
             raise ValueError(f"there must be at least one look, got {self.looks}")
+        if self.share is not None and not 0 < self.share <= 1:
+            raise ValueError(f"a share of the segments lies above 0 and goes up to 100%, got {self.name!r}")
 
     @property
     def description(self) -> str:
-        end = f"until it is {self.level:.0%} sure" if self.looks is None else f"{self.looks} times"
+        end = (
+            f"until it is {self.level:.0%} sure" if self.level is not None else f"within {self.name.partition('-')[2]}"
+        )
         return f"Anytime: listens everywhere, then looks where AdaMML expects most, {end}"
 
     def begin(self, evidence: FeatureView) -> "_AnytimeDecider":
@@ -49,11 +55,35 @@ class AnytimePolicy:
 
     def at(self, threshold: float) -> "AnytimePolicy":
         """The same policy with another level."""
-        return AnytimePolicy(name=budget_name("anytime", threshold), level=threshold)
+        return AnytimePolicy(name=threshold_name("anytime", threshold), level=threshold)
 
-    def with_looks(self, looks: int) -> "AnytimePolicy":
-        """The same policy with a number of looks."""
-        return AnytimePolicy(name=f"anytime-{looks}", level=None, looks=looks)
+    def within(self, number: str) -> "AnytimePolicy":
+        """The same policy with a number of looks: "3", or a share of all segments: "20%".
+
+        Raises:
+            ValueError: for a share of nothing, or of more than everything.
+        """
+        name = f"anytime-{number}"
+        if number.endswith("%"):
+            return AnytimePolicy(name=name, level=None, share=float(number.removesuffix("%")) / 100)
+        return AnytimePolicy(name=name, level=None, looks=int(number))
+
+    def most(self, segments: int) -> int | None:
+        """How many of a clip's segments are looked at; None where certainty ends it. Never fewer for a larger share."""
+        if self.share is not None:
+            return max(1, round(self.share * segments))
+        return self.looks
+
+
+def budget_policy(share: float) -> str:
+    """The policy that keeps to a share of the compute of running everything, nearly all of which is looking.
+
+    Raises:
+        ValueError: when that is no share.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"a budget is a share of running everything, above 0 up to 1, got {share:g}")
+    return f"anytime-{100 * share:g}%"
 
 
 def by_promise(probability: Sequence[float]) -> list[int]:
@@ -108,11 +138,11 @@ class _AnytimeDecider:
 
     def _looks(self, order: Sequence[int]) -> Iterator[int]:
         """The segments of a stretch that are looked at, one after the other."""
-        if self.policy.level is None:
-            assert self.policy.looks is not None
-            share = -(-self.policy.looks * len(order) // self.evidence.segments)  # of a long clip's stretch, its part
-            yield from order[:share]
+        most = self.policy.most(self.evidence.segments)
+        if most is not None:
+            yield from order[: -(-most * len(order) // self.evidence.segments)]  # of a long clip's stretch, its part
             return
+        assert self.policy.level is not None
         look = partial(self.evidence.modality_logits, modality="rgb")
         yield from until_sure(self.answer, order, look, self.policy.level, self.evidence.temperature)
 

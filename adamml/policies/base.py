@@ -32,8 +32,8 @@ def probability_of_use(logits: Tensor) -> list[float]:
     return softmax(logits.double().numpy())[:, 1].tolist()
 
 
-def budget_name(policy: str, threshold: float) -> str:
-    """A policy's name on a budget, as in `adamml@0.30`: two digits, and more where the threshold has more."""
+def threshold_name(policy: str, threshold: float) -> str:
+    """A policy's name with a threshold, as in `adamml@0.30`: two digits, and more where the threshold has more."""
     short = f"{threshold:.2f}"
     return f"{policy}@{short if float(short) == threshold else repr(float(threshold))}"
 

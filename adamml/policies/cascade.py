@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adamml.inference.feature_view import FeatureView
 from adamml.nn.cascade import CascadeNetwork, CascadeState, known_so_far
-from adamml.policies.base import Decision, budget_name, probability_of_use
+from adamml.policies.base import Decision, probability_of_use, threshold_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,9 @@ class CascadePolicy:
         return _CascadeDecider(evidence, self.threshold)
 
     def at(self, threshold: float) -> "CascadePolicy":
-        """The same policy on another budget."""
+        """The same policy with another threshold."""
         return CascadePolicy(
-            name=budget_name(self.name, threshold),
+            name=threshold_name(self.name, threshold),
             description=f"{self.description}, from a probability of {threshold:g} on",
             threshold=threshold,
         )

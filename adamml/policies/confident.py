@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adamml.inference.feature_view import FeatureView
 from adamml.nn.running_fusion import RunningFusion
-from adamml.policies.base import Decision, budget_name
+from adamml.policies.base import Decision, threshold_name
 
 LEVEL = 0.8  # on real clips a point below fusion at two fifths of its compute; see RESULTS.md
 
@@ -39,7 +39,7 @@ class ConfidentPolicy:
 
     def at(self, threshold: float) -> "ConfidentPolicy":
         """The same policy with another level."""
-        return ConfidentPolicy(name=budget_name(self.name, threshold), level=threshold)
+        return ConfidentPolicy(name=threshold_name(self.name, threshold), level=threshold)
 
 
 def spread_order(count: int) -> list[int]:

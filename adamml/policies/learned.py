@@ -7,7 +7,7 @@ from typing import cast
 
 from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES, PolicyNetwork
-from adamml.policies.base import Decision, budget_name, probability_of_use
+from adamml.policies.base import Decision, probability_of_use, threshold_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +29,9 @@ class LearnedPolicy:
         return _LearnedDecider(evidence, self)
 
     def at(self, threshold: float) -> "LearnedPolicy":
-        """The same policy on another budget."""
+        """The same policy with another threshold."""
         return LearnedPolicy(
-            name=budget_name(self.name, threshold),
+            name=threshold_name(self.name, threshold),
             description=f"{self.description}, from a probability of {threshold:g} on",
             network=self.network,
             threshold=threshold,

@@ -1,7 +1,7 @@
 """Decisions given by hand: an explicit grid of cells, alone or in place of another policy's choices.
 
 With a `base`, that policy decides first, as always, and is charged for what its deciding takes; its probabilities stay
-on record, and the grid then has the last word. So "what if" and a moved budget cost what they would really cost.
+on record, and the grid then has the last word. So "what if" and a moved threshold cost what they would really cost.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

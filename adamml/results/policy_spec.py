@@ -12,7 +12,7 @@ from typing import Literal
 # The rows of the table that the project is measured by, in its order.
 ROWS = ("rgb", "audio", "all", "adamml", "adamml-nocost", "cascade", "liteeval", "random")
 _AT = re.compile(r"([^@]+)@(.*)")
-_LOOKS = re.compile(r"(even|anytime)-([1-9]\d{0,3})")
+_LOOKS = re.compile(r"(even|anytime)-([1-9]\d{0,3})|(anytime)-(\d{1,3}(?:\.\d+)?%)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,8 @@ def deciding_networks() -> tuple[str, ...]:
 def split_name(name: str) -> tuple[str, str]:
     """("adamml", "0.30") for "adamml@0.30", ("even", "3") for "even-3", (name, "") for a name without a number."""
     match = _AT.fullmatch(name) or _LOOKS.fullmatch(name)
-    return (match[1], match[2]) if match else (name, "")
+    base, number = [part for part in match.groups() if part is not None] if match else (name, "")
+    return base, number
 
 
 def base_name(name: str) -> str:
@@ -85,7 +86,8 @@ def spec_of(name: str) -> PolicySpec:
     if not number:
         return spec
     if "@" not in name:
-        said = f"{spec.label}, {number} look{'s' if number != '1' else ''}"
+        share = f"looks at {number}".replace("%", " %")
+        said = f"{spec.label}, {share if '%' in number else number + (' look' if number == '1' else ' looks')}"
     elif spec.number == "certainty":
         said = f"{spec.label.removesuffix(', until sure')}, until {float(number):.0%} sure".replace("%", " %")
     else:

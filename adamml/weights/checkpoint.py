@@ -92,7 +92,7 @@ class ModelCard:
             raise CheckpointError(f"model {self.name!r} names a policy or a file that cannot be one")
 
     def can_run(self, policy: str) -> bool:
-        """Whether a policy's network, if it takes one, belongs to this model; a budget changes nothing."""
+        """Whether a policy's network, if it takes one, belongs to this model; a number in its name changes nothing."""
         network = spec_of(policy).network
         return not network or network in self.policies
 

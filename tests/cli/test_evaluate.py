@@ -77,13 +77,19 @@ def test_a_policy_that_the_model_lacks_is_named(
 
 def test_thresholds_become_policies_and_nonsense_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     plain = ("--manifest", "m.csv", "--out", "out")
-    args = parse(*plain, "--budget", "0.1, 0.3,0.5")
-    assert args.budget == ("adamml@0.10", "adamml@0.30", "adamml@0.50")
+    args = parse(*plain, "--threshold", "0.1, 0.3,0.5", "--budget", "0.1,0.2,0.2")
+    assert args.threshold == ("adamml@0.10", "adamml@0.30", "adamml@0.50")
+    assert args.budget == ("anytime-10%", "anytime-20%")
     assert args.policies == ("adamml", "rgb", "audio", "all", "random")
-    for nonsense in ("a", "2"):
+    for option, nonsense, said in (
+        ("--threshold", "a", "numbers with commas"),
+        ("--threshold", "2", "thresholds lie between 0 and 1"),
+        ("--budget", "2", "a share of running everything"),
+        ("--budget", "0", "a share of running everything"),
+    ):
         with pytest.raises(SystemExit):
-            parse(*plain, "--budget", nonsense)
-        assert "thresholds" in capsys.readouterr().err
+            parse(*plain, option, nonsense)
+        assert said in capsys.readouterr().err
 
 
 def test_a_limit_takes_clips_from_the_whole_list() -> None:

@@ -8,7 +8,7 @@ import pytest
 from adamml import Analysis, Recognizer
 from adamml.inference.session import ClipSession
 from adamml.policies import AnytimePolicy, get_policy
-from adamml.policies.anytime import by_promise
+from adamml.policies.anytime import budget_policy, by_promise
 from adamml.results import wording
 from tests.clips import tone, write_clip
 from tests.toy_app import toy_recognizer
@@ -50,6 +50,21 @@ def test_the_first_looks_are_those_of_a_smaller_number(session: ClipSession) -> 
     assert looked(session.analyze("anytime-50")) == list(range(SEGMENTS))
 
 
+def test_a_budget_is_a_share_of_the_looks_and_never_shrinks_as_it_grows(session: ClipSession) -> None:
+    shares = [0.01, 0.05, 0.1, 0.2, 0.34, 0.5, 0.75, 1.0]
+    answers = [session.analyze(budget_policy(share)) for share in shares]
+    assert [len(looked(answer)) for answer in answers] == [1, 1, 1, 1, 2, 3, 4, 6]
+    spent = [answer.macs.total for answer in answers]
+    assert spent == sorted(spent)
+    assert answers[5].policy == "anytime-50%"
+    assert wording.policy("anytime-12.5%") == "Anytime, looks at 12.5 %"
+    for wrong in (0.0, -0.1, 1.01):
+        with pytest.raises(ValueError, match="share of running everything"):
+            budget_policy(wrong)
+    with pytest.raises(ValueError, match="goes up to 100%"):
+        get_policy("anytime-101%")
+
+
 def test_more_certainty_never_takes_fewer_looks(session: ClipSession) -> None:
     numbers = [len(looked(session.analyze(f"anytime@{level}"))) for level in (0.0, 0.26, 0.28, 0.3, 1.0)]
     assert numbers == sorted(numbers)
@@ -79,7 +94,7 @@ def test_names_say_what_ends_it() -> None:
     for wrong in ("anytime-0", "anytime@1.5", "anytime@x"):
         with pytest.raises(ValueError, match="got"):
             get_policy(wrong)
-    with pytest.raises(ValueError, match="either a certainty or a number of looks"):
+    with pytest.raises(ValueError, match="one thing ends it"):
         AnytimePolicy(looks=3)
 
 
