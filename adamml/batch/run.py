@@ -103,7 +103,8 @@ def run_batch(
     if workers is not None and workers < 1:
         raise BatchError(f"at least one worker is needed, not {workers}")
     archive = list_archive(source)
-    check_folder(out, (SETTINGS_FILE, LOCK_FILE, LEFT_OUT_FILE), inputs=[source])
+    read = [source, *(clip.file for clip in archive.clips)]
+    check_folder(out, (SETTINGS_FILE, LOCK_FILE, LEFT_OUT_FILE), inputs=read)
     with Store(out, recipe.settings, source, len(archive.clips), save_seconds=save_seconds) as store:
         write_whole(out / LEFT_OUT_FILE, json.dumps(archive.left_out.by_name(), indent=2) + "\n", inputs=[source])
         done = store.done()

@@ -71,7 +71,7 @@ def prepare_kinetics(
         for place, row in enumerate(rows)
         if paths[place] is None or (row.split == "train" and row.identity in straddling)
     }
-    check_folder(out, (*REPORTS, MANIFEST, JOURNAL), inputs=tables)
+    check_folder(out, (*REPORTS, MANIFEST, JOURNAL), inputs=[*tables, *(path for path in paths if path is not None)])
     out.mkdir(parents=True, exist_ok=True)
     journal = Journal(out / JOURNAL)
     ready: dict[int, Ready] = {}

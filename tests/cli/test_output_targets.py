@@ -104,6 +104,23 @@ def test_a_list_is_not_written_over_its_clips_nor_a_result_over_its_list(
         assert (out / name).read_text() == kept
 
 
+@pytest.mark.parametrize("name", [".lock", "left_out.json", "report.json"])
+def test_a_folder_of_results_whose_file_is_a_link_to_a_clip_is_refused(
+    name: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, archive, out = clip.read_bytes(), tmp_path / "archive", tmp_path / "results"
+    archive.mkdir()
+    out.mkdir()
+    kept = archive / "abcdefghijk_000000_000001.mp4"
+    kept.write_bytes(before)
+    (out / name).symlink_to(kept)
+    lists = tmp_path / "lists.csv"
+    lists.write_text("label,youtube_id,time_start,time_end,split\ncat,abcdefghijk,0,1,train\n")
+    arguments = ["batch", archive] if name != "report.json" else ["prepare", "kinetics", lists, "--clips", archive]
+    assert "which is read" in refused(capsys, *arguments, "--out", out)
+    assert kept.read_bytes() == before
+
+
 def test_training_does_not_replace_the_model_that_it_begins_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

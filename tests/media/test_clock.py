@@ -93,6 +93,15 @@ def test_one_picture_with_sound_stands_as_long_as_that(tmp_path: Path) -> None:
     assert all(clip.has_picture(segment) for segment in clip.segments)
 
 
+def test_one_picture_of_a_broadcast_stands_as_long_as_its_sound(tmp_path: Path) -> None:
+    """Its size is in none of the packets that are looked at first."""
+    clip = Clip(write_clip(tmp_path / "still.ts", times=[0.0], picture=number_picture, sound=tone(10.0)), LOCAL, 5)
+    assert (clip.info.width, clip.info.height) == (160, 120)
+    assert clip.info.video is not None
+    assert clip.info.video.end == pytest.approx(10.0, abs=0.1)
+    assert {number for _, number in shown(clip)} == {0}
+
+
 def test_an_animated_picture_is_shown_as_long_as_it_says(tmp_path: Path) -> None:
     path, tick = tmp_path / "slow.gif", Fraction(1, 100)
     with av.open(str(path), "w") as out:
@@ -230,6 +239,44 @@ def test_chained_sound_is_heard_to_its_end(tmp_path: Path, codec: str) -> None:
     assert clip.info.duration == pytest.approx(8.0, abs=0.05)
     agrees(clip, 0.0, slack=0.05)
     assert any("begin anew" in note for note in clip.notes)
+
+
+def joined(path: Path, *parts: Path) -> Path:
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["mp4", "wav", "ogg"])
+def test_what_cannot_be_joined_is_said_to_be_left_out(tmp_path: Path, kind: str) -> None:
+    """Where containers say how much belongs to them, or the sound behind is of another kind."""
+    codec = {"mp4": "aac", "wav": "pcm_s16le", "ogg": "libopus"}[kind]
+    other = {"mp4": "aac", "wav": "pcm_s16le", "ogg": "flac"}[kind]
+    sound = rising(8.0)
+    one = write_clip(tmp_path / f"a.{kind}", picture=None, sound=sound[:, :192_000], rate=48_000, audio_codec=codec)
+    two = write_clip(tmp_path / f"b.{kind}", picture=None, sound=sound[:, 192_000:], rate=48_000, audio_codec=other)
+    clip = Clip(joined(tmp_path / f"joined.{kind}", one, two), LOCAL, 3)
+    assert clip.info.duration == pytest.approx(4.0, abs=0.05)
+    assert any("goes on after 4.0 s" in note for note in clip.notes)
+    assert not Clip(one, LOCAL, 3).notes
+    assert not Clip(two, LOCAL, 3).notes
+
+
+def test_a_file_in_fragments_with_its_header_twice_is_read_to_its_end(tmp_path: Path) -> None:
+    sound = rising(4.0)
+    path = write_clip(
+        tmp_path / "a.mp4",
+        picture=None,
+        sound=sound,
+        rate=48_000,
+        options={"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"},
+    )
+    data = path.read_bytes()
+    first = data.index(b"moof") - 4
+    second = data.index(b"moof", first + 8) - 4
+    path.write_bytes(data[:second] + data[:first] + data[second:])
+    clip = Clip(path, LOCAL, 3)
+    assert clip.info.duration == pytest.approx(4.0, abs=0.1)
+    assert not clip.notes
 
 
 @pytest.mark.parametrize("speed", [0.95, 1.05])

@@ -231,6 +231,32 @@ def test_a_preview_goes_on_where_the_size_changes(tmp_path: Path) -> None:
     assert number_in(shows[-1].pixels) >= 90
 
 
+def test_pixels_that_change_their_shape_midway_are_made_square_all_the_same(tmp_path: Path) -> None:
+    """Broadcasts put together: pixels wider than high first, square ones later."""
+
+    def narrow(index: int, width: int, height: int) -> np.ndarray:
+        frame = av.VideoFrame.from_ndarray(number_picture(index, 240, 120), format="rgb24")
+        return frame.reformat(width=width, height=height).to_ndarray()
+
+    def later(index: int, width: int, height: int) -> np.ndarray:
+        return number_picture(index + 50, width, height)
+
+    x264 = {"preset": "veryfast", "crf": "12"}
+    wide = {"seconds": 2, "coding": x264 | {"aspect": "2", "x264-params": "sar=2/1"}, "picture": narrow}
+    one = write_clip(tmp_path / "a.ts", size=(120, 120), **wide)  # type: ignore[arg-type]
+    two = write_clip(tmp_path / "b.ts", size=(240, 120), seconds=2, coding=x264, picture=later)
+    path = tmp_path / "joined.ts"
+    path.write_bytes(one.read_bytes() + two.read_bytes())
+    info = probe(path, LOCAL)
+    assert (info.pixel_aspect, info.width, info.height) == (2.0, 240, 120)
+    for frame in display_frames(info, fps=5, box=(240, 120)):
+        assert number_in(frame.pixels) == pytest.approx(frame.time * 25, abs=1)
+    preview = browser_preview(path, tmp_path)
+    assert preview is not None
+    for time, frame in frames_played(preview):
+        assert number_in(frame.to_ndarray(format="rgb24")) == pytest.approx(time * 25, abs=1)
+
+
 def box(kind: bytes, *content: bytes) -> bytes:
     data = b"".join(content)
     return (8 + len(data)).to_bytes(4, "big") + kind + data
@@ -243,6 +269,13 @@ PHOTOS = {
     "c.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(400),
     "d.png": b"\x89PNG\r\n\x1a\n" + bytes(400),
     "e.webp": b"RIFF\x90\x01\x00\x00WEBPVP8 " + bytes(400),
+    "f.jxl": b"\x00\x00\x00\x0cJXL \r\n\x87\n" + bytes(400),
+    "g.jp2": b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(400),
+    "h.raf": b"FUJIFILMCCD-RAW 0201" + bytes(400),
+}
+MOVING = {
+    "moving.webp": b"RIFF\x90\x01\x00\x00WEBPVP8X\x0a\x00\x00\x00\x12" + bytes(400),
+    "moving.png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + bytes(17) + b"\x00\x00\x00\x08acTL" + bytes(400),
 }
 
 
@@ -250,6 +283,27 @@ PHOTOS = {
 def test_a_photo_is_called_one(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(PHOTOS[name])
+    with pytest.raises(UnreadableClipError, match="is a photo"):
+        probe(path, LOCAL)
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_a_moving_picture_that_is_not_read_is_not_called_a_photo(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(MOVING[name])
+    with pytest.raises(UnreadableClipError, match="can be read here"):
+        probe(path, LOCAL)
+
+
+def test_a_gif_of_one_picture_is_a_photo(tmp_path: Path) -> None:
+    path = tmp_path / "one.gif"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("gif", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "rgb8"
+        frame = av.VideoFrame.from_ndarray(number_picture(5), format="rgb24").reformat(format="rgb8")
+        frame.pts, frame.time_base = 0, Fraction(1, 10)
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
     with pytest.raises(UnreadableClipError, match="is a photo"):
         probe(path, LOCAL)
 

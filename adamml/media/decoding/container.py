@@ -12,10 +12,11 @@ from av.container import InputContainer
 
 from adamml.media.allowlist import AUDIO_CODECS, DEMUXERS, FILES, MAX_CHANNELS, SAMPLE_RATES, VIDEO_CODECS, permitted
 from adamml.media.decoding.clock import on_the_clock
+from adamml.media.decoding.pixel_aspect import PixelAspects
 from adamml.media.errors import ClipLimitError, UnreadableClipError, UnsupportedCodecError
 from adamml.media.info import Join
 from adamml.media.limits import MediaSettings
-from adamml.media.photo_detection import is_photo
+from adamml.media.photo_detection import is_photo, photo_refusal
 
 AV_ERRORS = (av.error.FFmpegError, ValueError, OSError)
 # Decoders by FFmpeg's own names, for the few frames that it decodes itself to learn about a stream.
@@ -37,7 +38,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
         UnreadableClipError: when it is no such file.
     """
     if is_photo(path):
-        raise UnreadableClipError(f"{path.name!r} is a photo. Bring a clip: a video or sound file ({FILES} be read).")
+        raise UnreadableClipError(photo_refusal(path.name))
     try:
         # With the protocol in front and an absolute path behind it, no name can be taken for an address.
         container = av.open(f"file:{os.fspath(path.resolve())}", metadata_errors="ignore", options=dict(_OPTIONS))
@@ -90,7 +91,7 @@ def decoded(
     Raises:
         ClipLimitError: for more or larger frames than are allowed, whatever the header has promised.
     """
-    count, picture = 0, stream.type == "video"
+    count, aspects = 0, PixelAspects(stream) if isinstance(stream, av.VideoStream) else None
     for packet in packets:
         try:
             frames = packet.decode()
@@ -102,10 +103,11 @@ def decoded(
             continue
         for frame in frames:
             count += 1
-            if picture and count > settings.max_frames:
-                raise too_many_frames(name, settings)
-            if picture:
+            if aspects is not None:
+                if count > settings.max_frames:
+                    raise too_many_frames(name, settings)
                 check_size(name, frame.width, frame.height, settings)
+                aspects.mark(frame)
             yield frame
 
 

@@ -12,19 +12,24 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
+from adamml.media.decoding.appended import second_file
 from adamml.media.decoding.clock import LATE_S, is_zero_based, joins_of, time_zero
 from adamml.media.decoding.colors import note_of as color_note
 from adamml.media.decoding.colors import wide_kind
 from adamml.media.decoding.container import AV_ERRORS, open_container, too_many_frames
 from adamml.media.decoding.orientation import orientation_of
+from adamml.media.decoding.pixel_aspect import LEAST, MOST
 from adamml.media.decoding.tracks import Candidate, Chosen, candidates, choose
 from adamml.media.decoding.tracks import note_of as track_note
 from adamml.media.errors import ClipError, ClipLimitError, UnreadableClipError
 from adamml.media.info import ClipInfo, TrackInfo, duration_of
 from adamml.media.limits import MediaSettings
+from adamml.media.photo_detection import photo_refusal
 
+REST = 0.05  # of a file's bytes that are worth a note where they cannot be read
 EMPTY_S = 0.5  # of a beginning without picture and sound that is worth a note
 # After a cut in the middle of a group of pictures, say.
+_REST = "This file goes on after {:.1f} s with something that cannot be read here, as joined files do; it was left out."
 _UNDECODED = "The first {:.1f} s of the picture depend on one that this file lacks, and are not shown."
 
 
@@ -46,11 +51,13 @@ def probe_file(path: Path, settings: MediaSettings) -> ClipInfo:
         return _found(path, measured, _header_end(container), settings)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Measured:
     pictures: Sequence[Candidate]
     sounds: Sequence[Candidate]
     format: str
+    read: int = 0  # bytes up to the last packet
+    stopped: bool = False  # by an error, and not by the end
 
 
 def _measure(container: InputContainer, found: _Measured, name: str, settings: MediaSettings) -> None:
@@ -64,12 +71,13 @@ def _measure(container: InputContainer, found: _Measured, name: str, settings: M
                 track = times[packet.stream_index]
                 track.add(packet, place)
                 place += 1
+                found.read = max(found.read, (packet.pos or 0) + packet.size)
                 if track.picture and track.packets > settings.max_frames:
                     raise too_many_frames(name, settings)
     except (ClipError, MemoryError):
         raise
     except AV_ERRORS:
-        pass  # a file that breaks off is used as far as it goes
+        found.stopped = True  # a file that breaks off is used as far as it goes
     for track in times.values():
         track.without_stamps()
 
@@ -87,6 +95,8 @@ def _found(path: Path, measured: _Measured, header_end: float | None, settings: 
     if video is None and audio is None:
         raise UnreadableClipError(_nothing(name, measured))
     chosen = [track for track in (video, audio) if track is not None]
+    if measured.format == "gif" and video is not None and video.times.shown == 1:
+        raise UnreadableClipError(photo_refusal(name))
     joins = joins_of({track.times.index: track.times.pieces for track in chosen})
     for track in chosen:
         track.times.joins = joins.get(track.times.index, ())
@@ -119,6 +129,7 @@ def _found(path: Path, measured: _Measured, header_end: float | None, settings: 
         ),
         color_note(color) if color is not None else None,
         _UNDECODED.format(undecoded) if undecoded else None,
+        _REST.format(duration) if _goes_on(path, measured) else None,
     ]
     return ClipInfo(
         path=path,
@@ -142,7 +153,7 @@ def _shown(video: Chosen) -> tuple[float, tuple[int, int], bool, str | None]:
     assert isinstance(frame, av.VideoFrame)
     assert isinstance(stream, av.VideoStream)
     aspect = float(stream.sample_aspect_ratio or 1)
-    if not 0.1 <= aspect <= 10:
+    if not LEAST <= aspect <= MOST:
         aspect = 1.0  # as the file says, unless that is nonsense
     way = orientation_of(frame)
     width, height = max(1, round(frame.width * aspect)), frame.height
@@ -160,6 +171,14 @@ def _clock_note(start: float, origin: float, zero_based: bool, joins: int) -> st
     if zero_based and origin > LATE_S:
         return f"The time stamps of this file begin at {start:.2f} s; times count from there."
     return None
+
+
+def _goes_on(path: Path, measured: _Measured) -> bool:
+    """Whether there is more in a file than its container gives out: a good part of it, or another file behind it."""
+    if measured.stopped:
+        return measured.read < (1 - REST) * path.stat().st_size
+    begins = second_file(path, measured.format)
+    return begins is not None and measured.read <= begins
 
 
 def _nothing(name: str, measured: _Measured) -> str:

@@ -69,10 +69,10 @@ def candidates(
             default = bool(stream.disposition & _Disposition.default)
             found.append(candidate := Candidate(stream=stream, number=number, default=default))
             try:
-                serves = _allowed(stream, name, settings)
+                _check_allowed(stream, name, settings)
             except ClipError as error:
-                candidate.fault, serves = error, False
-            if serves:
+                candidate.fault = error
+            else:
                 rate = float(stream.average_rate or 0) if isinstance(stream, av.VideoStream) else 0.0
                 pace = (1 / rate if 1 <= rate <= 1000 else 1 / 25) if isinstance(stream, av.VideoStream) else 0.0
                 candidate.times = TrackTimes(stream, container.format.name, pace)
@@ -84,17 +84,17 @@ def candidates(
     return both
 
 
-def _allowed(stream: av.VideoStream | av.AudioStream, name: str, settings: MediaSettings) -> bool:
-    """Whether a header promises anything; codecs, sizes and rates beyond the limits are refused."""
+def _check_allowed(stream: av.VideoStream | av.AudioStream, name: str, settings: MediaSettings) -> None:
+    """Refuse codecs, sizes and rates beyond the limits.
+
+    A size of 0 is one that is not known yet, as in a broadcast of one picture: `decoded` looks at it.
+    """
     if isinstance(stream, av.VideoStream):
         check_codec(name, stream, "picture", "H.264")
-        if stream.codec_context.width <= 0 or stream.codec_context.height <= 0:
-            return False
         check_size(name, stream.codec_context.width, stream.codec_context.height, settings)
-        return True
+        return
     check_codec(name, stream, "sound", "AAC")
     check_sound(name, stream.codec_context.sample_rate or SAMPLE_RATES[0], stream.codec_context.layout.nb_channels)
-    return True
 
 
 def choose(path: Path, found: Sequence[Candidate], settings: MediaSettings) -> Chosen | None:

@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
+from adamml.media.decoding.pixel_aspect import aspect_of
 from adamml.media.decoding.playback import stereo_blocks
 from adamml.media.decoding.video_reader import fitted, scaled
 from adamml.media.errors import ClipError, UnreadableClipError
@@ -152,6 +153,6 @@ def _size(frame: av.VideoFrame, pixel_aspect: float) -> tuple[int, int]:
 
 
 def _short_side(frame: av.VideoFrame, pixel_aspect: float) -> int:
-    width, height = frame.width * pixel_aspect, frame.height
+    width, height = frame.width * aspect_of(frame, pixel_aspect), frame.height
     short = min(SHORT_SIDE, width, height, MAX_SIDE * min(width, height) / max(width, height))
     return max(2, int(short))

@@ -19,6 +19,7 @@ from adamml.media.decoding.colors import common, wide_kind
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.frame_skipping import spared
 from adamml.media.decoding.orientation import orientation_of
+from adamml.media.decoding.pixel_aspect import aspect_of
 from adamml.media.errors import UnreadableClipError
 from adamml.media.info import ClipInfo
 
@@ -34,12 +35,12 @@ def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.nda
     """(H, W, 3) uint8 upright RGB with the given shorter side.
 
     Args:
-        pixel_aspect: width of the file's pixels over their height; ours are square.
+        pixel_aspect: width of the file's pixels over their height, unless the frame has others; ours are square.
 
     Raises:
         UnreadableClipError: for a shape so narrow that scaling it up would take a fortune.
     """
-    width, height = frame.width * pixel_aspect, frame.height
+    width, height = frame.width * aspect_of(frame, pixel_aspect), frame.height
     scale = short_side / min(width, height)
     size = max(short_side, int(width * scale)), max(short_side, int(height * scale))
     if max(size) > MAX_LONG_SIDE:
@@ -59,7 +60,7 @@ def resized(frame: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
 
 def shown_size(frame: av.VideoFrame, pixel_aspect: float) -> tuple[float, float]:
     """(width, height) of a frame as it is shown, in square pixels."""
-    width, height = frame.width * pixel_aspect, float(frame.height)
+    width, height = frame.width * aspect_of(frame, pixel_aspect), float(frame.height)
     return (height, width) if orientation_of(frame).sideways else (width, height)
 
 
