@@ -14,14 +14,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from adamml.weights.download import FetchError
+from adamml.weights.hub import HUB, asking, endpoint
+
 ROOT = Path(__file__).resolve().parents[2]
-HUB = "https://huggingface.co"
 NEEDED = ("README.md", "requirements.txt", "app/__main__.py")
-_HINTS = {
-    401: "HF_TOKEN is not valid there: make a new one in the settings of your account, with the right to write",
-    403: "HF_TOKEN may not write there: it needs the right to write, and you need to belong to that account",
-    404: "there is no such place; look at the spelling of owner and name",
-}
 
 
 class HostingError(ValueError):
@@ -45,7 +42,7 @@ def tracked_files(root: Path) -> list[str]:
     return files
 
 
-def readme_for(space: str, text: str, endpoint: str = HUB, models: Sequence[str] = ()) -> str:
+def readme_for(space: str, text: str, address: str = HUB, models: Sequence[str] = ()) -> str:
     """README.md as a Space needs it: its thumbnail is an address there, and linked models are named.
 
     Raises:
@@ -54,7 +51,7 @@ def readme_for(space: str, text: str, endpoint: str = HUB, models: Sequence[str]
     parts = re.fullmatch(r"(---\n.*?\n)(---\n.*)", text, re.DOTALL)
     if parts is None:
         raise HostingError("README.md does not begin with a front matter (between two lines of ---)")
-    front = re.sub(r"(?m)^thumbnail: (?!https?://)", f"thumbnail: {endpoint}/spaces/{space}/resolve/main/", parts[1])
+    front = re.sub(r"(?m)^thumbnail: (?!https?://)", f"thumbnail: {address}/spaces/{space}/resolve/main/", parts[1])
     return front + (f"models: [{', '.join(models)}]\n" if models else "") + parts[2]
 
 
@@ -73,9 +70,7 @@ def upload(space: str, *, models: Sequence[str] = (), root: Path = ROOT, say: Ca
     Raises:
         HostingError: for a missing or refused token, a refused name, no network, or a tree that cannot be hosted.
     """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-    from huggingface_hub.utils import httpx
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     for name in (space, *models):
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", name, re.ASCII):
@@ -84,41 +79,31 @@ def upload(space: str, *, models: Sequence[str] = (), root: Path = ROOT, say: Ca
     if not token:
         raise HostingError("set HF_TOKEN to an access token with the right to write (from your account's settings)")
     files = tracked_files(root)
-    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
-    readme = readme_for(space, (root / "README.md").read_text(encoding="utf-8"), endpoint, models).encode()
-    api = HfApi(endpoint=endpoint, token=token)
     try:
-        user = api.whoami()["name"]
-        say(f"{endpoint}: signed in as {user}")
-        place = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
-        stale = set(api.list_repo_files(space, repo_type="space")) - {*files, ".gitattributes"}
-        size = sum((root / name).stat().st_size for name in files)
-        say(f"uploading {len(files)} files, {size / 1e6:.0f} MB; removing {len(stale)}")
-        api.create_commit(
-            space,
-            repo_type="space",
-            operations=[
-                *(
-                    CommitOperationAdd(
-                        path_in_repo=name, path_or_fileobj=readme if name == "README.md" else root / name
-                    )
-                    for name in files
-                ),
-                *(CommitOperationDelete(path_in_repo=name, is_folder=False) for name in sorted(stale)),
-            ],
-            commit_message="The tracked tree",
-        )
-    except HFValidationError as error:
-        raise HostingError(f"{space!r} cannot be a Space's name: {error}") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else 0
-        said = error.server_message or str(error).splitlines()[0]
-        hint = f". {_HINTS[status]}" if status in _HINTS else ""
-        raise HostingError(f"{endpoint} refused ({status}): {said}{hint}") from error
-    except (httpx.TransportError, ConnectionError, TimeoutError) as error:
-        raise HostingError(f"{endpoint} cannot be reached: {error}. Is there a network?") from error
+        with asking(space, token=token) as api:
+            user = api.whoami()["name"]
+            say(f"{endpoint()}: signed in as {user}")
+            place = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
+            stale = set(api.list_repo_files(space, repo_type="space")) - {*files, ".gitattributes"}
+            size = sum((root / name).stat().st_size for name in files)
+            say(f"uploading {len(files)} files, {size / 1e6:.0f} MB; removing {len(stale)}")
+            readme = readme_for(space, (root / "README.md").read_text(encoding="utf-8"), endpoint(), models).encode()
+            contents = {name: readme if name == "README.md" else root / name for name in files}
+            api.create_commit(
+                space,
+                repo_type="space",
+                operations=[
+                    *(CommitOperationAdd(path_in_repo=name, path_or_fileobj=data) for name, data in contents.items()),
+                    *(CommitOperationDelete(path_in_repo=name, is_folder=False) for name in sorted(stale)),
+                ],
+                commit_message="The tracked tree",
+            )
+    except HostingError:
+        raise
+    except FetchError as error:
+        raise HostingError(str(error)) from error
     except (ValueError, RuntimeError, OSError) as error:  # an answer that makes no sense, or one file that failed
-        raise HostingError(f"the upload to {endpoint} failed: {error}") from error
+        raise HostingError(f"the upload to {endpoint()} failed: {error}") from error
     return str(place)
 
 

@@ -63,7 +63,7 @@ def test_a_space_becomes_the_tracked_tree(server: Hub, tree: Path) -> None:
     ("space", "token", "says"),
     [
         ("studio", TOKEN, "owner/name"),
-        (f"{OWNER}/bad--name", TOKEN, "cannot be a Space's name"),
+        (f"{OWNER}/bad--name", TOKEN, "cannot be a repository's name"),
         ("somebody/studio", TOKEN, "right to write"),
         (f"{OWNER}/studio", "", "set HF_TOKEN"),
         (f"{OWNER}/studio", "hf_wrong", "HF_TOKEN is not valid"),
