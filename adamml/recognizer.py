@@ -11,9 +11,11 @@ What happens inside a session is in `adamml.inference.session`.
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from adamml.engine import new_engine
+from adamml.engine.onnx_folder import write_onnx
 from adamml.inference.inference_model import InferenceModel
 from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
@@ -195,6 +197,37 @@ class Recognizer:
             folder = self._folder or self.save_pretrained(made)
             at = push(folder, repo_id, token=token, private=private, revision=revision, message=commit_message)
         return at.address
+
+    def export_onnx(self, folder: str | Path, *, say: Callable[[str], object] = lambda line: None) -> Path:
+        """Write every network as an ONNX graph, with networks.json on how to use them; returns the folder.
+
+        Each graph is run by ONNX Runtime and compared with the model's own numbers.
+
+        Args:
+            folder: is made where there is none.
+            say: takes a line for each network.
+
+        Raises:
+            OnnxExportError: when a network cannot be expressed, or differs.
+            OSError: when the folder cannot be written.
+        """
+        card, network = self.card, self.ready.engine.network
+        about = {
+            "model": {"name": card.name, "version": card.version, "license": card.licence, "trained": card.trained},
+            "weights": dict(card.files),
+            "answer": {
+                "rule": self.ready.fusion,
+                "rgb_weight": float(network.rgb_weight),
+                "about": "of what was run of a segment, rgb_weight * classify_rgb and (1 - rgb_weight) * "
+                "classify_audio, joined over segments by the rule (adamml/nn/fusion.py); scores are softmax(logits / "
+                "temperature of the policy)",
+                "temperatures": dict(card.temperatures),
+                "unknown": {name: dict(rule) for name, rule in card.unknown.items()},
+            },
+            "classes": card.classes,
+            "sounds": card.sounds,
+        }
+        return write_onnx(network, self.ready.engine.deciders, Path(folder), about, say)
 
     def open(
         self,
