@@ -59,10 +59,10 @@ $(VENV)/.lock:
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
-# HF_TOKEN=... make space SPACE=owner/name: uploads what git tracks to a Hugging Face Space.
+# HF_TOKEN=... make space SPACE=owner/name [MODEL=owner/repo]: uploads what git tracks to a Hugging Face Space.
 .PHONY: space space-check
 space: $(VENV)/.app
-	$(BIN)/python -m adamml.weights.space_upload $(SPACE)
+	$(BIN)/python -m adamml.weights.space_upload $(SPACE) $(addprefix --model ,$(MODEL))
 
 # Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory.
 space-check: $(VENV)/.dev

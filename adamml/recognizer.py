@@ -10,9 +10,12 @@
 What happens inside a session is in `adamml.inference.session`.
 """
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from adamml.engine import new_engine
+from adamml.engine.onnx_folder import write_onnx
 from adamml.inference.inference_model import InferenceModel
 from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
@@ -24,8 +27,9 @@ from adamml.nn.fusion import FusionRule
 from adamml.policies import POLICIES, Policy
 from adamml.results.analysis import Analysis, ClipFacts
 from adamml.results.policy_spec import spec_of
-from adamml.weights.checkpoint import LoadedModel, ModelCard, load_model
-from adamml.weights.model_lookup import resolve
+from adamml.weights.checkpoint import LoadedModel, ModelCard, copy_model, load_model, save_model
+from adamml.weights.huggingface import push
+from adamml.weights.model_lookup import hub_address, resolve
 
 
 def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
@@ -68,6 +72,7 @@ class Recognizer:
     ) -> None:
         if fusion is not None and fusion not in FUSION_RULES:
             raise ValueError(f"fusion must be one of {', '.join(FUSION_RULES)}, got {fusion!r}")
+        self._folder = model.folder
         self.ready = InferenceModel(
             card=model.card,
             engine=new_engine(model.network, model.deciders, backend=backend, device=device),
@@ -112,7 +117,9 @@ class Recognizer:
         backend: str = "auto",
         device: str = "auto",
     ) -> "Recognizer":
-        """Load a model by name, folder or `hf://OWNER/REPO@COMMIT`; see `adamml.weights.model_lookup.resolve`.
+        """Load a model by name, folder or `hf://OWNER/REPO` (or `...@COMMIT`).
+
+        What is looked up where, and when the network is used: `adamml.weights.model_lookup.resolve`.
 
         Args:
             name_or_path: None for the one that `ADAMML_MODEL` names, or else the bundled one.
@@ -123,6 +130,104 @@ class Recognizer:
             EngineError: for a backend or device that there is not.
         """
         return Recognizer(load_model(resolve(name_or_path)), fusion=fusion, backend=backend, device=device)
+
+    @staticmethod
+    def from_pretrained(
+        name_or_repo: str | Path,
+        *,
+        revision: str | None = None,
+        fusion: FusionRule | None = None,
+        backend: str = "auto",
+        device: str = "auto",
+    ) -> "Recognizer":
+        """Load a model as libraries of the Hugging Face Hub do: `from_pretrained("owner/repo")`.
+
+        Args:
+            name_or_repo: owner/repo of the hub, or what `load` takes.
+            revision: of the repository: a commit, tag or branch. A tag or branch is resolved to its commit, and that
+                is said. None for the current one.
+            fusion, backend, device: as for the class.
+
+        Raises:
+            CheckpointError: when it is missing, damaged or of another shape, or cannot be fetched.
+            EngineError: for a backend or device that there is not.
+        """
+        return Recognizer.load(hub_address(name_or_repo, revision), fusion=fusion, backend=backend, device=device)
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write the model into a folder that `load` and `from_pretrained` take; returns the folder.
+
+        Weights are safetensors. A model that was read from a folder is copied byte for byte, its card included.
+
+        Raises:
+            CheckpointError: when the files that it was read from have changed since.
+            OSError: when the folder cannot be written.
+        """
+        target, engine = Path(folder), self.ready.engine
+        if self._folder is not None:
+            copy_model(self._folder, target)
+        else:
+            deciders = {name: network for name, network in engine.deciders.items() if name != "adamml"}
+            save_model(target, engine.network, self.card, deciders, half=False)
+        return target
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        revision: str | None = None,
+        private: bool | None = None,
+        token: str | None = None,
+        commit_message: str = "Push a model of AdaMML Studio",
+    ) -> str:
+        """Upload the model to the Hugging Face Hub; returns its address, `hf://OWNER/REPO@COMMIT`.
+
+        Args:
+            repo_id: owner/name; created where it does not exist.
+            revision: branch to commit to, created where it does not exist; None for the main one.
+            private: whether a new repository is; None for what is usual there.
+            token: with the right to write; None for HF_TOKEN, or who is signed in.
+            commit_message: of the one commit.
+
+        Raises:
+            FetchError: when the hub refuses; `UnreachableError` when it cannot be reached.
+            CheckpointError: when the files that the model was read from have changed since.
+        """
+        with tempfile.TemporaryDirectory() as made:
+            folder = self._folder or self.save_pretrained(made)
+            at = push(folder, repo_id, token=token, private=private, revision=revision, message=commit_message)
+        return at.address
+
+    def export_onnx(self, folder: str | Path, *, say: Callable[[str], object] = lambda line: None) -> Path:
+        """Write every network as an ONNX graph, with networks.json on how to use them; returns the folder.
+
+        Each graph is run by ONNX Runtime and compared with the model's own numbers.
+
+        Args:
+            folder: is made where there is none.
+            say: takes a line for each network.
+
+        Raises:
+            OnnxExportError: when a network cannot be expressed, or differs.
+            OSError: when the folder cannot be written.
+        """
+        card, network = self.card, self.ready.engine.network
+        about = {
+            "model": {"name": card.name, "version": card.version, "license": card.licence, "trained": card.trained},
+            "weights": dict(card.files),
+            "answer": {
+                "rule": self.ready.fusion,
+                "rgb_weight": float(network.rgb_weight),
+                "about": "of what was run of a segment, rgb_weight * classify_rgb and (1 - rgb_weight) * "
+                "classify_audio, joined over segments by the rule (adamml/nn/fusion.py); scores are softmax(logits / "
+                "temperature of the policy)",
+                "temperatures": dict(card.temperatures),
+                "unknown": {name: dict(rule) for name, rule in card.unknown.items()},
+            },
+            "classes": card.classes,
+            "sounds": card.sounds,
+        }
+        return write_onnx(network, self.ready.engine.deciders, Path(folder), about, say)
 
     def open(
         self,

@@ -27,7 +27,6 @@ from app.cancellation import served
 from app.error_log import failed
 from app.export_panel import OFFERS, file_name
 from app.fair_queue import ANALYSES, EXPORTS, MANY, BusyError
-from app.zerogpu import on_gpu
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -179,7 +178,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-@on_gpu(seconds=120)
 def _runs(
     path: str, policies: tuple[str, ...], segments: int, spacing: float, pictures: bool
 ) -> Generator[Analysis | adamml.Storyboard | None, None, None]:

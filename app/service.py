@@ -23,7 +23,6 @@ from app.session_store import SessionKey, SessionStore
 from app.timeline_model import Progress, TimelineModel
 from app.view_state import ViewState
 from app.words import esc
-from app.zerogpu import on_gpu
 
 NO_MODEL = "The model is not available on this server, so nothing can be analyzed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
@@ -178,7 +177,6 @@ def segments_for(path: str, segments: float, spacing: float) -> int:
     return min(max(1, math.ceil(duration / spacing)), max_segments())
 
 
-@on_gpu(seconds=120)
 def steps(
     path: str | None,
     policy: str,

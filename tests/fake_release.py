@@ -49,11 +49,15 @@ class FakeRelease(ThreadingHTTPServer):
             assets.append({"name": name, "size": len(data), "browser_download_url": url, "digest": digest})
         self.files[RELEASE] = json.dumps({"tag_name": "weights-v0.1", "assets": assets}).encode()
 
-    def put_model(self, repo: str, commit: str, files: dict[str, bytes]) -> None:
-        """A model repository of the Hugging Face Hub at one commit."""
+    def put_model(self, repo: str, commit: str, files: dict[str, bytes], *, revisions: tuple[str, ...] = ()) -> None:
+        """A model repository of the Hugging Face Hub at one commit, which is the current one, and that of revisions."""
         siblings = [{"rfilename": name, "size": len(data)} for name, data in files.items()]
         described = {"id": repo, "sha": commit, "siblings": siblings}
-        self.files[f"/api/models/{repo}/revision/{commit}"] = json.dumps(described).encode()
+        self.files[f"/api/models/{repo}"] = json.dumps(described).encode()
+        for revision in (commit, *revisions):
+            self.files[f"/api/models/{repo}/revision/{revision}"] = json.dumps(described).encode()
+        tree = [{"type": "file", "path": name, "size": len(data), "oid": "0" * 40} for name, data in files.items()]
+        self.files[f"/api/models/{repo}/tree/{commit}"] = json.dumps(tree).encode()
         for name, data in files.items():
             path = f"/{repo}/resolve/{commit}/{name}"
             self.files[path] = data

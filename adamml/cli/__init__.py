@@ -18,7 +18,9 @@ from adamml.cli import (
     evaluate,
     examples,
     export,
+    export_onnx,
     manifest,
+    models,
     new,
     prepare,
     train,
@@ -28,7 +30,23 @@ from adamml.cli.common import bad_input
 from adamml.version import __version__
 
 READER_GONE = 128 + 13  # SIGPIPE
-COMMANDS = (analyze, batch, export, app, doctor, weights, examples, new, prepare, manifest, compose, train, evaluate)
+COMMANDS = (
+    analyze,
+    batch,
+    export,
+    export_onnx,
+    app,
+    doctor,
+    models,
+    weights,
+    examples,
+    new,
+    prepare,
+    manifest,
+    compose,
+    train,
+    evaluate,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

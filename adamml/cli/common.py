@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 BAD_INPUT = 2
-MODEL_HELP = "name, folder or hf://OWNER/REPO@COMMIT (default: what ADAMML_MODEL names, or else kinetics-400)"
+MODEL_HELP = "name, folder or hf://OWNER/REPO[@COMMIT] (default: what ADAMML_MODEL names, or else kinetics-400)"
 FUSION_HELP = "how segments become the clip's answer (default: as the model was made)"
 
 
@@ -27,6 +27,19 @@ def bad_input(error: Exception | str) -> int:
         error = f"cannot use {str(error.filename)!r}: {error.strerror}"
     print(f"adamml: {' '.join(str(error).split())}", file=sys.stderr)
     return BAD_INPUT
+
+
+def how_to_install(extra: str) -> str:
+    """The command for one of the package's extras (pyproject.toml)."""
+    return f"pip install 'adamml-studio[{extra}]', or in a checkout pip install -e '.[{extra}]'"
+
+
+def lacking(extra: str, *packages: str) -> str:
+    """What to say when one of an extra's packages is not here; empty when all are."""
+    from importlib.util import find_spec
+
+    gone = [package for package in packages if find_spec(package) is None]
+    return f"{' and '.join(gone)} missing; install with: {how_to_install(extra)}" if gone else ""
 
 
 def check_results(

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adamml.cli import models
 from adamml.cli.common import bad_input
 
 if TYPE_CHECKING:
@@ -12,20 +13,31 @@ if TYPE_CHECKING:
 
     from adamml.datasets.manifest import ClipEntry
 
-HELP_PULL = "a published model (kinetics-sounds), or hf://OWNER/REPO@COMMIT"
+HELP_PULL = "a published model (kinetics-sounds), or hf://OWNER/REPO, with or without @COMMIT"
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("weights", help="list models, fetch published ones, check their class names")
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
 
-    kinds.add_parser("list", help="the models that are here, and those that can be fetched").set_defaults(run=run_list)
+    kinds.add_parser("list", help="the same as `adamml models`").set_defaults(run=models.run)
 
     pull = kinds.add_parser("pull", help="fetch a model into the cache (ADAMML_CACHE, or ~/.cache/adamml)")
     pull.add_argument("name", help=HELP_PULL)
     pull.add_argument("--asset", metavar="FILE", help="the release's file to take, if its name does not tell")
     pull.add_argument("--force", "--anew", action="store_true", help="replace the one that is here")
     pull.set_defaults(run=run_pull)
+
+    push = kinds.add_parser(
+        "push",
+        help="put a model on the Hugging Face Hub (with HF_TOKEN)",
+        description="One commit with the model's files and card; prints the address that fetches exactly that.",
+    )
+    push.add_argument("name", help="model name or folder")
+    push.add_argument("repo", metavar="OWNER/REPO", help="created where it does not exist")
+    push.add_argument("--revision", metavar="BRANCH", help="branch to commit to (default: the main one)")
+    push.add_argument("--private", action="store_true", help="if it is created, only you can see it")
+    push.set_defaults(run=run_push)
 
     verify = kinds.add_parser(
         "verify",
@@ -45,22 +57,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     bring.set_defaults(run=run_import)
 
 
-def run_list(args: argparse.Namespace) -> int:
-    from adamml.weights.ibm_checkpoint import PUBLISHED
-    from adamml.weights.model_lookup import installed_models
-
-    here = installed_models()
-    for model in here:
-        size = sum(file.stat().st_size for file in model.where.glob("*.safetensors")) / 1e6
-        print(f"{model.name}  {model.card.version}, {len(model.card.classes)} classes, {size:.0f} MB, {model.where}")
-        print(f"    {model.card.trained}; {model.card.licence}")
-    for name, published in PUBLISHED.items():
-        if name not in {model.name for model in here}:
-            print(f"{name}  not here; adamml weights pull {name}")
-            print(f"    {published.about}; {published.licence}")
-    return 0
-
-
 def run_pull(args: argparse.Namespace) -> int:
     from adamml.weights.checkpoint import CheckpointError
     from adamml.weights.model_lookup import pull
@@ -70,6 +66,26 @@ def run_pull(args: argparse.Namespace) -> int:
     except CheckpointError as error:
         return bad_input(error)
     return _here(args.name, where)
+
+
+def run_push(args: argparse.Namespace) -> int:
+    from adamml.weights.checkpoint import CheckpointError
+    from adamml.weights.huggingface import push
+    from adamml.weights.model_lookup import resolve
+
+    try:
+        at = push(
+            resolve(args.name),
+            args.repo,
+            token=None,
+            private=args.private or None,
+            revision=args.revision,
+            message=f"Push {args.name} with adamml",
+        )
+    except (CheckpointError, OSError) as error:
+        return bad_input(error)
+    print(f"{args.name} is there: {at.address}")
+    return 0
 
 
 def run_import(args: argparse.Namespace) -> int:

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 _one_at_a_time = threading.Lock()  # the exporter keeps global state
 
 
-def as_onnx(module: nn.Module, *example: Tensor, inputs: Sequence[str] = ("input",)) -> bytes:
+def as_onnx(
+    module: nn.Module, *example: Tensor, inputs: Sequence[str] = ("input",), outputs: Sequence[str] | None = None
+) -> bytes:
     """The graph of a module for inputs of exactly these shapes, weights included.
 
     Raises:
@@ -24,8 +26,9 @@ def as_onnx(module: nn.Module, *example: Tensor, inputs: Sequence[str] = ("input
     buffer = io.BytesIO()
     with _one_at_a_time, warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
         warnings.simplefilter("ignore")  # of traced shapes, which are meant to be fixed
+        names = None if outputs is None else list(outputs)
         export: Any = torch.onnx.export  # whose signature does not know of buffers
-        export(module.eval(), example, buffer, dynamo=False, input_names=list(inputs))
+        export(module.eval(), example, buffer, dynamo=False, input_names=list(inputs), output_names=names)
     return buffer.getvalue()
 
 

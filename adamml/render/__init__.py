@@ -1,10 +1,11 @@
-"""Results to take away: an annotated video, a one-page report, captions, and a notebook's view of an analysis.
+"""Results to take away: an annotated video, a one-page report, captions, a notebook's view, files for other programs.
 
 Everything here draws from a frozen `Analysis` and, for pictures and sound, from the media room; nothing is computed
 again. `timeline` and `cumulative_scores` of `adamml.results` say what is to be shown, `wording` in which words;
-`fonts` holds the font; `overlay` draws the lanes under the picture; `annotated_video`, `report`, `captions` and
-`notebook` are the four things made of them; `export_formats` writes any of them. Names are imported on first use,
-because matplotlib and moviepy take seconds to import.
+`fonts` holds the font; `overlay` draws the lanes under the picture; `annotated_video`, `report`, `captions`,
+`chapters` and `notebook` are what is made of them, `fiftyone` and `label_studio` what other programs read;
+`export_formats` writes any of it. Names are imported on first use, because matplotlib and moviepy take seconds to
+import.
 """
 
 from importlib import import_module

@@ -14,7 +14,7 @@ def as_webvtt(analysis: Analysis) -> str:
     """The analysis as the text of a .vtt file."""
     segments = analysis.segments
     ends = [min(a.end, b.start) for a, b in pairwise(segments)] + [segments[-1].end]
-    blocks = ["WEBVTT", f"NOTE\n{_plain(analysis.clip.name)}, policy {_plain(wording.policy(analysis.policy))}"]
+    blocks = ["WEBVTT", f"NOTE\n{plain_line(analysis.clip.name)}, policy {plain_line(wording.policy(analysis.policy))}"]
     none = "" if analysis.known else f"{analysis.answer}; "
     for segment, end in zip(segments, ends, strict=True):
         if end - segment.start < 0.001:  # lies under its neighbour
@@ -22,17 +22,17 @@ def as_webvtt(analysis: Analysis) -> str:
         line = f"{none}{wording.answer(segment, known=analysis.known)} ({wording.how(segment)})"
         if segment.heard:
             line += f"; heard: {wording.heard(segment.heard, 2)}"
-        blocks.append(f"{segment.index + 1}\n{_stamp(segment.start)} --> {_stamp(end)}\n{_plain(line)}")
+        blocks.append(f"{segment.index + 1}\n{stamp(segment.start)} --> {stamp(end)}\n{plain_line(line)}")
     return "\n\n".join(blocks) + "\n"
 
 
-def _stamp(seconds: float) -> str:
+def stamp(seconds: float) -> str:
     """hours:minutes:seconds.thousandths"""
     whole = round(seconds * 1000)
     return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02}.{whole % 1000:03}"
 
 
-def _plain(text: str) -> str:
+def plain_line(text: str) -> str:
     """One line without anything that a player takes for markup or for a time line."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -5,7 +5,10 @@ from importlib import import_module
 from pathlib import Path
 
 from adamml.render.captions import as_webvtt
+from adamml.render.chapters import as_chapters
 from adamml.render.export_file import Progress, export_file
+from adamml.render.fiftyone import as_fiftyone
+from adamml.render.label_studio import as_label_studio
 from adamml.results.analysis import Analysis
 
 FORMS = {
@@ -14,11 +17,17 @@ FORMS = {
     "json": "the whole result",
     "csv": "one row per segment",
     "vtt": "captions for a player (WebVTT)",
+    "chapters": "chapters for a player (WebVTT)",
+    "fiftyone": "temporal detections for FiftyOne (labels.json)",
+    "label-studio": "predictions for Label Studio (JSON)",
 }
 _TEXTS: dict[str, Callable[[Analysis], str]] = {
     "json": Analysis.to_json,
     "csv": Analysis.to_csv,
     "vtt": as_webvtt,
+    "chapters": as_chapters,
+    "fiftyone": as_fiftyone,
+    "label-studio": as_label_studio,
 }
 
 

@@ -1,8 +1,10 @@
-"""The figures in the model card and in RESULTS.md, written from the files that the evaluation left.
+"""The figures in the model cards and in RESULTS.md, written from the files that the evaluation left.
 
-    python -m adamml.training.model_card --results checkpoints/results checkpoints/README.md RESULTS.md
+    python -m adamml.training.model_card --results checkpoints/results checkpoints/everyday-av/README.md RESULTS.md
+    python -m adamml.training.model_card --results checkpoints/kinetics-400 checkpoints/kinetics-400/README.md
 
-Between `<!-- figures: NAME -->` and `<!-- end -->` a document gets the block of that name; the rest stays as it is.
+Between `<!-- figures: NAME -->` and `<!-- end -->` a document gets the block of that name; the rest stays as it is. The
+head of a card gets the results as the Hugging Face Hub shows them (`adamml.training.model_index`).
 """
 
 import argparse
@@ -15,6 +17,7 @@ from typing import Any
 
 from adamml.files import write_whole
 from adamml.results.policy_spec import ROWS, spec_of
+from adamml.training.model_index import with_index
 
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -162,14 +165,27 @@ def filled(text: str, results: Results) -> str:
     return BLOCK.sub(lambda found: found[1] + BLOCKS[found[2]](results) + found[3], text)
 
 
+def written(document: Path, results: Path) -> str:
+    """A document with all its figures written anew; a card is that of the model in whose folder it lies.
+
+    Args:
+        document: a Markdown file.
+        results: a folder with table.json and what belongs to it, or with the results.json of a cross-validation.
+    """
+    text, folds = document.read_text(encoding="utf-8"), results / "results.json"
+    if folds.is_file():
+        return with_index(text, document.parent.name, json.loads(folds.read_text()))
+    found = Results(results)
+    return with_index(filled(text, found), document.parent.name, found.table)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("documents", type=Path, nargs="+")
     args = parser.parse_args()
-    results = Results(args.results)
     for document in args.documents:
-        write_whole(document, filled(document.read_text(), results))
+        write_whole(document, written(document, args.results))
 
 
 if __name__ == "__main__":

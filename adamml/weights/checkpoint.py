@@ -32,8 +32,10 @@ from adamml.results.policy_spec import base_name, spec_of
 
 FORMAT = 1
 MODEL_FILE = "model.json"
+CARD_FILE = "README.md"  # for people, and for the Hugging Face Hub; a model works without
 RECOGNIZERS_FILE = "recognizers.safetensors"
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+_INSTALLED = Path(__file__).resolve().parents[1] / "checkpoints"  # in a wheel (setup.py)
+CHECKPOINTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "checkpoints"
 CLASSIFIERS = (  # K values each, where a model has them
     "recognizers.rgb.net.fc.bias",
     "recognizers.audio.net.classifier.1.bias",
@@ -115,6 +117,7 @@ class LoadedModel:
     card: ModelCard
     network: AdaMML
     deciders: Mapping[str, nn.Module] = field(default_factory=dict)  # policies beside the network's own, by name
+    folder: Path | None = None  # where it was read from
 
 
 def _sha256(data: bytes) -> str:
@@ -203,7 +206,23 @@ def read_card(folder: Path) -> ModelCard:
         raise CheckpointError(f"{folder / MODEL_FILE} cannot be read as a model description: {error}") from error
 
 
-def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]:
+def copy_model(source: Path, folder: Path) -> None:
+    """The same model in another folder, byte for byte, its card for people included.
+
+    Raises:
+        CheckpointError: when the source is damaged.
+        OSError: when the folder cannot be written; a model that was there is then as it was.
+    """
+    card = read_card(source)
+    contents = {name: _read_checked(source, name, card) for name in card.files}
+    for name in (CARD_FILE, MODEL_FILE):
+        if (source / name).is_file():
+            contents[name] = (source / name).read_bytes()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_all({folder / name: data for name, data in contents.items()}, inputs=[source / name for name in contents])
+
+
+def _read_checked(folder: Path, name: str, card: ModelCard) -> bytes:
     expected = card.files.get(name)
     if expected is None:
         raise CheckpointError(f"{folder / MODEL_FILE} names no checksum for {name}")
@@ -213,6 +232,11 @@ def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]
         raise CheckpointError(f"{folder / name} cannot be read: {error.strerror}") from error
     if _sha256(data) != expected:
         raise CheckpointError(f"{folder / name} does not have the sha256 in {MODEL_FILE}: damaged or changed")
+    return data
+
+
+def _read_weights(folder: Path, name: str, card: ModelCard) -> dict[str, Tensor]:
+    data = _read_checked(folder, name, card)
     try:
         return {key: value.float() for key, value in load_safetensors(data).items()}
     except SafetensorError as error:
@@ -262,4 +286,4 @@ def load_model(name_or_path: str | Path) -> LoadedModel:
         fill(deciders[name], _read_weights(folder, file, card), str(folder / file), ignore)
         deciders[name].eval().requires_grad_(False)
     network.share_equal_glimpses()
-    return LoadedModel(card=card, network=network.eval().requires_grad_(False), deciders=deciders)
+    return LoadedModel(card=card, network=network.eval().requires_grad_(False), deciders=deciders, folder=folder)

@@ -27,7 +27,7 @@ from adamml.weights.checkpoint import (
     model_roots,
     read_card,
 )
-from adamml.weights.huggingface import SCHEME, address_of, parse
+from adamml.weights.huggingface import REPO, SCHEME, address_of, fetch, pin
 
 DEFAULT_MODEL = "kinetics-400"  # comes with the repository
 Say = Callable[[str], object]
@@ -69,9 +69,9 @@ def resolve(name_or_path: str | Path | None = None, *, say: Say = to_stderr) -> 
 
     Args:
         name_or_path: a folder, a name (repository first, then cache), or `hf://OWNER/REPO@COMMIT`, which is fetched
-            unless it is here. None: what `ADAMML_MODEL` names, or else the bundled model. A published name is fetched
-            when `ADAMML_MODEL` names it; where nobody can be reached, the bundled model serves instead, and that is
-            said.
+            unless it is here; without a commit, the hub is asked for the current one, and that is said. None: what
+            `ADAMML_MODEL` names, or else the bundled model. A published name is fetched when `ADAMML_MODEL` names it;
+            where nobody can be reached, the bundled model serves instead, and that is said.
         say: takes those lines.
 
     Raises:
@@ -85,16 +85,16 @@ def resolve(name_or_path: str | Path | None = None, *, say: Say = to_stderr) -> 
     with _resolving:
         name = _in_place_of.get(name, name)
         on_hub = name.startswith(SCHEME)
-        folder = parse(name).folder if on_hub else name
         try:
-            return find_model(folder)
-        except CheckpointError as error:
-            if not on_hub and name not in PUBLISHED:
-                raise
-            if not on_hub and name != chosen:
-                fetch = f"adamml weights pull {name}"
-                raise CheckpointError(f"{name} is not on this machine yet; fetch it with: {fetch}") from error
-        try:
+            folder = pin(name, say).folder if on_hub else name
+            try:
+                return find_model(folder)
+            except CheckpointError as error:
+                if not on_hub and name not in PUBLISHED:
+                    raise
+                if not on_hub and name != chosen:
+                    by_hand = f"adamml weights pull {name}"
+                    raise CheckpointError(f"{name} is not on this machine yet; fetch it with: {by_hand}") from error
             return pull(name, say=say)
         except UnreachableError as error:
             if name != chosen:
@@ -102,6 +102,22 @@ def resolve(name_or_path: str | Path | None = None, *, say: Say = to_stderr) -> 
             say(f"{name} cannot be fetched, so the bundled model {DEFAULT_MODEL} serves instead: {error}")
             _in_place_of[name] = DEFAULT_MODEL
             return find_model(DEFAULT_MODEL)
+
+
+def hub_address(name_or_repo: str | Path, revision: str | None = None) -> str | Path:
+    """What `resolve` takes, for a folder, a name, an address, or OWNER/REPO of the hub as its libraries spell it.
+
+    Raises:
+        CheckpointError: for a revision of what is not on the hub.
+    """
+    name = str(name_or_repo)
+    if REPO.fullmatch(name) and not Path(name).exists():
+        name = SCHEME + name
+    if revision is None:
+        return name if name.startswith(SCHEME) else name_or_repo
+    if not name.startswith(SCHEME) or "@" in name:
+        raise CheckpointError(f"only a repository of the hub (owner/name) has revisions, not {name!r}")
+    return f"{name}@{revision}"
 
 
 def card_of(name_or_path: str | Path | None = None) -> ModelCard:
@@ -113,7 +129,7 @@ def pull(name: str, *, asset: str | None = None, force: bool = False, say: Say =
     """Fetch a model into the cache, unless it is there; returns its folder.
 
     Args:
-        name: of a published model, or `hf://OWNER/REPO@COMMIT`.
+        name: of a published model, or `hf://OWNER/REPO`, with or without `@COMMIT`.
         asset: the release's file to take, where its name does not tell.
         force: fetch it even if it is there.
 
@@ -121,13 +137,12 @@ def pull(name: str, *, asset: str | None = None, force: bool = False, say: Say =
         FetchError: when it cannot be had; `UnreachableError` when trying again later may help.
         CheckpointError: when what arrived is not what it should be.
     """
-    from adamml.weights import huggingface
     from adamml.weights.github_release import fetch_release
     from adamml.weights.ibm_checkpoint import PUBLISHED
 
     if name.startswith(SCHEME):
-        pinned = parse(name)
-        return install(pinned.folder, lambda folder: huggingface.fetch(pinned, folder, say), force=force, say=say)
+        pinned = pin(name, say)
+        return install(pinned.folder, lambda folder: fetch(pinned, folder, say), force=force, say=say)
     if name not in PUBLISHED:
         raise CheckpointError(f"{name!r} is no published model; known are {', '.join(PUBLISHED)} and {SCHEME}...")
     return install(name, lambda folder: fetch_release(PUBLISHED[name], folder, asset, say), force=force, say=say)

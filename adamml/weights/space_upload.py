@@ -1,25 +1,24 @@
 """Puts this repository on a Hugging Face Space: `HF_TOKEN=... python -m adamml.weights.space_upload owner/name`.
 
 What git tracks is what is uploaded, in one commit; what the Space holds besides is removed, so that the two are equal
-afterwards. README.md's front matter tells the Space how to run. Files above 10 MB (the weights) are stored apart from
-the others, which huggingface_hub does by itself. HF_ENDPOINT names another hub.
+afterwards. README.md's front matter tells the Space how to run; two of its lines depend on where it goes: the thumbnail
+becomes an address in that Space, and `--model OWNER/REPO` links models of the hub. Files above 10 MB (the weights) are
+stored apart from the others, which huggingface_hub does by itself. HF_ENDPOINT names another hub.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from adamml.weights.download import FetchError
+from adamml.weights.hub import HUB, asking, endpoint
+
 ROOT = Path(__file__).resolve().parents[2]
-HUB = "https://huggingface.co"
 NEEDED = ("README.md", "requirements.txt", "app/__main__.py")
-_HINTS = {
-    401: "HF_TOKEN is not valid there: make a new one in the settings of your account, with the right to write",
-    403: "HF_TOKEN may not write there: it needs the right to write, and you need to belong to that account",
-    404: "there is no such place; look at the spelling of owner and name",
-}
 
 
 class HostingError(ValueError):
@@ -43,8 +42,27 @@ def tracked_files(root: Path) -> list[str]:
     return files
 
 
-def upload(space: str, *, root: Path = ROOT, say: Callable[[str], object] = print) -> str:
+def readme_for(space: str, text: str, address: str = HUB, models: Sequence[str] = ()) -> str:
+    """README.md as a Space needs it: its thumbnail is an address there, and linked models are named.
+
+    Raises:
+        HostingError: when it begins with no front matter.
+    """
+    parts = re.fullmatch(r"(---\n.*?\n)(---\n.*)", text, re.DOTALL)
+    if parts is None:
+        raise HostingError("README.md does not begin with a front matter (between two lines of ---)")
+    front = re.sub(r"(?m)^thumbnail: (?!https?://)", f"thumbnail: {address}/spaces/{space}/resolve/main/", parts[1])
+    return front + (f"models: [{', '.join(models)}]\n" if models else "") + parts[2]
+
+
+def upload(space: str, *, models: Sequence[str] = (), root: Path = ROOT, say: Callable[[str], object] = print) -> str:
     """Make the Space `owner/name` equal to the tracked tree; create it where it does not exist.
+
+    Args:
+        space: owner/name.
+        models: models of the hub that the Space links to, as owner/repo.
+        root: a checkout of the repository.
+        say: takes what is done, line by line.
 
     Returns:
         The Space's address.
@@ -52,45 +70,40 @@ def upload(space: str, *, root: Path = ROOT, say: Callable[[str], object] = prin
     Raises:
         HostingError: for a missing or refused token, a refused name, no network, or a tree that cannot be hosted.
     """
-    import httpx
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    if space.count("/") != 1 or not all(space.split("/")):
-        raise HostingError(f"give the Space as owner/name, not {space!r}")
+    for name in (space, *models):
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", name, re.ASCII):
+            raise HostingError(f"give {'the Space' if name == space else 'a model'} as owner/name, not {name!r}")
     token = os.environ.get("HF_TOKEN", "").strip()
     if not token:
         raise HostingError("set HF_TOKEN to an access token with the right to write (from your account's settings)")
     files = tracked_files(root)
-    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
-    api = HfApi(endpoint=endpoint, token=token)
     try:
-        user = api.whoami()["name"]
-        say(f"{endpoint}: signed in as {user}")
-        place = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
-        stale = set(api.list_repo_files(space, repo_type="space")) - {*files, ".gitattributes"}
-        size = sum((root / name).stat().st_size for name in files)
-        say(f"uploading {len(files)} files, {size / 1e6:.0f} MB; removing {len(stale)}")
-        api.create_commit(
-            space,
-            repo_type="space",
-            operations=[
-                *(CommitOperationAdd(path_in_repo=name, path_or_fileobj=root / name) for name in files),
-                *(CommitOperationDelete(path_in_repo=name, is_folder=False) for name in sorted(stale)),
-            ],
-            commit_message="The tracked tree",
-        )
-    except HFValidationError as error:
-        raise HostingError(f"{space!r} cannot be a Space's name: {error}") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else 0
-        said = error.server_message or str(error).splitlines()[0]
-        hint = f". {_HINTS[status]}" if status in _HINTS else ""
-        raise HostingError(f"{endpoint} refused ({status}): {said}{hint}") from error
-    except (httpx.TransportError, ConnectionError, TimeoutError) as error:
-        raise HostingError(f"{endpoint} cannot be reached: {error}. Is there a network?") from error
+        with asking(space, token=token) as api:
+            user = api.whoami()["name"]
+            say(f"{endpoint()}: signed in as {user}")
+            place = api.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
+            stale = set(api.list_repo_files(space, repo_type="space")) - {*files, ".gitattributes"}
+            size = sum((root / name).stat().st_size for name in files)
+            say(f"uploading {len(files)} files, {size / 1e6:.0f} MB; removing {len(stale)}")
+            readme = readme_for(space, (root / "README.md").read_text(encoding="utf-8"), endpoint(), models).encode()
+            contents = {name: readme if name == "README.md" else root / name for name in files}
+            api.create_commit(
+                space,
+                repo_type="space",
+                operations=[
+                    *(CommitOperationAdd(path_in_repo=name, path_or_fileobj=data) for name, data in contents.items()),
+                    *(CommitOperationDelete(path_in_repo=name, is_folder=False) for name in sorted(stale)),
+                ],
+                commit_message="The tracked tree",
+            )
+    except HostingError:
+        raise
+    except FetchError as error:
+        raise HostingError(str(error)) from error
     except (ValueError, RuntimeError, OSError) as error:  # an answer that makes no sense, or one file that failed
-        raise HostingError(f"the upload to {endpoint} failed: {error}") from error
+        raise HostingError(f"the upload to {endpoint()} failed: {error}") from error
     return str(place)
 
 
@@ -100,8 +113,10 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m adamml.weights.space_upload", description="Upload to a Hugging Face Space."
     )
     parser.add_argument("space", metavar="OWNER/NAME")
+    parser.add_argument("--model", action="append", default=[], metavar="OWNER/REPO", help="a model to link to")
+    args = parser.parse_args(arguments)
     try:
-        print(f"the Space is at {upload(parser.parse_args(arguments).space)}")
+        print(f"the Space is at {upload(args.space, models=args.model)}")
     except HostingError as error:
         print(f"adamml: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""A hub on the loopback interface that speaks as much of the Hugging Face protocol as an upload to a Space uses.
+"""A hub on the loopback interface that speaks as much of the Hugging Face protocol as uploading to it uses.
 
 It keeps commits in memory and checks what a hub checks: the token, the namespace, and that the sha256 of a large file
 is that of what was put.
@@ -19,13 +19,14 @@ LARGE = 10_000_000  # bytes from which a file has to be stored apart
 
 
 class Hub(ThreadingHTTPServer):
-    """The whole state: Spaces by name, each a dict of path -> content; large contents by their sha256."""
+    """The whole state: Spaces and models by name, each a dict of path -> content; large contents by their sha256."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.spaces: dict[str, dict[str, bytes]] = {}
+        self.models: dict[str, dict[str, bytes]] = {}
         self.created: list[dict[str, Any]] = []
         self.large: dict[str, bytes] = {}
         self.commits: list[str] = []
@@ -84,14 +85,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401, {"error": "Invalid user token."})
         elif path == "/api/whoami-v2":
             self._answer(200, {"name": OWNER, "type": "user", "orgs": []})
-        elif path.startswith("/api/spaces/") and "/tree/" in path:
-            files = self.server.spaces[path.removeprefix("/api/spaces/").split("/tree/")[0]]
+        elif "/tree/" in path:
+            files = self._files(path)
             tree = [
                 {"type": "file", "path": name, "size": len(data), "oid": git_oid(data)} for name, data in files.items()
             ]
             self._answer(200, tree)
         else:
             self._answer(404, {"error": "Repository not found"})
+
+    def _files(self, path: str) -> dict[str, bytes]:
+        """Of the repository that /api/spaces/OWNER/NAME/... or /api/models/OWNER/NAME/... is about."""
+        _, _, kind, owner, name, *_ = path.split("/")
+        return (self.server.spaces if kind == "spaces" else self.server.models)[f"{owner}/{name}"]
 
     def do_PUT(self) -> None:
         oid, body = self.path.removeprefix("/store/"), self._body()
@@ -114,24 +120,25 @@ class _Handler(BaseHTTPRequestHandler):
         elif "/preupload/" in path:
             self._answer(200, {"files": [self._mode(file) for file in json.loads(body)["files"]]})
         elif "/commit/" in path:
-            self._commit(path.removeprefix("/api/spaces/").split("/commit/")[0], body)
+            self._commit(path, body)
         else:
             self._answer(404, {"error": "Repository not found"})
 
     def _create(self, asked: dict[str, Any]) -> None:
         owner, name = asked.get("organization") or OWNER, asked["name"]
-        space = f"{owner}/{name}"
+        repo, is_space = f"{owner}/{name}", asked.get("type") == "space"
+        kept, url = (self.server.spaces if is_space else self.server.models), self._url(repo, is_space)
         if owner != OWNER:
-            self._answer(403, {"error": f"You don't have the rights to create a space under the namespace {owner!r}"})
-        elif space in self.server.spaces:
-            self._answer(409, {"error": "You already created this space repo", "url": self._url(space)})
+            self._answer(403, {"error": f"You don't have the rights to create a repo under the namespace {owner!r}"})
+        elif repo in kept:
+            self._answer(409, {"error": "You already created this repo", "url": url})
         else:
             self.server.created.append(asked)
-            self.server.spaces[space] = {".gitattributes": b"*.safetensors filter=lfs\n"}
-            self._answer(200, {"url": self._url(space)})
+            kept[repo] = {".gitattributes": b"*.safetensors filter=lfs\n"}
+            self._answer(200, {"url": url})
 
-    def _url(self, space: str) -> str:
-        return f"{self.server.address}/spaces/{space}"
+    def _url(self, repo: str, is_space: bool) -> str:
+        return f"{self.server.address}/{'spaces/' if is_space else ''}{repo}"
 
     def _mode(self, file: dict[str, Any]) -> dict[str, Any]:
         mode = "lfs" if file["size"] >= LARGE else "regular"
@@ -146,8 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
             answers.append(answer)
         self._answer(200, {"transfer": "basic", "objects": answers})
 
-    def _commit(self, space: str, body: bytes) -> None:
-        files = self.server.spaces[space]
+    def _commit(self, path: str, body: bytes) -> None:
+        files = self._files(path)
         for line in body.splitlines():
             entry = json.loads(line)
             value = entry["value"]
@@ -163,7 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
                 del files[value["path"]]
         oid = hashlib.sha1(body).hexdigest()
         self.server.commits.append(oid)
-        self._answer(200, {"success": True, "commitOid": oid, "commitUrl": f"{self._url(space)}/commit/{oid}"})
+        _, _, kind, owner, name, *_ = path.split("/")
+        url = f"{self._url(f'{owner}/{name}', kind == 'spaces')}/commit/{oid}"
+        self._answer(200, {"success": True, "commitOid": oid, "commitUrl": url})
 
 
 def git_oid(data: bytes) -> str:

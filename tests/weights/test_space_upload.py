@@ -1,17 +1,13 @@
-"""Hosting: a Space becomes equal to the tracked tree, whatever goes wrong is said in one line, and GPUs are lent only
-where they can be."""
+"""Hosting: a Space becomes equal to the tracked tree, and whatever goes wrong is said in one line."""
 
-import importlib
 import re
 import subprocess
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from adamml.weights.space_upload import ROOT, HostingError, main, tracked_files, upload
+from adamml.weights.space_upload import ROOT, HostingError, main, readme_for, tracked_files, upload
 from tests.weights.fake_hub import LARGE, OWNER, TOKEN, Hub, hub
 
 
@@ -67,7 +63,7 @@ def test_a_space_becomes_the_tracked_tree(server: Hub, tree: Path) -> None:
     ("space", "token", "says"),
     [
         ("studio", TOKEN, "owner/name"),
-        (f"{OWNER}/bad--name", TOKEN, "cannot be a Space's name"),
+        (f"{OWNER}/bad--name", TOKEN, "cannot be a repository's name"),
         ("somebody/studio", TOKEN, "right to write"),
         (f"{OWNER}/studio", "", "set HF_TOKEN"),
         (f"{OWNER}/studio", "hf_wrong", "HF_TOKEN is not valid"),
@@ -83,13 +79,27 @@ def test_refusals_are_one_line_that_says_what_to_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
-    monkeypatch.setattr("adamml.weights.space_upload.upload.__kwdefaults__", {"root": tree, "say": print})
+    monkeypatch.setattr("adamml.weights.space_upload.upload.__kwdefaults__", {"models": (), "root": tree, "say": print})
     assert main([space]) == 2
     said = capsys.readouterr().err
     assert says in said
     assert said.startswith("adamml: ")
     assert said.count("\n") == 1
     assert server.commits == []
+
+
+def test_thumbnail_and_models_are_named_as_the_space_needs_them(server: Hub, tree: Path) -> None:
+    text = "---\ntitle: x\nthumbnail: assets/x.webp\n---\nthumbnail: stays\n"
+    assert readme_for("ada/studio", text, models=["ada/one"]) == (
+        "---\ntitle: x\nthumbnail: https://huggingface.co/spaces/ada/studio/resolve/main/assets/x.webp\n"
+        "models: [ada/one]\n---\nthumbnail: stays\n"
+    )
+    upload(f"{OWNER}/linked", models=["ada/one"], root=tree, say=lambda _: None)
+    assert b"models: [ada/one]\n---" in server.spaces[f"{OWNER}/linked"]["README.md"]
+    with pytest.raises(HostingError, match="front matter"):
+        readme_for("ada/studio", "# x\n")
+    with pytest.raises(HostingError, match="a model as owner/name"):
+        upload(f"{OWNER}/linked", models=["one"], root=tree)
 
 
 def test_no_network_is_said(server: Hub, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,60 +129,8 @@ def test_what_a_space_runs_is_what_the_image_runs() -> None:
     assert f"gradio=={pinned[1]}" in (ROOT / "requirements.txt").read_text()
 
 
-@pytest.fixture
-def zerogpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
-    """app.zerogpu, to be imported afresh under each condition, and as it was afterwards."""
-    import app.zerogpu as module
-
-    yield module
-    monkeypatch.undo()
-    importlib.reload(module)
-
-
-def test_gpus_are_lent_where_the_package_is(zerogpu: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    lent: list[int] = []
-    fake = types.ModuleType("spaces")
-    fake.GPU = lambda duration: lambda work: lambda *given: (lent.append(duration), work(*given))[1]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "spaces", fake)
-    module = importlib.reload(zerogpu)
-    double = module.on_gpu(seconds=90)(lambda x: 2 * x)
-    assert lent == []
-    assert double(4) == 8
-    assert lent == [90]
-
-
-def test_without_the_package_a_function_stays_itself(
-    zerogpu: types.ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "spaces", None)
-    module = importlib.reload(zerogpu)
-
-    def steps(count: int) -> Iterator[int]:
-        yield from range(count)
-
-    assert module.on_gpu()(steps) is steps
-
-
-def test_analyses_are_what_runs_on_a_lent_gpu() -> None:
-    """In a process of its own, because modules decorate their functions when they are first imported."""
-    script = """
-import sys, types
-lent = []
-spaces = types.ModuleType("spaces")
-spaces.GPU = lambda duration: lambda work: lent.append(f"{work.__module__}.{work.__name__}") or work
-sys.modules["spaces"] = spaces
-import app.api, app.service
-print(*sorted(lent))
-"""
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["app.api._runs", "app.service.steps"]
-
-
 def test_licences_of_what_is_hosted_are_named() -> None:
     readme = (ROOT / "README.md").read_text()
     assert re.search(r"^license: cc-by-nc-4\.0\b", readme.split("---")[1], re.M)
     said = readme.rpartition("## Licenses")[2]
     assert all(name in said for name in ("Apache-2.0", "CC BY-NC 4.0", "GPL-2"))
-    description = re.search(r"^short_description: (.+)$", readme, re.M)
-    assert description is not None
-    assert len(description[1]) <= 60  # as long as a Space shows
