@@ -32,25 +32,34 @@ from adamml.weights.huggingface import push
 from adamml.weights.model_lookup import hub_address, resolve
 
 
-def check_clip(path: str | Path, profile: str = "public") -> ClipFacts:
+def check_clip(path: str | Path, profile: str = "public", *, for_part: bool = False) -> ClipFacts:
     """Look a clip over without decoding it.
+
+    Args:
+        for_part: whether only a part of it will be used; the file may then last up to `max_file_seconds`.
 
     Raises:
         ClipError: when it cannot be used, or exceeds a limit of the profile.
     """
-    return clip_facts(probe(Path(path), settings_for(profile)))
+    settings = settings_for(profile)
+    return clip_facts(probe(Path(path), settings.of_parts if for_part else settings))
 
 
-def browser_preview(path: str | Path, folder: Path, profile: str = "public") -> Path | None:
+def browser_preview(
+    path: str | Path, folder: Path, profile: str = "public", *, start: float | None = None, end: float | None = None
+) -> Path | None:
     """A version of the clip that browsers play, written into `folder`; None when they play the file itself.
+
+    Args:
+        start, end: seconds of the file to show, None for its start or end.
 
     Raises:
         ClipError: when the clip cannot be used.
     """
     settings = settings_for(profile)
-    if plays_in_browsers(Path(path), settings):
+    if plays_in_browsers(Path(path), settings, start, end):
         return None
-    return make_preview(Path(path), folder / "preview.mp4", settings)
+    return make_preview(Path(path), folder / "preview.mp4", settings, start, end)
 
 
 class Recognizer:

@@ -140,4 +140,4 @@ async def _open(shown: ViewState | None, data: gr.EventData, request: gr.Request
         return ["", service.problem(failed("opening a segment", error))]
     if MOVES.last(request) != began:
         return [gr.skip(), gr.skip()]
-    return [segment_panel.opened(shown.current, close), gr.skip()]
+    return [segment_panel.opened(shown.current, close, shown.offset), gr.skip()]

@@ -14,6 +14,7 @@ from app.cancellation import served
 from app.error_log import failed
 from app.fair_queue import ANALYSES, BusyError
 from app.moves import MOVES
+from app.part_chooser import chooser
 from app.player import player, preview
 from app.timeline import thumbnails
 from app.view_state import BOTH, OWN, RGB, ViewState
@@ -23,19 +24,28 @@ RESULT = ("answer", "results", "notes", "board", "rivals", *action_events.CHANGE
 _DRAWN = 7  # what a step of an analysis changes, see `_drawn`
 
 
-def picked(path: str | None, request: gr.Request) -> list[Any]:
-    """Show the clip, or say why it is refused; then all that is shown of the one before stays, and can be run again."""
-    usable, line = service.look_over(path)
+def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) -> list[Any]:
+    """Show the clip, or say why it is refused; then all that is shown of the one before stays, and can be run again.
+
+    Of one that is only too long, a part is offered instead. `asked` is the part that was chosen by now, if any.
+    """
+    part = asked.part if asked is not None and asked.path == path else None
+    usable, line = service.look_over(path, part)
     if not path or not usable:
-        return [gr.skip(), gr.skip(), line, *[gr.skip()] * 8]
-    MOVES.move(request, path)
-    title = panels.banner(Path(path).name, "Analyzed here, just now.")
+        long = service.too_long(path) if path else None
+        if not path or long is None:
+            return [gr.skip(), gr.skip(), line, *[gr.skip()] * 9]
+        return [gr.skip(), gr.skip(), "", *[gr.skip()] * 5, chooser(long, path), *[gr.skip()] * 3]
+    MOVES.move(request, path if part is None else f"{path}#{part.start}-{part.end}")
+    about = "Analyzed here, just now."
+    title = panels.banner(Path(path).name, about) if part is None else panels.part_banner(path, part)
     status = service.progress(0.0, "Waiting for a free place", begun=False)
-    return [title, player(path), status, gr.Column(visible=False), panels.waiting(), "", "", "", None, None, path]
+    shown = [title, player(path, part=part), status, gr.Column(visible=False), panels.waiting(), "", "", "", chooser()]
+    return [*shown, None, None, service.Chosen(path=path, part=part)]
 
 
 async def analyze_clip(
-    path: str | None,
+    clip: service.Chosen | None,
     policy: str,
     segments: float,
     spacing: float,
@@ -44,7 +54,7 @@ async def analyze_clip(
     request: gr.Request,
 ) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment."""
-    if not path:
+    if clip is None:
         yield [service.problem("Choose a clip first."), *[gr.skip()] * (_DRAWN - 1)]
         return
 
@@ -53,7 +63,7 @@ async def analyze_clip(
 
     began = MOVES.last(request)
     try:
-        run = service.steps(path, policy, segments, spacing, model, begun)
+        run = service.steps(clip.path, policy, segments, spacing, model, begun, clip.part)
         async with served(ANALYSES, request, run, waiting) as steps:
             async for step in steps:
                 if MOVES.last(request) != began:
@@ -64,8 +74,8 @@ async def analyze_clip(
 
 
 async def analyze_if_accepted(
-    chosen: str | None,
-    path: str | None,
+    chosen: str | service.Chosen | None,
+    clip: service.Chosen | None,
     policy: str,
     segments: float,
     spacing: float,
@@ -74,10 +84,10 @@ async def analyze_if_accepted(
     request: gr.Request,
 ) -> AsyncIterator[list[Any]]:
     """The same where the clip that was chosen was accepted; nothing while there is only the recorded example."""
-    if path is None or chosen != path:
+    if clip is None or chosen not in (clip, clip.path):
         yield [gr.skip()] * _DRAWN
         return
-    async for changes in analyze_clip(path, policy, segments, spacing, model, begun, request):
+    async for changes in analyze_clip(clip, policy, segments, spacing, model, begun, request):
         yield changes
 
 
@@ -134,9 +144,12 @@ def with_rivals(shown: ViewState | None, found: tuple[Any, dict[str, Analysis]] 
     return [now, *(drawn[name] for name in ("answer", "timeline", "savings", "seconds"))]
 
 
-async def make_preview(path: str | None, request: gr.Request) -> Any:
+async def make_preview(path: str | None, clip: service.Chosen | None, request: gr.Request) -> Any:
+    """What the browser plays instead of a file that it cannot play; nothing for one that was refused."""
+    if clip is None or clip.path != path:
+        return gr.skip()
     began = MOVES.last(request)
-    made = await asyncio.to_thread(preview, path)
+    made = await asyncio.to_thread(preview, path, clip.part)
     remark = "Your browser cannot play this file, so this is a lighter copy of it. The file itself was analyzed."
     return gr.skip() if made is None or MOVES.last(request) != began else player(made, remark)
 

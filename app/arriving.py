@@ -4,9 +4,12 @@
 it names the path that the server gave it, which counts only where it is an upload of this server.
 """
 
+import math
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
+
+from app.service import Part
 
 INCOMING = """<div class="incoming" hidden>
 <video muted playsinline aria-label="Your clip, not uploaded yet"></video>
@@ -14,6 +17,15 @@ INCOMING = """<div class="incoming" hidden>
 <button type="button" class="small-button" data-stop>Cancel</button></div>
 <progress max="100" value="0" aria-label="Upload"></progress></div>
 <p class="incoming-problem" role="alert"></p>"""
+
+
+def asked_part(data: object) -> Part | None:
+    """Which part of it the browser asked for, as far as it makes sense; `service.check` says whether there is one."""
+    start, end = (data.get(name) if isinstance(data, dict) else None for name in ("start", "end"))
+    numbers = [value for value in (start, end) if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
+        return None
+    return Part(start=float(numbers[0]), end=float(numbers[1]))
 
 
 def uploaded(data: object) -> str | None:

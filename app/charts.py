@@ -6,12 +6,12 @@ wherever nothing ran. Counted MACs and measured seconds never share an axis: sec
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import words
 from app.geometry import Layout
-from app.timeline_model import MODALITIES, Row, TimelineModel
+from app.timeline_model import MODALITIES, TimelineModel
 from app.view_state import Outcome
 from app.words import esc, percent
 
@@ -116,11 +116,11 @@ def scores(model: TimelineModel, layout: Layout) -> dict[str, Any]:
     lines = []
     for place, name in enumerate(leading(model)):
         values = [None if row.scores is None else row.scores.get(name) for row in model.rows]
-        lines.append(_line(model.rows, layout, values, words.label(name), f"--class-{place}", _LINES[place]))
+        lines.append(_line(model, layout, values, words.label(name), f"--class-{place}", _LINES[place]))
     if any(row.rival for row in model.rows) and model.label is not None:
         values = [row.rival[1] if row.rival else None for row in model.rows]
         names = [words.label(row.rival[0]) if row.rival else "" for row in model.rows]
-        lines.append(_line(model.rows, layout, values, "RGB only", "--look", ("dot", "triangle-up"), names))
+        lines.append(_line(model, layout, values, "RGB only", "--look", ("dot", "triangle-up"), names))
     return _over_time(lines)
 
 
@@ -132,12 +132,12 @@ def modality_scores(model: TimelineModel, layout: Layout) -> dict[str, Any]:
         values = [None if given is None or model.label is None else given.get(model.label) for given in by_row]
         names = [words.label(max(given, key=given.__getitem__)) if given else "" for given in by_row]
         title = words.NOUN[modality].capitalize()
-        lines.append(_line(model.rows, layout, values, title, _MODALITY_COLORS[modality], shape, names))
+        lines.append(_line(model, layout, values, title, _MODALITY_COLORS[modality], shape, names))
     return _over_time(lines)
 
 
 def _line(
-    rows: Iterable[Row],
+    model: TimelineModel,
     layout: Layout,
     values: Sequence[float | None],
     name: str,
@@ -147,9 +147,9 @@ def _line(
 ) -> dict[str, Any]:
     dash, symbol = shape
     hover = []
-    for place, (row, value) in enumerate(zip(rows, values, strict=True)):
+    for place, (row, value) in enumerate(zip(model.rows, values, strict=True)):
         best = f" (its best: {esc(said[place])})" if said is not None and said[place] else ""
-        span = f"{words.seconds(row.start)} to {words.seconds(row.end)} s"
+        span = f"{words.seconds(row.start + model.offset)} to {words.seconds(row.end + model.offset)} s"
         hover.append("" if value is None else f"{span}: <b>{esc(name)} {percent(value)}</b>{best}")
     return {
         "type": "scatter",

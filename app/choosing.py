@@ -39,11 +39,14 @@ def _usual(model: str | None) -> str:
 def arrived(model: str | None, data: gr.EventData) -> list[Any]:
     """What the browser has uploaded (see `source.js`)."""
     path = arriving.uploaded(data._data)
-    return [gr.skip(), gr.skip()] if path is None else [path, _usual(model)]
+    if path is None:
+        return [*[gr.skip()] * 3, service.problem("This clip is no longer kept here. Choose it once more.")]
+    part = arriving.asked_part(data._data)
+    return [path, _usual(model), part and service.Chosen(path=path, part=part), gr.skip()]
 
 
-def example(path: str, model: str | None) -> list[str]:
-    return [path, _usual(model)]
+def example(path: str, model: str | None) -> list[Any]:
+    return [path, _usual(model), None]
 
 
 def other_model(

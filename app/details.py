@@ -20,8 +20,8 @@ def ways(able: Mapping[str, str], *, about: bool = False) -> list[tuple[str, str
     ]
 
 
-def model(card: ModelCard | None, analysis: Analysis) -> str:
-    """Which model answered, and from what it learned."""
+def model(card: ModelCard | None, analysis: Analysis, part: str = "") -> str:
+    """Which model answered, and from what it learned. `part`: which part of the file the clip is."""
     weights = "; ".join(f"{part}: {what}" for part, what in analysis.weights.items())
     clip = analysis.clip
     size = f"{clip.width} × {clip.height}" if clip.width and clip.height else "no picture"
@@ -33,7 +33,7 @@ def model(card: ModelCard | None, analysis: Analysis) -> str:
     facts |= {
         "Weights": weights or "not named",
         "Way of combining": analysis.fusion,
-        "Clip": f"{clip.name}: {words.seconds(clip.duration)} s, {size}{rate}, {sound}",
+        "Clip": f"{clip.name}{f', {part}' if part else ''}: {words.seconds(clip.duration)} s, {size}{rate}, {sound}",
         "Examined": f"{percent(analysis.examined)} of the clip, in {words.count(len(analysis.segments), 'segment')}",
         "Compute as papers count it": f"{words.billions(analysis.macs_published.total)} billion MACs "
         "(without classifiers and joint layers)",

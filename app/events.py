@@ -23,6 +23,8 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     wanted = gr.State(None)
     # `begun` is the analysis on its way, or where Cancel left it.
     begun = gr.State(None)
+    # The part of a clip that the browser asked for with it.
+    asked = gr.State(None)
     # The last clip that was not refused: the one that is shown.
     accepted = gr.State(None)
     form = [accepted, *(source[name] for name in ("policy", "segments", "spacing", "model")), begun]
@@ -40,9 +42,9 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     # A clip is chosen, whichever way (see the end).
     picked = source["chosen"].change(
         analyzing.picked,
-        source["chosen"],
+        [source["chosen"], asked],
         [
-            *named("banner", "player", "status", "results", "answer", "timeline", "opened", "savings"),
+            *named("banner", "player", "status", "results", "answer", "timeline", "opened", "savings", "part"),
             state,
             begun,
             accepted,
@@ -90,7 +92,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     # Always the last one, too: the next clip may come while the preview of the one before is being made.
     picked.success(
         analyzing.make_preview,
-        source["chosen"],
+        [source["chosen"], accepted],
         shown["player"],
         concurrency_id="preview",
         concurrency_limit=1,
@@ -132,10 +134,10 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
     source["arrived"].arrived(None, cancels=everything, **quiet)
     # A new clip is judged by the usual policy: one that was tried on the clip before would go unnoticed.
-    chosen = [source["chosen"], source["policy"]]
+    chosen = [source["chosen"], source["policy"], asked]
     # Two files in a row: the second is not lost while the first is handed over.
     source["arrived"].arrived(
-        choosing.arrived, source["model"], chosen, queue=False, trigger_mode="always_last", **quiet
+        choosing.arrived, source["model"], [*chosen, shown["status"]], queue=False, trigger_mode="always_last", **quiet
     )
     for button, offer in parts.offers:
         button.click(None, cancels=everything if offer.source is None else running, **quiet)

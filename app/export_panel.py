@@ -90,10 +90,11 @@ def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.H
     source["chosen"].change(_offered, source["chosen"], [made.link, made.link_words, made.taken], queue=False, **quiet)
 
 
-def file_name(analysis: Analysis, form: str) -> str:
-    """lion_after_dark-adamml.mp4, whatever a stranger named the clip."""
+def file_name(analysis: Analysis, form: str, part: str = "") -> str:
+    """lion_after_dark-adamml.mp4, whatever a stranger named the clip; of a part lion-1-03-to-3-03-adamml.mp4."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(analysis.clip.name).stem).strip("-")[:60] or "clip"
-    return f"{stem}-{analysis.policy.replace('%', '')}.{form}"
+    which = f"-{re.sub(r'[^a-z0-9]+', '-', part)}" if part else ""
+    return f"{stem}{which}-{analysis.policy.replace('%', '')}.{form}"
 
 
 def _taker(
@@ -108,7 +109,7 @@ def _taker(
         try:
             # When cancelled, a step may still be writing into it.
             with tempfile.TemporaryDirectory(dir=tmp_dirs.folder("exports"), ignore_cleanup_errors=True) as folder:
-                out = Path(folder) / file_name(shown.current, form)
+                out = Path(folder) / file_name(shown.current, form, shown.part)
                 async with served(EXPORTS, request, _steps(form, shown, out), service.waiting) as steps:
                     async for html in steps:
                         yield html
@@ -127,7 +128,14 @@ def _taker(
 
 def _steps(form: str, shown: ViewState, out: Path) -> Generator[str, None, None]:
     steps = adamml.export_steps(
-        form, shown.key.path, shown.current, out, thumbnails=shown.board.thumbnails, profile=service.profile()
+        form,
+        shown.key.path,
+        shown.current,
+        out,
+        thumbnails=shown.board.thumbnails,
+        profile=service.profile(),
+        start=shown.key.start,
+        end=shown.key.end,
     )
     began, said = time.monotonic(), 0.0
     try:

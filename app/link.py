@@ -63,6 +63,8 @@ def write(shown: ViewState, pair: tuple[str, str] | None = None) -> str:
         LinkError: when the clip is no example.
     """
     example = example_of(shown.key.path)
+    if shown.part:
+        raise LinkError("A link brings back a whole example, and this is a part of one.")
     if example is None:
         raise LinkError("Your own clips are deleted after your visit, so no link can bring one back.")
     values = {"clip": example.stem}

@@ -28,6 +28,7 @@ from app import (
 )
 from app.events import connect
 from app.known import known
+from app.part_chooser import chooser
 from app.player import player
 from app.view_state import BOTH, OWN, RGB
 
@@ -40,7 +41,8 @@ SENTENCE = (
 FILE_TYPES = ["video/*", "audio/*", *adamml.FILE_SUFFIXES]
 
 _WAYS = """<button type="button" class="small-button is-primary" id="upload">Analyze your own clip</button>
-<input type="file" hidden aria-label="Your clip"><button type="button" class="small-button" data-record>Record</button>
+<input type="file" hidden aria-label="Your clip" data-longest="{longest:.3f}" data-most-bytes="{bytes}">
+<button type="button" class="small-button" data-record>Record</button>
 <div class="record-box" hidden><video muted autoplay playsinline aria-label="Camera"></video></div>
 <p class="record-say" role="status"></p>"""
 
@@ -156,14 +158,16 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
         clip = player(example.shown.key.path)
     source = parts.source
     with gr.Row(elem_id="ways"):
+        ways = _WAYS.format(longest=service.longest(), bytes=adamml.PROFILES[service.profile()].max_bytes)
         script = _script("source.js").replace("ACCEPT", ",".join(FILE_TYPES))
-        source["arrived"] = gr.HTML(_WAYS, elem_id="record", js_on_load=script, apply_default_css=False)
+        source["arrived"] = gr.HTML(ways, elem_id="record", js_on_load=script, apply_default_css=False)
         source["cancel"] = gr.Button("Cancel", elem_id="cancel", size="md", min_width=80)
         source["continue"] = gr.Button("Continue", elem_id="continue", size="md", min_width=80)
         _examples(parts)
     _html(parts, "status", {})
     _html(parts, "banner", {"banner": banner})
     gr.HTML(arriving.INCOMING, elem_id="incoming", apply_default_css=False)
+    _html(parts, "part", {"part": chooser()}, "part_chooser.js")
     _html(parts, "player", {"player": clip})
     # Hidden by the style sheet and not by Gradio, which does not wait for what is hidden before it follows a link: the
     # link's clip would then be chosen twice, and the second analysis would undo what the link had switched.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app import costs, details, savings, service, summary, whatif
+from app.part_chooser import another
 from app.timeline import thumbnails, timeline
 from app.timeline_model import TimelineModel
 from app.view_state import ViewState
@@ -14,9 +15,9 @@ def draw(shown: ViewState) -> dict[str, Any]:
     card = service.models.card(shown.key.model)
     own = card if card is not None and card.name == shown.base.model else None
     return {
-        "notes": summary.notes(shown.base),
+        "notes": summary.notes(shown),
         "board": thumbnails(shown.board),
-        "model": details.model(own, shown.base),
+        "model": details.model(own, shown.base, shown.part),
         "opened": "",
         "rivals": "",
     } | redraw(shown)
@@ -49,6 +50,12 @@ def growing(view: TimelineModel) -> dict[str, Any]:
 def waiting() -> str:
     """The answer card before the first step."""
     return summary.growing(None, 0.0)
+
+
+def part_banner(path: str, part: service.Part) -> str:
+    """The same of a part of a file, with a way to another one."""
+    clip = service.check(path, part)
+    return f'<p class="banner"><b>{esc(clip.name)}.</b> {another(clip, path, part)}</p>'
 
 
 def banner(title: str, text: str = "") -> str:

@@ -18,15 +18,19 @@ PREVIEWS = tmp_dirs.folder("previews")
 _KEEP_SECONDS = 3600
 
 
-def player(path: str | None, remark: str = "") -> str:
-    """HTML of the player for a file that this server may serve; empty without one."""
+def player(path: str | None, remark: str = "", part: service.Part | None = None) -> str:
+    """HTML of the player for a file that this server may serve; empty without one. It begins at the part's start."""
     if not path:
         return ""
-    source = f"gradio_api/file={quote(path)}"
+    source, offset = f"gradio_api/file={quote(path)}", ""
+    if part is not None:
+        source += f"#t={part.start:.3f},{part.end:.3f}"
+        offset = f'data-offset="{part.start:.3f}" '
     line = f'<p class="player-remark">{esc(remark)}</p>' if remark else ""
     return (
-        f'<div class="player"><video id="clip-player" src="{esc(source)}" controls playsinline preload="metadata" '
-        'aria-label="The clip" onloadedmetadata="this.parentElement.classList.remove(\'is-broken\');'
+        f'<div class="player"><video id="clip-player" src="{esc(source)}" {offset}'
+        'controls playsinline preload="metadata" aria-label="The clip" '
+        "onloadedmetadata=\"this.parentElement.classList.remove('is-broken');"
         "this.parentElement.classList.toggle('is-sound', !this.videoWidth)\" "
         "onerror=\"this.parentElement.classList.add('is-broken')\"></video>"
         '<p id="clip-now" class="player-now" aria-hidden="true"></p>'
@@ -35,16 +39,20 @@ def player(path: str | None, remark: str = "") -> str:
     )
 
 
-def preview(path: str | None) -> str | None:
-    """A path that browsers can play, made if need be; None when the file itself will do, or nothing helps."""
+def preview(path: str | None, part: service.Part | None = None) -> str | None:
+    """A path that browsers can play, made if need be; None when the file itself will do, or nothing helps.
+
+    Of a part it shows that part alone.
+    """
     if not path:
         return None
     sweep(PREVIEWS, _KEEP_SECONDS)
     folder = PREVIEWS / secrets.token_urlsafe(12)
     folder.mkdir(mode=0o700)
     try:
-        service.check(path)
-        made = adamml.browser_preview(path, folder, profile=service.profile())
+        service.check(path, part)
+        seconds = {} if part is None else {"start": part.start, "end": part.end}
+        made = adamml.browser_preview(path, folder, profile=service.profile(), **seconds)
     except adamml.ClipError:
         return None  # the analysis says what is wrong with it
     except Exception as error:

@@ -12,14 +12,15 @@ _TOP = 5
 _HERTZ_STEP = 3000
 
 
-def opened(analysis: Analysis, close: SegmentDetail) -> str:
-    """The panel as HTML."""
+def opened(analysis: Analysis, close: SegmentDetail, offset: float = 0.0) -> str:
+    """The panel as HTML. `offset`: where the clip begins, in seconds of its file."""
     segment = analysis.segments[close.segment]
+    span = f"{seconds(segment.start + offset)} to {seconds(segment.end + offset)} s"
     lit = bool(close.spotlights)
     return (
         f'<section class="opened" aria-label="Segment {segment.index + 1} opened" data-segment="{segment.index}">'
-        f'<div class="card-head"><h2 tabindex="-1">Segment {segment.index + 1}: {seconds(segment.start)} to '
-        f"{seconds(segment.end)} s</h2>{_buttons(segment, len(analysis.segments), lit=lit)}</div>"
+        f'<div class="card-head"><h2 tabindex="-1">Segment {segment.index + 1}: {span}</h2>'
+        f"{_buttons(segment, len(analysis.segments), lit=lit)}</div>"
         f"{_explained(segment, lit=lit)}"
         f'<div class="opened-pair">{_picture(segment, close)}{_sound(segment, close)}</div>'
         f"{_together(analysis, segment, close)}</section>"

@@ -27,6 +27,7 @@ from app.words import esc
 NO_MODEL = "The model is not available on this server, so nothing can be analyzed just now."
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
+_END_SLACK_S = 0.1  # browsers and files do not quite agree on where a clip ends
 _log = logging.getLogger(__name__)
 _profile = os.environ.get("ADAMML_PROFILE", "public")
 
@@ -47,7 +48,25 @@ def profile() -> str:
 models = Models(
     os.environ.get("ADAMML_MODEL") or adamml.DEFAULT_MODEL, dropped=lambda name: sessions.forget_model(name)
 )
-sessions: SessionStore = SessionStore(lambda key: open_clip(key.path, key.segments, key.model, key.profile))
+sessions: SessionStore = SessionStore(
+    lambda key: open_clip(key.path, key.segments, key.model, key.profile, key.start, key.end)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Seconds of a file."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A clip that a visitor chose: a file, or a part of one that is too long to be analyzed whole."""
+
+    path: str
+    part: Part | None = None
 
 
 def policies(model: str | None = None) -> dict[str, str]:
@@ -86,10 +105,15 @@ def load_in_background(model: str | None = None) -> None:
 def limits() -> str:
     """The limits in words, from where they are kept."""
     settings = adamml.PROFILES[_profile]
-    length = min(settings.max_seconds, LONGEST_SECONDS)
+    length = longest()
     time_words = f"{length / 60:.0f} minutes" if length >= 120 else f"{length:.0f} seconds"
     size = settings.max_bytes / 10**6
     return f"up to {time_words} and {f'{size / 1000:.0f} GB' if size >= 1000 else f'{size:.0f} MB'}"
+
+
+def longest() -> float:
+    """Seconds that are analyzed at once."""
+    return min(adamml.PROFILES[_profile].max_seconds, LONGEST_SECONDS)
 
 
 def max_segments() -> int:
@@ -97,17 +121,39 @@ def max_segments() -> int:
     return min(120, adamml.PROFILES[_profile].max_segments)
 
 
-def check(path: str) -> adamml.ClipFacts:
-    """What a clip is.
+def check(path: str, part: Part | None = None) -> adamml.ClipFacts:
+    """What a clip is; of a part, what the whole file is.
 
     Raises:
         ClipError: when it cannot be used here.
     """
-    return _short_enough(adamml.check_clip(path, profile=_profile))
+    if part is None:
+        return _short_enough(adamml.check_clip(path, profile=_profile))
+    whole = adamml.check_clip(path, profile=_profile, for_part=True)
+    if not 0 <= part.start < part.end <= whole.duration + _END_SLACK_S or part.end - part.start > longest() + 0.1:
+        raise adamml.ClipError(
+            f"{whole.name!r} lasts {words.seconds(whole.duration)} s, and up to {longest():.0f} s of it can be "
+            "analyzed at once: there is no such part."
+        )
+    return whole
+
+
+def too_long(path: str) -> adamml.ClipFacts | None:
+    """What a clip is whose only fault is its length, so that a part of it can be analyzed; None for any other."""
+    try:
+        whole = adamml.check_clip(path, profile=_profile, for_part=True)
+    except adamml.ClipError:
+        return None
+    return whole if whole.duration > longest() else None
 
 
 def open_clip(
-    path: str, segments: int, model: str | None = None, profile_name: str | None = None
+    path: str,
+    segments: int,
+    model: str | None = None,
+    profile_name: str | None = None,
+    start: float | None = None,
+    end: float | None = None,
 ) -> adamml.ClipSession:
     """Open a clip. There is no other way to one, so that what `check` refuses is refused whoever asks, and however.
 
@@ -117,7 +163,9 @@ def open_clip(
     """
     with ExitStack() as closing:
         session = closing.enter_context(
-            models.recognizer(model).open(path, segments=segments, profile=profile_name or _profile)
+            models.recognizer(model).open(
+                path, segments=segments, profile=profile_name or _profile, start=start, end=end
+            )
         )
         _short_enough(session.clip)
         closing.pop_all()
@@ -133,12 +181,12 @@ def _short_enough(clip: adamml.ClipFacts) -> adamml.ClipFacts:
     return clip
 
 
-def look_over(path: str | None) -> tuple[bool, str]:
+def look_over(path: str | None, part: Part | None = None) -> tuple[bool, str]:
     """As soon as a clip is chosen: whether it can be used, and a status line that says what it is or why not."""
     if not path:
         return False, ""
     try:
-        clip = check(path)
+        clip = check(path, part)
     except adamml.ClipError as error:
         return False, problem(str(error))
     except Exception as error:
@@ -169,11 +217,11 @@ class Begun:
     total: int
 
 
-def segments_for(path: str, segments: float, spacing: float) -> int:
+def segments_for(path: str, segments: float, spacing: float, part: Part | None = None) -> int:
     """How many segments a clip gets: as asked, or one every `spacing` seconds, within what a drawing shows."""
     if not spacing:
         return int(segments)
-    duration = check(path).duration
+    duration = check(path).duration if part is None else part.end - part.start
     return min(max(1, math.ceil(duration / spacing)), max_segments())
 
 
@@ -184,8 +232,9 @@ def steps(
     spacing: float = 0,
     model: str | None = None,
     begun: Begun | None = None,
+    part: Part | None = None,
 ) -> Generator[Step, None, None]:
-    """Analyze a clip: pictures and sound first, then decisions, then scores. Close the generator to cancel.
+    """Analyze a clip, or a part of it: pictures and sound first, then decisions, then scores. Close to cancel.
 
     What an analysis of the same clip had computed when it was cancelled (`begun`) is remembered and not run again.
     """
@@ -196,7 +245,12 @@ def steps(
         yield Step(status=progress(0.0, "Looking the file over"))
         adamml.get_policy(policy)
         key = SessionKey(
-            path=path, segments=segments_for(path, segments, spacing), profile=_profile, model=models.name(model)
+            path=path,
+            segments=segments_for(path, segments, spacing, part),
+            profile=_profile,
+            model=models.name(model),
+            start=None if part is None else part.start,
+            end=None if part is None else part.end,
         )
         if begun is not None and replace(begun.key, token=key.token) == key:
             key = begun.key
@@ -212,7 +266,7 @@ def steps(
 
 
 def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator[Step, None, None]:
-    growing, drawn, began, board = Progress(), 0.0, 0.0, None
+    growing, drawn, began, board = Progress(key.start or 0.0), 0.0, 0.0, None
     for event in session.run(policy):
         growing.take(event)
         if isinstance(event, adamml.Probed):

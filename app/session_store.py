@@ -28,6 +28,8 @@ class SessionKey:
     segments: int
     profile: str
     model: str | None = None  # its name; None is the default
+    start: float | None = None  # of the part that is used, in seconds of the file; None is all of it
+    end: float | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
 

@@ -13,10 +13,20 @@ function fits(file) {
   return /^(video|audio)\//.test(file.type) || TYPES.split(",").includes(suffix);
 }
 
+// How long a file lasts, before it is uploaded; NaN where this browser cannot tell, and then the server does.
+const PATIENCE = 3000;
+const lengthOf = (video) => new Promise((tell) => {
+  const said = () => { for (const kind of KINDS) video.removeEventListener(kind, said); clearTimeout(late); tell(video.duration); };
+  const KINDS = ["loadedmetadata", "error"];
+  const late = setTimeout(said, PATIENCE);
+  for (const kind of KINDS) video.addEventListener(kind, said);
+});
+
 let request = null;
 let shown = null;
+let coming = null; // the file that is looked at, or sent
 function done() {
-  request = null;
+  request = coming = null;
   incoming().hidden = true;
   document.body.classList.remove("is-uploading");
   const video = incoming().querySelector("video");
@@ -25,14 +35,37 @@ function done() {
   if (shown) URL.revokeObjectURL(shown);
   shown = null;
 }
-function send(file) {
-  request?.abort();
+async function take(file) {
+  stopSending();
   complain("");
+  offerPart(null);
   if (!fits(file)) return complain(`${file.name} is no video or sound file, so it was not uploaded.`);
+  const { longest, mostBytes } = input().dataset;
+  if (file.size > Number(mostBytes)) {
+    return complain(`${file.name} has ${megabytes(file.size)} MB, and this page takes up to ${mostBytes / 1e6} MB, so it was not uploaded.`);
+  }
+  const video = incoming().querySelector("video");
   shown = URL.createObjectURL(file);
-  incoming().querySelector("video").src = shown;
+  video.src = shown;
   incoming().hidden = false;
   document.body.classList.add("is-uploading");
+  incoming().querySelector("[role=status]").textContent = `${file.name}: 0.0 of ${megabytes(file.size)} MB`;
+  incoming().querySelector("progress").value = 0;
+  coming = file;
+  const length = await lengthOf(video);
+  if (coming !== file) return;
+  if (!Number.isFinite(length) || length <= Number(longest) + 0.5) return send(file);
+  done();
+  offerPart({ name: file.name, duration: length, file });
+}
+const offerPart = (offer) => document.dispatchEvent(new CustomEvent("part-offer", { detail: offer }));
+function stopSending() {
+  if (request) request.abort();
+  else if (coming) done();
+}
+// `part`: the seconds of it that are asked for, where that is not all.
+function send(file, part = {}) {
+  coming = file;
   const line = incoming().querySelector("[role=status]");
   const bar = incoming().querySelector("progress");
   const began = performance.now();
@@ -52,7 +85,7 @@ function send(file) {
   sending.upload.onprogress = (event) => tell(Math.min(event.loaded, file.size));
   sending.onload = () => {
     done();
-    if (sending.status === 200) return trigger("arrived", { path: JSON.parse(sending.responseText)[0] });
+    if (sending.status === 200) return trigger("arrived", { path: JSON.parse(sending.responseText)[0], ...part });
     const why = { 413: "it is larger than this page takes", 507: "there is no room for uploads just now" }[sending.status];
     complain(`${file.name} was not taken: ${why ?? "the server refused it. Please try again"}.`);
   };
@@ -61,13 +94,23 @@ function send(file) {
   sending.send(form);
 }
 document.addEventListener("click", (event) => {
-  if (element.isConnected && event.target.closest("#incoming [data-stop]")) request?.abort();
+  if (element.isConnected && event.target.closest("#incoming [data-stop]")) stopSending();
+});
+document.addEventListener("part-chosen", (event) => {
+  if (!element.isConnected) return;
+  const { file, path, start, end } = event.detail;
+  if (!file) return trigger("arrived", { path, start, end });
+  shown = URL.createObjectURL(file);
+  incoming().querySelector("video").src = `${shown}#t=${start}`;
+  incoming().hidden = false;
+  document.body.classList.add("is-uploading");
+  send(file, { start, end });
 });
 input().accept = TYPES;
 element.querySelector("#upload").addEventListener("click", () => input().click());
 input().addEventListener("change", (event) => {
   const file = event.target.files[0];
-  if (file) send(file);
+  if (file) take(file);
   event.target.value = ""; // the same file again is a change again
 });
 
@@ -84,7 +127,7 @@ listen("dragover", () => {});
 listen("drop", (event) => {
   inside = 0;
   document.body.classList.remove("is-dropping");
-  if (event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
 });
 
 let stop = null; // ends what is counted down or recorded
@@ -127,7 +170,7 @@ async function record() {
     clearInterval(clock);
     close();
     const kind = mimeType.split(";")[0];
-    send(new File(pieces, kind === "video/mp4" ? "recording.mp4" : "recording.webm", { type: kind }));
+    take(new File(pieces, kind === "video/mp4" ? "recording.mp4" : "recording.webm", { type: kind }));
   };
   stop = () => recorder.stop();
   button.textContent = "Stop";

@@ -183,9 +183,16 @@ def bars(best: list[tuple[str, float]], name: str) -> str:
     return f'<ol class="ranked" aria-label="{esc(name)}">{rows}</ol>'
 
 
-def notes(analysis: Analysis) -> str:
+def notes(shown: ViewState) -> str:
     """What a person should know before trusting the answer; empty when there is nothing to say."""
+    analysis = shown.base
     if not analysis.notes:
         return ""
-    items = "".join(f"<li>{esc(sentence)}</li>" for sentence in analysis.notes)
+    said = analysis.notes
+    if shown.part:
+        ours = words.part_note(shown.offset, shown.offset + analysis.clip.duration)
+        here = f"Only {shown.part} of the file was analyzed. Times on this page are the file’s; files that you take "
+        here += f"away count from {words.clock(shown.offset, 3600)}."
+        said = tuple(here if sentence == ours else sentence for sentence in said)
+    items = "".join(f"<li>{esc(sentence)}</li>" for sentence in said)
     return f'<div class="notes" role="note" aria-label="Please note">{icons.WARN}<ul>{items}</ul></div>'

@@ -6,11 +6,15 @@
 
 const player = () => document.getElementById("clip-player");
 const section = () => element.querySelector(".tl");
+// Where the clip is a part of a file: what the player's clock shows at the clip's start, and which time is said of it.
+const offset = () => Number(player()?.dataset.offset ?? 0);
+const said = (time) => time + Number(section()?.dataset.offset ?? 0);
 const segments = () => Array.from(element.querySelectorAll(".tl-seg"));
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 const NOUN = { rgb: "Picture", audio: "Sound" };
 const isOn = (segment, modality) => ["used", "chosen"].includes(segment.dataset[modality]);
 const fixed = () => section().classList.contains("is-live") || "fixed" in section().dataset; // nothing to switch
+const now = () => (player()?.currentTime ?? 0) - offset(); // seconds of the clip
 let selected = 0;
 
 function seek(time) {
@@ -18,10 +22,10 @@ function seek(time) {
   if (!media || !Number.isFinite(time)) return;
   // Until the browser knows the file it drops a new position silently.
   if (media.readyState === 0) {
-    media.addEventListener("loadedmetadata", () => { media.currentTime = time; draw(time); }, { once: true });
+    media.addEventListener("loadedmetadata", () => { media.currentTime = time + offset(); draw(time); }, { once: true });
     media.load();
   } else {
-    media.currentTime = time;
+    media.currentTime = time + offset();
   }
   draw(time);
 }
@@ -54,8 +58,12 @@ function draw(time) {
     document.dispatchEvent(new CustomEvent("segment", { detail: here ?? null })); // the drawing of the policy follows
   }
   if (caption) {
-    const clock = `${time.toFixed(1)} s`;
+    const clock = `${said(time).toFixed(1)} s`;
     caption.textContent = here ? `${clock} · ${here.dataset.now}` : `${clock} · not examined`;
+  }
+  for (const chapter of element.querySelectorAll("[data-seek]")) {
+    if (time >= Number(chapter.dataset.seek) && time < Number(chapter.dataset.until)) chapter.setAttribute("aria-current", "true");
+    else chapter.removeAttribute("aria-current");
   }
   const media = player();
   if (media && !media.paused) follow(head);
@@ -94,7 +102,8 @@ function bar() {
   const box = element.querySelector(".tl-bar");
   const segment = segments()[selected];
   if (!box || !segment) return;
-  const span = `${Number(segment.dataset.start).toFixed(1)} to ${Number(segment.dataset.end).toFixed(1)} s`;
+  const [start, end] = ["start", "end"].map((edge) => said(Number(segment.dataset[edge])).toFixed(1));
+  const span = `${start} to ${end} s`;
   box.replaceChildren();
   const text = document.createElement("p");
   const name = document.createElement("b");
@@ -226,6 +235,11 @@ element.addEventListener("click", (event) => {
   if (drag?.moved) return;
   const parts = event.target.closest("[data-parts]");
   if (parts) return scoresBy(parts.getAttribute("aria-pressed") !== "true");
+  const chapter = event.target.closest("[data-seek]");
+  if (chapter) {
+    select(Number(chapter.dataset.segment));
+    return seek(Number(chapter.dataset.seek));
+  }
   const control = event.target.closest("[data-switch], [data-open]");
   if (control?.dataset.switch) return flip(control.dataset.switch);
   if (control?.dataset.open) return open(Number(control.dataset.open));
@@ -277,7 +291,7 @@ let scrolled = 0;
 element.addEventListener("focusin", (event) => {
   const t = event.target;
   focused = t.dataset.switch ? `[data-switch="${t.dataset.switch}"]` : t.dataset.open ? "[data-open]"
-    : "parts" in t.dataset ? "[data-parts]" : ".tl-seg";
+    : t.dataset.seek ? `[data-seek="${t.dataset.seek}"]` : "parts" in t.dataset ? "[data-parts]" : ".tl-seg";
   if (t.classList.contains("tl-seg") && Number(t.dataset.index) !== selected) select(Number(t.dataset.index));
 });
 document.addEventListener("focusin", (event) => { if (!element.contains(event.target)) focused = null; });
@@ -297,7 +311,7 @@ function renewed() {
   if (box) box.scrollLeft = scrolled;
   if (back === ".tl-seg") segments()[selected].focus({ preventScroll: true });
   else if (back) element.querySelector(back)?.focus({ preventScroll: true });
-  draw(player()?.currentTime ?? 0);
+  draw(now());
   document.dispatchEvent(new Event("timeline"));
   stale();
 }
@@ -319,7 +333,7 @@ function tick() {
     ticking = false;
     return;
   }
-  draw(media.currentTime);
+  draw(now());
   requestAnimationFrame(tick);
 }
 function onMedia(event) {
@@ -328,7 +342,7 @@ function onMedia(event) {
     return;
   }
   if (event.target !== player()) return;
-  draw(event.target.currentTime);
+  draw(now());
   if (!event.target.paused && !ticking) {
     ticking = true;
     requestAnimationFrame(tick);

@@ -6,10 +6,13 @@ One button per segment spans all lanes. `timeline.js` makes it an instrument (pl
 """
 
 import base64
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
 from adamml import Storyboard
+from adamml.results import wording
+from adamml.results.chapters import Moment, chapters
 from app import charts, icons, words
 from app.charts import chart
 from app.geometry import DENSE, Layout, Place, lay_out, least_pitch, waveform
@@ -17,6 +20,7 @@ from app.timeline_model import MODALITIES, Cell, Row, TimelineModel
 from app.words import esc, percent, seconds
 
 _LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer"))
+_MANY, _LONG_S = 20, 60  # from so many segments or seconds on, a clip can have chapters
 _WORD_PX = 48  # the shortest stretch of segments that is named
 _KEYS = "Arrow keys, Home and End move along and seek. Enter opens a segment, P and S switch its picture and sound."
 
@@ -27,9 +31,7 @@ def timeline(view: TimelineModel, request: int = 0) -> str:
     labels = [words.label(row.label) for row in rows if row.label is not None]
     layout = lay_out(spans, max(view.clip.duration, spans[-1][1]), least_pitch(labels, len(rows)))
     dense = len(rows) > DENSE
-    buttons = "".join(
-        _button(row, place, view.label, dense=dense) for row, place in zip(rows, layout.places, strict=True)
-    )
+    buttons = "".join(_button(row, place, view, dense=dense) for row, place in zip(rows, layout.places, strict=True))
     kinds = "tl" + (" is-dense" if dense else "") + (" is-live" if view.live else "")
     rival = any(row.rival for row in rows)
     kinds += " has-rival" * rival
@@ -37,7 +39,7 @@ def timeline(view: TimelineModel, request: int = 0) -> str:
     names = "".join(f'<div class="tl-name tl-name-{key}">{icon}<span>{name}</span></div>' for key, icon, name in lanes)
     return (
         f'<section class="{kinds}" aria-label="Timeline" data-request="{request}" '
-        f'data-duration="{layout.duration:.3f}" '
+        f'data-duration="{layout.duration:.3f}" data-offset="{view.offset:.3f}" '
         f"{'data-crowded ' if layout.crowded else ''}{'data-fixed ' if view.fixed else ''}"
         f'style="--min:{layout.min_width}px;--rows:{1 if dense else layout.rows};--pitch:{layout.pitch:.3f}">'
         f'<p class="visually-hidden" id="tl-keys">{_KEYS}</p>'
@@ -45,9 +47,10 @@ def timeline(view: TimelineModel, request: int = 0) -> str:
         f'<div class="tl-names" aria-hidden="true"><div class="tl-name tl-name-top"></div>{names}</div>'
         f'<div class="tl-track">{_scenery(layout, view)}'
         '<div class="tl-segs" role="toolbar" aria-label="Segments of the clip" aria-describedby="tl-keys">'
-        f"{buttons}</div>{_stretches(rows, layout, view.label) if dense else ''}{_scores(layout, view)}{_axis(layout)}"
+        f"{buttons}</div>{_stretches(rows, layout, view.label) if dense else ''}{_scores(layout, view)}"
+        f"{_axis(layout, view.offset)}"
         '<div class="tl-playhead" aria-hidden="true"></div></div></div></div>'
-        f'<div class="tl-bar"></div>{_legend(layout, view)}{_table(view)}</section>'
+        f'{_chapters(view, layout.duration)}<div class="tl-bar"></div>{_legend(layout, view)}{_table(view)}</section>'
     )
 
 
@@ -63,10 +66,10 @@ def thumbnails(board: Storyboard | None) -> str:
     return f"<style>.gradio-container{{{';'.join(pictures)}}}</style>"
 
 
-def segment_label(row: Row) -> str:
+def segment_label(row: Row, offset: float = 0.0) -> str:
     """One segment as a sentence: the accessible name of its button."""
     cells = ", ".join(f"{words.NOUN[m]} {cell_words(row.cells[m])}" for m in MODALITIES)
-    span = f"{seconds(row.start)} to {seconds(row.end)} seconds"
+    span = f"{seconds(row.start + offset)} to {seconds(row.end + offset)} seconds"
     return f"Segment {row.index + 1}, {span}: {cells}, {answer_words(row)}"
 
 
@@ -93,7 +96,8 @@ def _caption(row: Row) -> str:
     return f"{how}{answer}"
 
 
-def _button(row: Row, place: Place, answer: str | None, *, dense: bool) -> str:
+def _button(row: Row, place: Place, view: TimelineModel, *, dense: bool) -> str:
+    answer = view.label
     lanes = "".join(_cell(row, m, dense=dense) for m in MODALITIES) + _answer(row, answer, dense=dense)
     if row.rival is not None:
         name = "" if dense else f"<b>{esc(words.label(row.rival[0]))}</b><small>{percent(row.rival[1])}</small>"
@@ -108,7 +112,7 @@ def _button(row: Row, place: Place, answer: str | None, *, dense: bool) -> str:
         f'<button type="button" class="tl-seg" data-index="{row.index}" data-start="{row.start:.3f}" '
         f'data-end="{row.end:.3f}" data-now="{esc(_caption(row))}" data-answer="{esc(answer_words(row))}" {state}'
         f'data-label="{esc(words.label(row.label or ""))}" '
-        f'tabindex="{0 if row.index == 0 else -1}" aria-label="{esc(segment_label(row))}" '
+        f'tabindex="{0 if row.index == 0 else -1}" aria-label="{esc(segment_label(row, view.offset))}" '
         f'style="--c:{place.centre:.3f}%;--w:{place.width:.3f}%">{lanes}</button>'
     )
 
@@ -165,6 +169,20 @@ def _stretches(rows: Sequence[Row], layout: Layout, answer: str | None) -> str:
     return f'<div class="tl-stretches" aria-hidden="true">{"".join(marks)}</div>'
 
 
+def _chapters(view: TimelineModel, duration: float) -> str:
+    """Of a clip with many segments or minutes, what it is from when on; each is a button that seeks there."""
+    if view.live or (len(view.rows) < _MANY and duration < _LONG_S):
+        return ""
+    said = [Moment(start=row.start, end=row.end, label=row.label, score=row.score) for row in view.rows]
+    buttons = "".join(
+        f'<li><button type="button" data-seek="{chapter.start:.3f}" data-until="{chapter.end:.3f}" '
+        f'data-segment="{chapter.segment}"><span>{wording.clock(chapter.start + view.offset)}</span> '
+        f"{esc(words.label(chapter.label))}</button></li>"
+        for chapter in chapters(said, duration)
+    )
+    return f'<nav class="tl-chapters" aria-label="Chapters"><ol>{buttons}</ol></nav>' if buttons else ""
+
+
 def _scenery(layout: Layout, view: TimelineModel) -> str:
     """What lies behind the buttons: brackets of the true spans, hatching where nobody looked, the sound, the line."""
     brackets = "".join(
@@ -213,10 +231,15 @@ def _scores(layout: Layout, model: TimelineModel) -> str:
     )
 
 
-def _axis(layout: Layout) -> str:
+def _axis(layout: Layout, offset: float) -> str:
+    step = layout.ticks[1] if len(layout.ticks) > 1 else layout.duration
+    first = math.ceil(offset / step - 1e-6)
+    times = [round(step * (first + k), 3) for k in range(len(layout.ticks) + 1)] if offset else layout.ticks
     marks = "".join(
-        f'<span style="left:{100 * t / layout.duration:.3f}%">{words.clock(t, layout.duration)}</span>'
-        for t in layout.ticks
+        f'<span style="left:{100 * (t - offset) / layout.duration:.3f}%">'
+        f"{words.clock(t, layout.duration + offset)}</span>"
+        for t in times
+        if t - offset <= layout.duration + 1e-6
     )
     return f'<div class="tl-axis" aria-hidden="true">{marks}</div>'
 
@@ -248,7 +271,8 @@ def _table(view: TimelineModel) -> str:
     rows = []
     for r in view.rows:
         far = "nothing yet" if r.so_far is None else f"{words.label(r.so_far[0])} {percent(r.so_far[1])}"
-        cells = [f"{seconds(r.start)} s", f"{seconds(r.end)} s", *(cell_words(r.cells[m]) for m in MODALITIES)]
+        span = (f"{seconds(time + view.offset)} s" for time in (r.start, r.end))
+        cells = [*span, *(cell_words(r.cells[m]) for m in MODALITIES)]
         cells += [answer_words(r).removeprefix("answer "), far]
         rows.append(f'<tr><th scope="row">{r.index + 1}</th>{"".join(f"<td>{esc(c)}</td>" for c in cells)}</tr>')
     heads = ("Segment", "From", "To", "Picture", "Sound", "Answer", "Clip so far")

@@ -55,7 +55,8 @@ class Row:
 class TimelineModel:
     """One timeline. `label` is the clip's answer, None while there is none; `live` while it is being computed.
 
-    `fixed`: its cells cannot be switched, as it shows a policy without choices.
+    `fixed`: its cells cannot be switched, as it shows a policy without choices. `offset`: where the clip begins, in
+    seconds of its file; times count from there, and are shown as the file's.
     """
 
     clip: ClipFacts
@@ -65,6 +66,7 @@ class TimelineModel:
     score: float = 0.0
     live: bool = False
     fixed: bool = False
+    offset: float = 0.0
 
 
 def from_analysis(
@@ -72,8 +74,12 @@ def from_analysis(
     waveform: Sequence[float] = (),
     base: Analysis | None = None,
     rival: Analysis | None = None,
+    offset: float = 0.0,
 ) -> TimelineModel:
-    """A finished result. `base` is the policy's own, where this one was switched by hand; `rival` is shown beside."""
+    """A finished result. `base` is the policy's own, where this one was switched by hand; `rival` is shown beside.
+
+    `offset`: see `TimelineModel`.
+    """
     running = so_far(analysis)
     own = base.segments if base is not None else (None,) * len(analysis.segments)
     rows = []
@@ -104,6 +110,7 @@ def from_analysis(
         waveform=tuple(waveform),
         label=analysis.label,
         score=analysis.scores[analysis.label],
+        offset=offset,
     )
 
 
@@ -118,8 +125,9 @@ def so_far(analysis: Analysis) -> list[tuple[str, float] | None]:
 class Progress:
     """A view that grows with the events of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, offset: float = 0.0) -> None:
         self.view: TimelineModel | None = None
+        self._offset = offset
 
     def take(self, event: adamml.Event) -> None:
         """Fill in what the event says."""
@@ -127,7 +135,7 @@ class Progress:
             waiting = {m: Cell(state="waiting") for m in MODALITIES}
             rows = tuple(Row(index=i, start=a, end=b, cells=waiting) for i, (a, b) in enumerate(event.spans))
             waveform = self.view.waveform if self.view else ()
-            self.view = TimelineModel(clip=event.clip, rows=rows, live=True, waveform=waveform)
+            self.view = TimelineModel(clip=event.clip, rows=rows, live=True, waveform=waveform, offset=self._offset)
         elif isinstance(event, adamml.Decided):
             cells = {}
             for m in MODALITIES:

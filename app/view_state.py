@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from adamml import Analysis, Macs, Storyboard
+from app import words
 from app.session_store import SessionKey
 from app.timeline_model import MODALITIES, TimelineModel, from_analysis
 
@@ -66,6 +67,16 @@ class ViewState:
         return self.base.clip.name.rsplit(".", 1)[0].replace("_", " ").replace("-", " ").capitalize()
 
     @property
+    def offset(self) -> float:
+        """Where the analyzed part begins, in seconds of the file."""
+        return self.key.start or 0.0
+
+    @property
+    def part(self) -> str:
+        """Which part of the file was analyzed, "1:03 to 3:03"; empty where it was all of it."""
+        return "" if self.key.start is None else words.span(self.offset, self.offset + self.base.clip.duration)
+
+    @property
     def switched(self) -> int:
         """How many cells differ from what the policy chose."""
         pairs = zip(self.base.segments, self.current.segments, strict=True)
@@ -79,9 +90,9 @@ class ViewState:
     def view(self) -> TimelineModel:
         """For the timeline."""
         if self.shown is not self.current:
-            return replace(from_analysis(self.shown, self.board.waveform), fixed=True)
+            return replace(from_analysis(self.shown, self.board.waveform, offset=self.offset), fixed=True)
         beside = self.rgb if self.way == BOTH else None
-        return from_analysis(self.current, self.board.waveform, self.base, beside)
+        return from_analysis(self.current, self.board.waveform, self.base, beside, self.offset)
 
     def reset(self) -> "ViewState":
         """Back to what the policy chose."""

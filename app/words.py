@@ -5,6 +5,7 @@ Everything that ends up inside HTML goes through `esc` first: file names, labels
 
 from html import escape
 
+from adamml.results import wording
 from adamml.results.wording import (
     NOUN,
     billions,
@@ -16,6 +17,7 @@ from adamml.results.wording import (
     label,
     listing,
     noun,
+    part_note,
     percent,
     policy,
     rivals,
@@ -36,11 +38,13 @@ __all__ = [
     "label",
     "listing",
     "noun",
+    "part_note",
     "percent",
     "policy",
     "rivals",
     "seconds",
     "size",
+    "span",
 ]
 
 
@@ -53,4 +57,9 @@ def clock(value: float, duration: float) -> str:
     """A moment on the axis: seconds in a short clip, minutes and seconds in a long one."""
     if duration < 100:
         return f"{seconds(value)}&thinsp;s"
-    return f"{int(value) // 60}:{int(value) % 60:02d}"
+    return wording.clock(value)
+
+
+def span(start: float, end: float) -> str:
+    """A part of a long file: "1:03 to 3:03"."""
+    return f"{wording.clock(start)} to {wording.clock(end)}"

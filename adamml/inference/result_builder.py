@@ -16,6 +16,7 @@ from adamml.nn.cost import Runs
 from adamml.policies import Classifier, Decider, Decision
 from adamml.results.analysis import Analysis, ClipFacts, Macs, SegmentResult
 from adamml.results.policy_spec import spec_of
+from adamml.results.wording import part_note
 
 MOST_SOUNDS, LEAST_SCORE = 5, 0.1
 
@@ -154,8 +155,7 @@ class ResultBuilder:
         if self.model.card.untrained:
             notes.append("This model is untrained: its answers mean nothing.")
         if self.clip.part is not None:
-            start, end = self.clip.part
-            notes.append(f"Only {start:.2f} s to {end:.2f} s of the file were used; times count from {start:.2f} s.")
+            notes.append(part_note(*self.clip.part))
         notes += self.clip.notes
         if not self.facts.has_video:
             notes.append("This file has no picture; it was judged by its sound alone.")

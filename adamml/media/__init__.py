@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adamml.media.browser_preview import make_preview, plays_in_browsers
-    from adamml.media.clip import Clip, probe
+    from adamml.media.clip import Clip, probe, probe_part
     from adamml.media.errors import (
         ClipError,
         ClipLimitError,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from adamml.media.subclip import subclip_of
 
 _HOME = {
-    "clip": ("Clip", "probe"),
+    "clip": ("Clip", "probe", "probe_part"),
     "playback": ("DisplayFrame", "display_frames", "display_rate", "display_sound"),
     "errors": (
         "ClipError",
@@ -92,6 +92,7 @@ __all__ = [
     "plays_in_browsers",
     "prestart",
     "probe",
+    "probe_part",
     "settings_for",
     "sound_window",
     "subclip_of",

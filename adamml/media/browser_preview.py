@@ -8,36 +8,40 @@ the file itself.
 from contextlib import closing
 from pathlib import Path
 
-from adamml.media.clip import probe
+from adamml.media.clip import probe_part
 from adamml.media.decoder import Decoders
 from adamml.media.errors import UnreadableClipError
 from adamml.media.limits import MediaSettings
 from adamml.media.tmp_dirs import private_folder
 
 
-def plays_in_browsers(path: Path, settings: MediaSettings) -> bool:
-    """Whether a browser can be expected to play the file as it is.
+def plays_in_browsers(
+    path: Path, settings: MediaSettings, start: float | None = None, end: float | None = None
+) -> bool:
+    """Whether a browser can be expected to play the file as it is, of which only a part may be used.
 
     Raises:
         ClipError: when it cannot be used at all.
     """
     with closing(Decoders(path.name, settings)) as decoders:
-        info = probe(path, settings, decoders)
+        info, _ = probe_part(path, settings, start, end, decoders)
         return decoders.ask_once("plays", info.patience, info=info).get("plays") is True
 
 
-def make_preview(path: Path, target: Path, settings: MediaSettings) -> Path:
-    """Write `target` (an .mp4) whole or not at all, and return it.
+def make_preview(
+    path: Path, target: Path, settings: MediaSettings, start: float | None = None, end: float | None = None
+) -> Path:
+    """Write `target` (an .mp4) whole or not at all, and return it. Of a part it shows that part alone, from 0 s on.
 
     Raises:
         ClipError: when the clip cannot be decoded.
     """
     with closing(Decoders(path.name, settings)) as decoders:
-        info = probe(path, settings, decoders)
+        whole, shown = probe_part(path, settings, start, end, decoders)
         try:
             with private_folder(target.parent) as folder:
                 made = folder / "preview.mp4"
-                decoders.ask_once("preview", 2 * info.patience, info=info, target=made)
+                decoders.ask_once("preview", 2 * whole.patience, info=shown, target=made, part=shown is not whole)
                 made.replace(target)
         except OSError as error:
             raise UnreadableClipError(f"No preview of {path.name!r} can be written: {error.strerror}.") from error

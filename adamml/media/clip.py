@@ -18,6 +18,8 @@ from adamml.media.sampling import Segment, plan_segments
 from adamml.media.sound_track import Track, decode_track
 from adamml.media.subclip import subclip_of
 
+PART_SLACK_S = 0.1  # a part ends with the frame in which its end lies
+
 
 def probe(path: Path, settings: MediaSettings, decoders: Decoders | None = None) -> ClipInfo:
     """Look a file over, within limits, decoding no more than one frame.
@@ -40,6 +42,27 @@ def probe(path: Path, settings: MediaSettings, decoders: Decoders | None = None)
         return ClipInfo.from_wire(said["info"], path, settings)
     except (ValueError, TypeError, KeyError) as error:
         raise gone_wrong(path.name) from error
+
+
+def probe_part(
+    path: Path, settings: MediaSettings, start: float | None, end: float | None, decoders: Decoders | None = None
+) -> tuple[ClipInfo, ClipInfo]:
+    """What `probe` says of the file, and of the seconds from `start` to `end`: the same where both are None.
+
+    Raises:
+        ClipPartError: the file has no such part.
+        ClipError: see `probe`; the part may last as long as a clip, the file up to `max_file_seconds`.
+    """
+    if start is None and end is None:
+        whole = probe(path, settings, decoders)
+        return whole, whole
+    whole = probe(path, settings.of_parts, decoders)
+    part = subclip_of(whole, start, end)
+    if part.duration > settings.max_seconds + PART_SLACK_S:
+        raise ClipLimitError(
+            f"A part of {path.name!r} may last up to {settings.max_seconds:.0f} s, not {part.duration:.0f} s."
+        )
+    return whole, part
 
 
 def _size(path: Path, settings: MediaSettings) -> int:
@@ -72,7 +95,8 @@ class Clip:
         segments: how many segments to spread over it.
         start, end: seconds of the file to use; None stands for its start or end. The clip is then that part alone,
             sampled as if it had been cut out: `info` describes the part, and every time, those of the segments
-            included, counts from the part's start. The limits hold for the whole file, since that is what is read.
+            included, counts from the part's start. The limits hold for the whole file, since that is what is read,
+            but for its duration: that of the part is limited as a clip's, that of the file by `max_file_seconds`.
         given: what the model is given of a segment, which says where the segments lie and what is decoded of them.
 
     Attributes:
@@ -98,9 +122,8 @@ class Clip:
         self.decoders = Decoders(path.name, settings)
         self._finalizer = weakref.finalize(self, self.decoders.close)
         try:
-            self._file: ClipInfo = probe(path, settings, self.decoders)
             self._start, self._end = start, end
-            self.info: ClipInfo = subclip_of(self._file, start, end)
+            self._file, self.info = probe_part(path, settings, start, end, self.decoders)
         except BaseException:
             self.close()
             raise

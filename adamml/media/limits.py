@@ -27,6 +27,8 @@ class MediaSettings:
         profile: name, for messages.
         max_bytes: size of the file.
         max_seconds: duration.
+        max_file_seconds: duration of a file of which only a part is used, where that is more; the part itself keeps to
+            `max_seconds`.
         max_width, max_height: of a frame in pixels, either way round.
         max_fps: frames per second.
         max_frames: video frames in the file.
@@ -41,6 +43,7 @@ class MediaSettings:
     profile: str
     max_bytes: int = _within(1, 10**12)
     max_seconds: float = _within(0.1, 86_400)
+    max_file_seconds: float = _within(0.1, 86_400, 1200.0)
     max_width: int = _within(16, 16_384, 3840)
     max_height: int = _within(16, 16_384, 2160)
     max_fps: float = _within(1, 1000, 120.0)
@@ -50,6 +53,11 @@ class MediaSettings:
     max_memory: int = _within(300_000_000, 10**12, 1_000_000_000)
     max_wait: float = _within(1, 86_400, 300.0)
     isolated: bool = True
+
+    @property
+    def of_parts(self) -> "MediaSettings":
+        """The same for a file of which only a part is used: it may last longer."""
+        return replace(self, max_seconds=max(self.max_seconds, self.max_file_seconds))
 
     def patience(self, seconds: float = 0.0, frames: int = 0, pixels: int = 0) -> float:
         """How many seconds one request may wait for the decoder: 10, and more for what is long and large.

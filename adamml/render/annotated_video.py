@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
-from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe, settings_for
+from adamml.media import ClipInfo, display_frames, display_rate, display_sound, probe_part, settings_for
 from adamml.media.sampling import PLAY_RATE
 from adamml.render.drawing import GROUND
 from adamml.render.export_file import ExportError, Progress, export_file
@@ -37,6 +37,8 @@ def render_video(
     *,
     progress: Callable[[float, str], object] | None = None,
     profile: str = "local",
+    start: float | None = None,
+    end: float | None = None,
 ) -> Path:
     """Write an annotated MP4 of a clip and its analysis.
 
@@ -46,6 +48,7 @@ def render_video(
         out: where to write; replaced when it exists.
         progress: called with (share from 0 to 1, message); raise anything in it to cancel.
         profile: limits on the clip, "local" or "public".
+        start, end: the part that was analysed, as it was given to `Recognizer.analyze`; the video shows that part.
 
     Returns:
         `out`.
@@ -54,7 +57,7 @@ def render_video(
         ClipError: when the clip cannot be decoded.
         ExportError: when the analysis is of another clip, or the file cannot be written.
     """
-    steps = video_steps(path, analysis, out, profile=profile)
+    steps = video_steps(path, analysis, out, profile=profile, start=start, end=end)
     try:
         for step in steps:
             if progress is not None:
@@ -65,11 +68,17 @@ def render_video(
 
 
 def video_steps(
-    path: str | Path, analysis: Analysis, out: str | Path, *, profile: str = "local"
+    path: str | Path,
+    analysis: Analysis,
+    out: str | Path,
+    *,
+    profile: str = "local",
+    start: float | None = None,
+    end: float | None = None,
 ) -> Generator[Progress, None, None]:
     """What `render_video` does, step by step; `close()` cancels. Arguments and errors are the same."""
     out = Path(out)
-    info = probe(Path(path), settings_for(profile))
+    _, info = probe_part(Path(path), settings_for(profile), start, end)
     if abs(info.duration - analysis.clip.duration) > SAME_CLIP_S:
         raise ExportError(
             f"The analysis is of a clip of {analysis.clip.duration:.1f} s, but {info.path.name!r} lasts "

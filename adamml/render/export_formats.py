@@ -39,6 +39,8 @@ def export_steps(
     *,
     thumbnails: Sequence[bytes | None] | None = None,
     profile: str = "local",
+    start: float | None = None,
+    end: float | None = None,
 ) -> Generator[Progress, None, None]:
     """Write a result in one form, step by step; `close()` cancels and leaves no file behind.
 
@@ -49,6 +51,7 @@ def export_steps(
         out: where to write; replaced when it exists.
         thumbnails: one JPEG per segment (or None) for "png", as in `Storyboard.thumbnails`.
         profile: limits on the clip, "local" or "public".
+        start, end: the part that was analysed, as it was given to `Recognizer.analyze`; "mp4" shows that part.
 
     Raises:
         ValueError: for an unknown form.
@@ -60,7 +63,8 @@ def export_steps(
         raise ValueError(f"a form is one of {', '.join(FORMS)}, got {form!r}")
     if form == "mp4":
         # moviepy and matplotlib take seconds to import, and text needs neither.
-        yield from import_module("adamml.render.annotated_video").video_steps(path, analysis, out, profile=profile)
+        video = import_module("adamml.render.annotated_video")
+        yield from video.video_steps(path, analysis, out, profile=profile, start=start, end=end)
         return
     yield Progress(share=0.0, message=f"Writing {out.name}")
     if form == "png":

@@ -45,6 +45,18 @@ def seconds(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
+def clock(value: float) -> str:
+    """A moment of a long clip: 1:03, 1:02:07."""
+    whole = int(value + 1e-6)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def part_note(start: float, end: float) -> str:
+    """That only a part of a file was used, for the notes of its result."""
+    return f"Only {start:.2f} s to {end:.2f} s of the file were used; times count from {start:.2f} s."
+
+
 def size(number: int) -> str:
     """A file's size: 640 kB, 3.2 MB."""
     return f"{number / 1e6:.1f} MB" if number >= 999_500 else f"{max(1, round(number / 1e3))} kB"

@@ -60,15 +60,17 @@ def test_an_analysis_says_nothing_more_once_another_clip_is_chosen(monkeypatch: 
     def steps(*_: Any) -> Generator[service.Step, None, None]:
         try:
             yield service.Step(status="first")
-            analyzing.picked("next.mp4", mine)
+            analyzing.picked("next.mp4", None, mine)
             yield service.Step(status="second")
             yield service.Step(status="third")
         finally:
             closed.append(True)
 
     monkeypatch.setattr(service, "steps", steps)
-    monkeypatch.setattr(service, "look_over", lambda path: (True, ""))
-    said = asyncio.run(all_of(analyzing.analyze_clip("clip.mp4", "adamml", 10, 0, None, None, mine)))
+    monkeypatch.setattr(service, "look_over", lambda *_: (True, ""))
+    said = asyncio.run(
+        all_of(analyzing.analyze_clip(service.Chosen(path="clip.mp4"), "adamml", 10, 0, None, None, mine))
+    )
     assert [outputs[0] for outputs in said] == ["first"]
     assert closed == [True]
 
@@ -104,15 +106,15 @@ def test_a_segment_of_the_clip_before_is_not_opened_under_the_next_one(
 
 def test_a_preview_of_the_clip_before_does_not_replace_the_player(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = tab("preview")
-    monkeypatch.setattr(analyzing, "preview", lambda path: f"{path}.mp4")
-    assert "first.avi.mp4" in asyncio.run(analyzing.make_preview("first.avi", mine))
+    monkeypatch.setattr(analyzing, "preview", lambda path, part: f"{path}.mp4")
+    assert "first.avi.mp4" in asyncio.run(analyzing.make_preview("first.avi", service.Chosen(path="first.avi"), mine))
 
-    def late(path: str) -> str:
+    def late(path: str, part: Any) -> str:
         MOVES.move(mine)
         return f"{path}.mp4"
 
     monkeypatch.setattr(analyzing, "preview", late)
-    assert asyncio.run(analyzing.make_preview("first.avi", mine)) == gr.skip()
+    assert asyncio.run(analyzing.make_preview("first.avi", service.Chosen(path="first.avi"), mine)) == gr.skip()
 
 
 def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown: ViewState) -> None:
@@ -152,15 +154,16 @@ def test_a_refused_clip_is_not_analyzed_and_leaves_the_one_that_is_shown(monkeyp
         yield service.Step(status="first")
 
     monkeypatch.setattr(service, "steps", steps)
-    monkeypatch.setattr(service, "look_over", lambda path: (False, service.problem("no clip")))
+    monkeypatch.setattr(service, "look_over", lambda *_: (False, service.problem("no clip")))
     before = MOVES.last(mine)
-    status = analyzing.picked("notes.mp4", mine)
+    status = analyzing.picked("notes.mp4", None, mine)
     assert "no clip" in status[2]
     assert skipped([change for place, change in enumerate(status) if place != 2])
     assert MOVES.last(mine) == before
-    run = analyzing.analyze_if_accepted("notes.mp4", "clip.mp4", "adamml", 10, 0, None, None, mine)
+    clip = service.Chosen(path="clip.mp4")
+    run = analyzing.analyze_if_accepted("notes.mp4", clip, "adamml", 10, 0, None, None, mine)
     assert all(skipped(outputs) for outputs in asyncio.run(all_of(run)))
     assert asked == []
-    again = analyzing.analyze_if_accepted("clip.mp4", "clip.mp4", "adamml", 10, 0, None, None, mine)
+    again = analyzing.analyze_if_accepted("clip.mp4", clip, "adamml", 10, 0, None, None, mine)
     assert asyncio.run(all_of(again))[0][0] == "first"
     assert asked == ["clip.mp4"]

@@ -87,8 +87,8 @@ def _plays(info: ClipInfo) -> Answer:
     yield {"plays": plays(info)}, None
 
 
-def _preview(info: ClipInfo, target: Path) -> Answer:
-    write_preview(info, target)
+def _preview(info: ClipInfo, target: Path, part: bool) -> Answer:
+    write_preview(info, target, part=part)
     yield {}, None
 
 

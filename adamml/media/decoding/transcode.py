@@ -1,7 +1,7 @@
 """Whether browsers play a file, and a version that they do: H.264 in yuv420p with AAC, made from our own decoding."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from adamml.media.decoding.container import AV_ERRORS, decoded, open_container, packets_of, ready_to_decode
 from adamml.media.decoding.pixel_aspect import aspect_of
 from adamml.media.decoding.playback import stereo_blocks
-from adamml.media.decoding.video_reader import fitted, scaled
+from adamml.media.decoding.video_reader import fitted, frames_at, scaled
 from adamml.media.errors import ClipError, UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.sampling import PLAY_RATE
@@ -64,24 +64,29 @@ def plays(info: ClipInfo) -> bool:
     return True
 
 
-def write_preview(info: ClipInfo, target: Path) -> None:
+def write_preview(info: ClipInfo, target: Path, *, part: bool = False) -> None:
     """Write `target` (an .mp4) from beginning to end; what is there after an error is of no use.
+
+    Args:
+        part: whether `info` describes a part of the file.
 
     Raises:
         ClipError: when the clip cannot be decoded.
     """
     try:
         with av.open(f"file:{os.fspath(target)}", "w", format="mp4", options={"movflags": "faststart"}) as out:
-            _write(out, info)
+            _write(out, info, _part_pictures if part else _pictures)
     except (ClipError, MemoryError):
         raise
     except AV_ERRORS as error:
         raise UnreadableClipError(f"No preview of {info.path.name!r} can be made: the file is damaged.") from error
 
 
-def _write(out: av.container.OutputContainer, info: ClipInfo) -> None:
+def _write(
+    out: av.container.OutputContainer, info: ClipInfo, shown: Callable[[ClipInfo], Iterator[tuple[float, np.ndarray]]]
+) -> None:
     sound = _sound(info) if info.audio is not None else iter(())
-    pictures = _pictures(info) if info.video is not None else iter(())
+    pictures = shown(info) if info.video is not None else iter(())
     item, piece = next(pictures, None), next(sound, None)
     if item is None and piece is None:
         raise UnreadableClipError(f"{info.path.name!r} has nothing in it that can be decoded.")
@@ -144,6 +149,17 @@ def _pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
             yield time, pixels
         if pixels is not None and info.video.end - 1 / MAX_FPS > last + pace:  # the last one stands long
             yield info.video.end - 1 / MAX_FPS, pixels
+
+
+def _part_pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
+    """The same of a part, at an even rate: what comes before it is passed over, as far as that is possible."""
+    rate, size, last, pixels = min(info.fps or MAX_FPS, MAX_FPS), None, None, None
+    for time, frame in frames_at(info, [k / rate for k in range(max(1, round(info.duration * rate)))]):
+        if size is None:
+            size = _size(frame, info.pixel_aspect)
+        if frame is not last or pixels is None:
+            last, pixels = frame, np.ascontiguousarray(fitted(frame, info.pixel_aspect, size))
+        yield time, pixels
 
 
 def _size(frame: av.VideoFrame, pixel_aspect: float) -> tuple[int, int]:
