@@ -31,13 +31,13 @@ lint: $(VENV)/.dev
 $(VENV)/.app: requirements.txt pyproject.toml
 	@echo "Setting up $(VENV): PyTorch and the rest take a few minutes, once."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[app,export]'
 	touch $@
 
 $(VENV)/.dev: requirements.txt pyproject.toml
 	@echo "Setting up $(VENV) with what tests and training need: a few minutes, once."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[app,export,train,dev]'
 	touch $@ $(VENV)/.app
 
 # Resolves requirements.txt anew, for every system and Python from 3.11 on, and asks for known weaknesses of the result.

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from adamml.cli.common import bad_input
+from adamml.cli.common import bad_input, lacking
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,6 +18,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
+    if missing := lacking("app", "gradio", "plotly"):
+        return bad_input(missing)
     if args.model is not None:
         from adamml.weights.checkpoint import CheckpointError
         from adamml.weights.model_lookup import card_of

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input
+from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, how_to_install
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from adamml.batch import BatchError, BatchSettings, WorkerConfig, run_batch
     except ModuleNotFoundError as error:
-        return bad_input(f"{error.name} is missing; archives need: pip install -e '.[batch]'")
+        return bad_input(f"{error.name} is missing; install with: {how_to_install('batch')}")
     from adamml.datasets.manifest import ManifestError
     from adamml.recognizer import Recognizer
     from adamml.weights.checkpoint import CheckpointError

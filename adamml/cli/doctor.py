@@ -3,7 +3,13 @@
 import argparse
 import sys
 
+from adamml.cli.common import how_to_install
 from adamml.version import __version__
+
+PACKAGES = {  # package -> the extra that it belongs to; "" for what analyzing takes
+    **dict.fromkeys(("torch", "torchvision", "torchaudio", "av", "onnxruntime", "safetensors"), ""),
+    **{"gradio": "app", "plotly": "app", "moviepy": "export", "matplotlib": "export"},
+}
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,22 +23,12 @@ def run(args: argparse.Namespace) -> int:
     missing = 0
     print(f"adamml       {__version__}")
     print(f"python       {sys.version.split()[0]}")
-    for package in (
-        "torch",
-        "torchvision",
-        "torchaudio",
-        "av",
-        "gradio",
-        "plotly",
-        "moviepy",
-        "matplotlib",
-        "safetensors",
-    ):
+    for package, extra in PACKAGES.items():
         try:
             print(f"{package:<12} {version(package)}")
         except PackageNotFoundError:
-            missing += 1
-            print(f"{package:<12} MISSING: pip install -r requirements.txt")
+            missing += not extra
+            print(f"{package:<12} " + (f"not here: {how_to_install(extra)}" if extra else "MISSING"))
     if missing:
         return 1
     return _limits() or _model()
