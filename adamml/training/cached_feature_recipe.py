@@ -6,10 +6,12 @@ classifiers once more under the policy's choices. The other rows follow.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,23 +21,34 @@ from adamml.evaluation.report import write_report
 from adamml.evaluation.table import Table
 from adamml.files import write_whole
 from adamml.nn import ARCHITECTURES, AdaMML
+from adamml.nn.confidence import softmax
 from adamml.nn.segment_recognizer import SegmentRecognizer
 from adamml.results.policy_spec import ROWS, deciding_networks
+from adamml.training.cached_evaluation import CachedClips
 from adamml.training.cached_features import CachedFeatures, cache_features
 from adamml.training.config import ClipsPreset
 from adamml.training.decider_jobs import decider_job
-from adamml.training.feature_bank import Bank, RecordedClips
+from adamml.training.feature_bank import Bank, ClipBatch, RecordedClips
 from adamml.training.finalize import measured_rows
 from adamml.training.joint import JointJob, JointModel, start_open
 from adamml.training.loop import run
-from adamml.training.measure import Rows
+from adamml.training.measure import Rows, temperatures
 from adamml.training.photo_sound_recipe import AlwaysOn, fills
 from adamml.training.stage_rgb import RGBJob, Tail, TrunkBank, features_of
 from adamml.training.trainable import check_learned, check_trainable
 from adamml.weights.checkpoint import ModelCard, load_model, save_model
 from adamml.weights.model_lookup import card_of
 
+CALIBRATED_FROM = 10  # clips kept apart
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """For the model's card: policy -> temperature of its clip scores, and the rule for none of the classes."""
+
+    temperatures: Mapping[str, float]
+    unknown: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +60,7 @@ class ClipsResult:
     table: Table
     trained_on: int
     left_out: dict[str, str]
+    calibration: Calibration
 
 
 def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: str, say: Say = print) -> ClipsResult:
@@ -82,13 +96,43 @@ def train_clips(preset: ClipsPreset, manifest_path: Path, folder: Path, start: s
     deciders = _other_rows(preset, network, clips, folder, say)
 
     test = RecordedClips(banks["test"], sides["test"].present, missing)
-    rows = Rows(network=network, deciders=deciders, classes=manifest.classes, temperatures={})
-    table = rows.table(test.all(), [name for name in ROWS if name in deciders or name not in deciding_networks()])
+    names = [*(name for name in ROWS if name in deciders or name not in deciding_networks()), "anytime"]
+    calibration = calibrated(network, deciders, test.all(), names)
+    rows = Rows(network=network, deciders=deciders, classes=manifest.classes, temperatures=calibration.temperatures)
+    table = rows.table(test.all(), names)
     write_report(table, folder / "results")
     left_out = {path: why for cached in sides.values() for path, why in cached.left_out.items()}
     write_whole(folder / "left_out.json", json.dumps(left_out, indent=2) + "\n")
     trained_on = len(sides["train"].present)
-    return ClipsResult(network=network, deciders=deciders, table=table, trained_on=trained_on, left_out=left_out)
+    return ClipsResult(
+        network=network,
+        deciders=deciders,
+        table=table,
+        trained_on=trained_on,
+        left_out=left_out,
+        calibration=calibration,
+    )
+
+
+def calibrated(
+    network: AdaMML, deciders: Mapping[str, nn.Module], tested: ClipBatch, policies: Sequence[str]
+) -> Calibration:
+    """How sure each policy may say it is, and below what it names none of the classes, from clips kept apart.
+
+    Of the answers that are right, the nine in ten that are surest are kept. From fewer clips than `CALIBRATED_FROM`
+    nothing is concluded.
+    """
+    if len(tested.label) < CALIBRATED_FROM:
+        return Calibration(temperatures={}, unknown={})
+    names = [name for name in policies if name not in ("random", "anytime")]  # anytime takes what AdaMML has
+    scale = temperatures(network, deciders, tested, names)
+    clips, unknown = CachedClips(network, deciders, tested), {}
+    for name in names:
+        logits = clips.logits(name).double().numpy()
+        sure, right = softmax(logits / scale[name]).max(-1), logits.argmax(-1) == tested.label.numpy()
+        if right.any():
+            unknown[name] = {"score": "max_softmax", "threshold": round(float(np.quantile(sure[right], 0.1)), 4)}
+    return Calibration(temperatures=scale, unknown=unknown)
 
 
 def begin_with(model: str, classes: int) -> AdaMML:
@@ -206,6 +250,8 @@ def save_clips_model(
         sounds=base.sounds if result.network.kind.audio.names_sounds else (),
         licence=f"{base.licence} (inherited from {base.name} {base.version})",
         trained=f"{learned_from}, on top of {base.name} {base.version}, whose backbones stayed as they were; {tested}",
+        temperatures=result.calibration.temperatures,
+        unknown=result.calibration.unknown,
         facts={
             "preset": asdict(preset),
             "rgb_weight": float(result.network.rgb_weight.detach()),

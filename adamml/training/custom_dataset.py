@@ -86,6 +86,19 @@ def wilson(right: int, clips: int) -> tuple[float, float]:
     return (clips * share + z2 / 2 - spread) / (clips + z2), (clips * share + z2 / 2 + spread) / (clips + z2)
 
 
+def _doubt(card: ModelCard) -> str:
+    """What becomes of a clip of anything else."""
+    if not card.unknown:
+        return (
+            "A clip of anything else gets one of these names too, and how sure it says it is has not been calibrated: "
+            "there are too few clips for that."
+        )
+    return (
+        "How sure it says it is was set on the clips kept apart, and so was the line below which it names none of "
+        "them; it costs one in ten of its right answers there. What clips of anything else get was not measured."
+    )
+
+
 def describe(card: ModelCard, project: Project, sides: Mapping[str, int]) -> str:
     """The project's README: what the model is, and how far its figures can be trusted."""
     classes = ", ".join(card.classes)
@@ -95,8 +108,7 @@ Recognises {len(card.classes)} classes: {classes}.
 
 * Trained on {card.trained}.
 * {sides["train"]} clips to learn from and {sides["test"]} kept apart were listed; they are named in `{MANIFEST}`.
-* It knows nothing else: a clip of anything else gets one of these names too.
-* How sure it says it is has not been calibrated; there are too few clips for that.
+* It knows nothing else. {_doubt(card)}
 * Licence of the weights: {card.licence}.
 
 ## On the {card.facts["measured"]["clips"]} clips kept apart

@@ -13,6 +13,7 @@ from adamml.datasets.pictures import Move, degrade
 from adamml.datasets.sources import read_sources
 from adamml.nn import MODALITIES
 from adamml.training.cached_evaluation import CachedClips
+from adamml.training.cached_feature_recipe import calibrated
 from adamml.training.feature_bank import SPAN_KINDS, Bank, ClipBatch, ComposedClips, RecordedClips
 from adamml.training.joint import FUSION_RANGE, JointJob, JointModel, JointStage, start_open
 from adamml.training.loop import run
@@ -210,3 +211,22 @@ def test_degrading_changes_the_picture_and_keeps_its_shape() -> None:
     assert worse.shape == frames.shape
     assert worse.dtype == np.uint8
     assert not np.array_equal(worse, frames)
+
+
+def test_own_models_learn_their_doubt_from_clips_kept_apart(tmp_path: Path) -> None:
+    """Nine in ten right answers are kept; a clip of nothing known is surer of nothing; a handful tells nothing."""
+    network, batch, _ = learned((0.4, 0.4), tmp_path / "policy")
+    found = calibrated(network, {"adamml": network.policy}, batch, ["rgb", "adamml", "random"])  # type: ignore[arg-type]
+    assert set(found.temperatures) == set(found.unknown) == {"rgb", "adamml"}
+    line, scale = found.unknown["adamml"]["threshold"], found.temperatures["adamml"]
+
+    def sure(clips: ClipBatch) -> np.ndarray:
+        logits = CachedClips(network, {}, clips).logits("adamml")  # type: ignore[arg-type]
+        return (logits / scale).softmax(-1).max(-1).values.numpy()
+
+    logits = CachedClips(network, {}, batch).logits("adamml")  # type: ignore[arg-type]
+    right = (logits.argmax(-1) == batch.label).numpy()
+    assert 0.88 <= float((sure(batch)[right] >= line).mean()) <= 1
+    assert float((sure(draw(composed(nothing=True), 40, seed=3)) < line).mean()) > 0.9
+    few = draw(composed(), 9, seed=2)
+    assert calibrated(network, {}, few, ["rgb"]).unknown == {}  # type: ignore[arg-type]
