@@ -63,7 +63,7 @@ def browser_preview(
 
 
 class Recognizer:
-    """A model, ready to analyse clips. Safe to share between threads; sessions are not.
+    """A model, ready to analyze clips. Safe to share between threads; sessions are not.
 
     Args:
         model: from `adamml.weights.checkpoint.load_model`.
@@ -91,7 +91,7 @@ class Recognizer:
 
     @property
     def card(self) -> ModelCard:
-        """What the model is, what it can recognise, and how it was trained."""
+        """What the model is, what it can recognize, and how it was trained."""
         return self.ready.card
 
     @property

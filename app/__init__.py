@@ -1,7 +1,7 @@
 """The web page of AdaMML Studio: layout, wiring, figures and styles. No torch, no decoding, no model code in here.
 
 `python -m app` starts it. `app.page.build` makes the page; `app.service` is the only module that talks to the
-recogniser.
+recognizer.
 """
 
 import os

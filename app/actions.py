@@ -132,7 +132,7 @@ def compare(shown: ViewState, left: str, right: str) -> Generator[tuple[float, s
 
 
 def open_segment(shown: ViewState, segment: int, explain: bool) -> SegmentDetail:
-    """One segment from near; `explain` shows where each recogniser found the segment's answer."""
+    """One segment from near; `explain` shows where each recognizer found the segment's answer."""
     asked: dict[str, str] = {}
     result = shown.current.segments[segment]
     if explain and result.label is not None:

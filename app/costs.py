@@ -74,7 +74,7 @@ def _row(name: str, macs: Macs, most: int, this: Macs, *, is_this: bool) -> str:
 
 
 def versus(saving: float) -> str:
-    """A saving (negative: a loss) with an arrow, so that colour is never alone."""
+    """A saving (negative: a loss) with an arrow, so that color is never alone."""
     amount = words.compared(saving)
     if amount == "the same":
         return amount

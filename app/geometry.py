@@ -4,7 +4,7 @@ Positions are percents of the track's width, so that the drawing keeps its propo
 a second long and spread evenly, so three cases need care:
 
     gaps      long clip: between two segments lies a stretch that nobody examined
-    overlaps  short clip: segments overlap; a cell is then as wide as the distance to its neighbour, and a bracket above
+    overlaps  short clip: segments overlap; a cell is then as wide as the distance to its neighbor, and a bracket above
               shows the true span, in as many rows as overlap
     crowded   clip of about one segment's length: true places would lie on top of each other, so the cells stand side by
               side and only the brackets are to scale

@@ -1,6 +1,6 @@
 """Small line icons as inline SVG: an eye and a speaker, each also struck out. Hidden from screen readers.
 
-They take their colour from the text around them, so one drawing serves both themes.
+They take their color from the text around them, so one drawing serves both themes.
 """
 
 _OPEN = (

@@ -1,6 +1,6 @@
-"""The models that visitors choose from, and their recognisers: loaded when they are asked for, a few in memory at most.
+"""The models that visitors choose from, and their recognizers: loaded when they are asked for, a few in memory at most.
 
-A recogniser takes some hundred megabytes, and every open clip holds on to its own. So when the least recently used one
+A recognizer takes some hundred megabytes, and every open clip holds on to its own. So when the least recently used one
 goes, whoever keeps clips open is told (`dropped`) and closes those of that model.
 """
 
@@ -61,7 +61,7 @@ class Models:
         return self.cards().get(self.name(wanted))
 
     def recognizer(self, wanted: str | None = None) -> adamml.Recognizer:
-        """A model's recogniser; the first call loads it, which takes seconds.
+        """A model's recognizer; the first call loads it, which takes seconds.
 
         Raises:
             CheckpointError: when it is missing or damaged.

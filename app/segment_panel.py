@@ -1,4 +1,4 @@
-"""A segment opened: what the recognisers saw and heard there, what they made of it, and what it cost."""
+"""A segment opened: what the recognizers saw and heard there, what they made of it, and what it cost."""
 
 import base64
 

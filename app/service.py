@@ -1,6 +1,6 @@
-"""From the form to a result: checking, running, reporting. Talks to the recogniser; `play` does so after the result.
+"""From the form to a result: checking, running, reporting. Talks to the recognizer; `play` does so after the result.
 
-Nothing here is shared between visitors except the recognisers, which are loaded once, and the bounded store of open
+Nothing here is shared between visitors except the recognizers, which are loaded once, and the bounded store of open
 clips, of which each visitor can reach only their own.
 """
 

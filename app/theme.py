@@ -1,4 +1,4 @@
-"""The page's theme: system fonts, neutral colours; everything finer is in the style sheets."""
+"""The page's theme: system fonts, neutral colors; everything finer is in the style sheets."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 STYLES = [HERE / "style.css", HERE / "timeline.css"]
-HEAD = '<meta name="description" content="A video recogniser that says what it looked at, and what that saved.">'
+HEAD = '<meta name="description" content="A video recognizer that says what it looked at, and what that saved.">'
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 
 

@@ -124,7 +124,7 @@ def _best(row: Row, modality: str) -> str:
 
 
 def _cell(row: Row, modality: str, *, dense: bool) -> str:
-    """One modality of one segment. Frame, icon, slash and hatching all say the same as the colour."""
+    """One modality of one segment. Frame, icon, slash and hatching all say the same as the color."""
     cell = row.cells[modality]
     kind = f"tl-cell tl-{modality} is-{cell.state}" + (" is-by-hand" if cell.by_hand else "")
     if cell.state == "missing":
@@ -194,7 +194,7 @@ def _scenery(layout: Layout, view: TimelineModel) -> str:
     )
     wave = ""
     if view.waveform:
-        # Coloured inside the cells of the segments that were listened to. Side by side, the cells are not to scale.
+        # Colored inside the cells of the segments that were listened to. Side by side, the cells are not to scale.
         shares = [((p.centre - p.width / 2) / 100, (p.centre + p.width / 2) / 100) for p in layout.places]
         heard = [] if layout.crowded else [row.index for row in view.rows if row.cells["audio"].on]
         used = "".join(waveform(view.waveform, *shares[index]) for index in heard)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 OUT = Path(__file__).parent / "examples"
 SHA256 = "1b17d27c2aba3a3e52f6bab717cc5afa93b39848e528d3743afb16b34b554d39"  # of the source
 SECONDS = 10
-FPS = 30  # of the source, and kept: recognisers of motion sample up to 25 frames per second
+FPS = 30  # of the source, and kept: recognizers of motion sample up to 25 frames per second
 WIDTH, HEIGHT = 320, 240
 RATE = 32_000  # samples per second
 FADE = 0.2  # seconds in which light or sound goes and comes

@@ -2,7 +2,7 @@
 
     python benchmarks/archive_sums.py DIR [DIR ...] [--clips 1000000] [--gpu 10]
 
-A DIR per policy. Processor time and storage are measured means over the clips that could be analysed; the GPU's time is
+A DIR per policy. Processor time and storage are measured means over the clips that could be analyzed; the GPU's time is
 no measurement, only counted MACs divided by the rate of `--gpu` (10^12 MACs a second, sustained), without decoding.
 """
 

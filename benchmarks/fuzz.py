@@ -23,7 +23,7 @@ from tests.hostile.pipeline import through
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One mutation and its end: the kind of error, "analysed", or what should not have happened."""
+    """One mutation and its end: the kind of error, "analyzed", or what should not have happened."""
 
     number: int
     name: str
@@ -43,7 +43,7 @@ def trial(recognizer: Recognizer, seed: int, number: int, folder: Path) -> Trial
     began = time.monotonic()
     try:
         ended = through(recognizer, path)
-        kind, unnamed = ended.kind or "analysed", False
+        kind, unnamed = ended.kind or "analyzed", False
     except Exception as error:
         kind, unnamed = repr(error), True
     path.unlink()

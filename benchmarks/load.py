@@ -81,7 +81,7 @@ class Run:
             kind = "good" if path.name.startswith(("good", "larger")) else "bad"
             url = self.url
             try:
-                said = Visitor(url).analyse(path, policy=rng.choice(("adamml", "all", "audio")), segments=4)
+                said = Visitor(url).analyze(path, policy=rng.choice(("adamml", "all", "audio")), segments=4)
                 self.ends[f"{kind}: {_kind(said)}"] += 1
                 if kind == "good" and _kind(said) == REFUSED:
                     self.why[said] += 1

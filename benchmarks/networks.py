@@ -22,7 +22,7 @@ SIDE = 3072  # of the matrices whose product tells what the cores can do
 
 
 def measure(folder: Path, rounds: int) -> Iterator[Row]:
-    """Against the cores' peak, against the published behaviour, and MACs against seconds."""
+    """Against the cores' peak, against the published behavior, and MACs against seconds."""
     model = Recognizer.load(MODEL)
     clip = Clip(write_clip(folder / "networks.mp4"), settings_for("local"), SEGMENTS)
     pixels = clip.frames(clip.segments)
@@ -101,7 +101,7 @@ def _against_published(model: Recognizer, clip: Clip, remembered, rounds: int) -
     )
     yield Row(what="the same as one batch", value=turns.median("batched"), unit="s")
     yield Row(what="the same here", value=turns.median("ours"), unit="s")
-    yield Row(what="times as fast as the published behaviour", value=turns.ratio("published", "ours"), goal=4.0)
+    yield Row(what="times as fast as the published behavior", value=turns.ratio("published", "ours"), goal=4.0)
     yield Row(what="times as fast as that in one batch", value=turns.ratio("batched", "ours"))
 
 

@@ -15,7 +15,7 @@ from adamml.nn.policy_features import small_frames
 
 
 def observed(clip: Clip) -> tuple[Tensor, Tensor]:
-    """All frames (S, 8, 3, 224, 224), normalised, and all spectrograms (S, 256, 256), by the same decoder as ours."""
+    """All frames (S, 8, 3, 224, 224), normalized, and all spectrograms (S, 256, 256), by the same decoder as ours."""
     sound = torch.stack([log_spectrogram(clip.window(segment)) for segment in clip.segments])
     pixels = clip.frames(clip.segments)
     frames = torch.stack([normalize(torch.from_numpy(pixels[segment.index])) for segment in clip.segments])

@@ -124,7 +124,7 @@ def highest_memory(pid: int, when: str) -> Iterator[None]:
 
 
 def photograph(address: str, folder: Path) -> None:
-    """The page as a visitor finds it, and after an example was analysed."""
+    """The page as a visitor finds it, and after an example was analyzed."""
     from playwright.sync_api import sync_playwright
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def photograph(address: str, folder: Path) -> None:
         page.locator("button.example").first.click()
         page.locator("#status .is-done, #status.is-done, .status.is-done").first.wait_for()
         page.wait_for_timeout(1000)
-        page.screenshot(path=folder / "space_analysed.png", full_page=True)
+        page.screenshot(path=folder / "space_analyzed.png", full_page=True)
         browser.close()
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.visitors [--visitors 5]
 
-Serves the page on a free port, has one visitor analyse an example clip for comparison, and then all of them at the
+Serves the page on a free port, has one visitor analyze an example clip for comparison, and then all of them at the
 same moment, each with a clip of its own. Every answer has to name its visitor's clip and to be what that clip gets when
 it is alone.
 """
@@ -25,7 +25,7 @@ from benchmarks.memory import Peak
 CLIPS = Path("assets/examples")
 
 
-def analyse(url: str, clip: Path, start: threading.Barrier | None = None) -> tuple[float, dict[str, Any]]:
+def analyze(url: str, clip: Path, start: threading.Barrier | None = None) -> tuple[float, dict[str, Any]]:
     """Seconds and result of one visit."""
     visitor = Client(url, verbose=False)
     if start is not None:
@@ -38,14 +38,14 @@ def analyse(url: str, clip: Path, start: threading.Barrier | None = None) -> tup
 def measure(url: str, memory: Peak, visitors: int) -> None:
     """Print what the visits took; stops at an answer that is not the visitor's own."""
     clips = (sorted(CLIPS.glob("*.mp4")) * visitors)[:visitors]
-    alone = {clip: analyse(url, clip) for clip in dict.fromkeys(clips)}
+    alone = {clip: analyze(url, clip) for clip in dict.fromkeys(clips)}
     print(
         f"one at a time: {', '.join(f'{seconds:.1f} s' for seconds, _ in alone.values())}; {memory.most:.0f} MB at most"
     )
     start = threading.Barrier(visitors)
     began = time.perf_counter()
     with ThreadPoolExecutor(visitors) as pool:
-        together = list(pool.map(lambda clip: analyse(url, clip, start), clips))
+        together = list(pool.map(lambda clip: analyze(url, clip, start), clips))
     for clip, (seconds, answer) in zip(clips, together, strict=True):
         own = alone[clip][1]
         if (answer["clip"]["name"], answer["scores"]) != (own["clip"]["name"], own["scores"]):

@@ -44,7 +44,7 @@ def measure(folder: Path, rounds: int) -> Iterator[Row]:
     for name in policies:
         yield Row(what=name, value=turns.median(name), unit="s")
         yield Row(
-            what=f"{name}: times as fast as the published behaviour",
+            what=f"{name}: times as fast as the published behavior",
             value=turns.ratio("published", name),
             goal=3.0 if name == HALF else None,
         )

@@ -65,7 +65,7 @@ TOY = replace(
 
 
 def toy_recognizer(name: str = "toy", classes: tuple[str, ...] = CLASSES, backend: str = "torch") -> Recognizer:
-    """A recogniser with random weights that answers within milliseconds."""
+    """A recognizer with random weights that answers within milliseconds."""
     torch.manual_seed(7)
     torch.set_num_threads(1)
     network = AdaMML(len(classes), TOY, fusion="renormalised")

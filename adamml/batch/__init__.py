@@ -1,4 +1,4 @@
-"""Whole archives: every clip of a folder or a list, analysed in parallel into one Parquet data set.
+"""Whole archives: every clip of a folder or a list, analyzed in parallel into one Parquet data set.
 
     DIR/batch.json                 what it was made with (model, weights, policy, ...), and how many shards there are
     DIR/left_out.json              files of the archive that are no clips, each with the reason
@@ -9,7 +9,7 @@ Every clip belongs to one shard, chosen by a hash of its name, and rows are sort
 the same whatever the number of workers, the engine or the interruptions; only the columns that begin with `seconds_`
 are measured and differ. The shards also say what is done: a run that was stopped, however rudely, goes on from them.
 
-Read in this order: `archive` (what is to be analysed), `settings` and `tables` (columns and units), `store` (shards on
+Read in this order: `archive` (what is to be analyzed), `settings` and `tables` (columns and units), `store` (shards on
 disk), `worker` (one clip to its rows), `local_processes` and `ray_cluster` (the same worker in processes, or on Ray
 Data), `run`.
 """

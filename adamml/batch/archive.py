@@ -1,4 +1,4 @@
-"""What is to be analysed: the clips of a folder, or of a manifest. Nothing is opened here, only looked up.
+"""What is to be analyzed: the clips of a folder, or of a manifest. Nothing is opened here, only looked up.
 
 A folder is read to the bottom. Folders behind links are not entered, and a link to a file counts only where it leads to
 one inside the folder. What is not taken is named with the reason.
@@ -15,12 +15,12 @@ from adamml.datasets.manifest import read_manifest
 
 
 class BatchError(ValueError):
-    """An archive that cannot be analysed as asked. The message says what to do."""
+    """An archive that cannot be analyzed as asked. The message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveClip:
-    """One clip, or part of one, and what tells whether its file is still the one that was analysed.
+    """One clip, or part of one, and what tells whether its file is still the one that was analyzed.
 
     Attributes:
         clip: its name in the results: the path, and for a part its seconds as a media fragment (`a.mp4#t=2.0,5.5`).

@@ -31,7 +31,7 @@ def outcomes(
     """What comes of every clip, in the order in which they are done. Closing the iterator stops the workers.
 
     Args:
-        clips: to be analysed.
+        clips: to be analyzed.
         recipe: for the workers.
         workers: how many; as many as the cores allow unless given.
 

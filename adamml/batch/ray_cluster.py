@@ -33,7 +33,7 @@ def outcomes(
     """What comes of every clip, in the order in which they are done. Closing the iterator stops the actors.
 
     Args:
-        clips: to be analysed.
+        clips: to be analyzed.
         recipe: for the actors.
         workers: size of the pool; as many as the cluster's cores allow unless given.
 

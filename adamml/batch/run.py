@@ -1,4 +1,4 @@
-"""A whole archive into one data set: what is missing is analysed, by whichever engine, and kept."""
+"""A whole archive into one data set: what is missing is analyzed, by whichever engine, and kept."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ class Summary:
         clips: in it, of this archive.
         errors: kind of error -> how many clips of this run have it.
         before: clips that were done when the run began; failed_before: of them, how many had failed.
-        analysed: clips of this run, errors included.
+        analyzed: clips of this run, errors included.
         seconds: that the run took, by the clock; video_seconds: that the clips last.
         gone: clips in the data set that are no longer in the archive.
         bytes: of the data set.
@@ -40,7 +40,7 @@ class Summary:
     clips: int
     before: int
     failed_before: int
-    analysed: int
+    analyzed: int
     errors: dict[str, int] = field(default_factory=dict)
     seconds: float
     video_seconds: float
@@ -51,16 +51,16 @@ class Summary:
     def __str__(self) -> str:
         failed = sum(self.errors.values())
         lines = [
-            f"{self.folder}: {self.clips} clips, {self.clips - failed - self.failed_before} analysed, "
+            f"{self.folder}: {self.clips} clips, {self.clips - failed - self.failed_before} analyzed, "
             f"{failed + self.failed_before} failed; {self.bytes / 1e6:.3g} MB",
         ]
-        if self.analysed:
+        if self.analyzed:
             lines.append(
-                f"this run  {self.analysed} clips in {format_duration(self.seconds)}: "
-                f"{self.analysed / self.seconds:.2f} clips/s, {self.video_seconds / self.seconds:.1f} s of video per s"
+                f"this run  {self.analyzed} clips in {format_duration(self.seconds)}: "
+                f"{self.analyzed / self.seconds:.2f} clips/s, {self.video_seconds / self.seconds:.1f} s of video per s"
             )
         if self.before:
-            lines.append(f"earlier   {self.before} clips, not analysed again")
+            lines.append(f"earlier   {self.before} clips, not analyzed again")
         lines += [f"failed    {count} {kind}" for kind, count in sorted(self.errors.items())]
         if self.failed_before:
             lines.append(f"failed    {self.failed_before} earlier (--retry-failed tries them again)")
@@ -81,22 +81,22 @@ def run_batch(
     stream: TextIO | None = sys.stderr,
     save_seconds: float = SAVE_SECONDS,
 ) -> Summary:
-    """Analyse what is missing.
+    """Analyze what is missing.
 
     Args:
         source: a folder of clips, or a manifest (see `adamml.datasets.manifest`).
         out: folder of the data set; begun, or gone on with.
-        recipe: how to analyse.
+        recipe: how to analyze.
         engine: "local" or "ray".
         workers: processes or actors; as many as the cores allow unless given.
-        retry_failed: analyse clips again that failed before.
+        retry_failed: analyze clips again that failed before.
         stream: for progress; None for none.
         save_seconds: how often shards are written.
 
     Raises:
         BatchError: for a source, a folder or an engine that cannot be used.
         ManifestError: for a manifest that cannot be read.
-        KeyboardInterrupt: when it was interrupted; what was analysed by then is written.
+        KeyboardInterrupt: when it was interrupted; what was analyzed by then is written.
     """
     if engine not in ENGINES:
         raise BatchError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
@@ -135,7 +135,7 @@ def run_batch(
             clips=len(archive.clips),
             before=len(before),
             failed_before=sum(not done[name][2] for name in before),
-            analysed=progress.clips,
+            analyzed=progress.clips,
             errors=dict(errors),
             seconds=progress.elapsed,
             video_seconds=progress.video_seconds,

@@ -56,7 +56,7 @@ class BatchSettings:
         """Check what was asked for against the model, once for all clips.
 
         Raises:
-            BatchError: when no clip could be analysed like this.
+            BatchError: when no clip could be analyzed like this.
         """
         try:
             policy = get_policy(policy).name

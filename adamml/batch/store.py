@@ -2,7 +2,7 @@
 
 A shard is two files, its clips and its segments, each written whole under a hidden name and then renamed. Segments go
 first, so a clip that is listed has its segments; a run that is killed between the two leaves segments of clips that are
-not listed yet, and they are replaced when those clips are analysed. An unfinished shard is simply one with fewer rows:
+not listed yet, and they are replaced when those clips are analyzed. An unfinished shard is simply one with fewer rows:
 it is rewritten with more of them every so often.
 """
 
@@ -77,12 +77,12 @@ class Store:
             self._lock.close()
 
     def place(self, clip: ArchiveClip) -> tuple[int, str]:
-        """Shard and name: in this order clips are best analysed, so that few shards are open at a time."""
+        """Shard and name: in this order clips are best analyzed, so that few shards are open at a time."""
         digest = hashlib.blake2b(clip.clip.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self._shards, clip.clip
 
     def done(self) -> dict[str, tuple[int | None, int | None, bool]]:
-        """Clip -> size and time of the file that was analysed, and whether that went well."""
+        """Clip -> size and time of the file that was analyzed, and whether that went well."""
         found: dict[str, tuple[int | None, int | None, bool]] = {}
         for path in sorted((self.folder / "clips").glob("*.parquet")):
             table = _read(path, ["clip", "size", "modified", "status"])
@@ -168,4 +168,4 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
         return pq.read_table(path, columns=columns, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise BatchError(f"{str(path)!r} is damaged ({reason}): delete it, and its clips are analysed again") from error
+        raise BatchError(f"{str(path)!r} is damaged ({reason}): delete it, and its clips are analyzed again") from error

@@ -94,7 +94,7 @@ def clip_schema(settings: BatchSettings) -> pa.Schema:
 
 
 def segment_schema(settings: BatchSettings) -> pa.Schema:
-    """One row per segment of every clip that could be analysed."""
+    """One row per segment of every clip that could be analyzed."""
     flag, scores = pa.bool_(), _scores(settings.classes)
     columns = [
         _column("clip", pa.string(), "name of the clip, as in the other table", always=True),
@@ -130,12 +130,12 @@ def _file(clip: ArchiveClip) -> Row:
 
 
 def failed(clip: ArchiveClip, kind: str, message: str) -> Outcome:
-    """A clip that could not be analysed."""
+    """A clip that could not be analyzed."""
     line = " ".join(printable(message).split())
     return Outcome(clip=clip, row=_file(clip) | {"status": "error", "error_type": kind, "error": line})
 
 
-def analysed(clip: ArchiveClip, analysis: Analysis, *, wall: float, cpu: float) -> Outcome:
+def analyzed(clip: ArchiveClip, analysis: Analysis, *, wall: float, cpu: float) -> Outcome:
     """A clip's rows.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adamml.batch.archive import ArchiveClip
 from adamml.batch.settings import BatchSettings
-from adamml.batch.tables import Outcome, analysed, failed
+from adamml.batch.tables import Outcome, analyzed, failed
 from adamml.recognizer import Recognizer
 
 DIED = "WorkerDiedError"
@@ -40,12 +40,12 @@ class Worker:
             )
         except Exception as error:  # one bad clip never stops the rest; its row names the error
             return failed(clip, type(error).__name__, str(error))
-        return analysed(clip, analysis, wall=time.perf_counter() - began, cpu=_cpu_seconds() - cpu)
+        return analyzed(clip, analysis, wall=time.perf_counter() - began, cpu=_cpu_seconds() - cpu)
 
 
 def died(clip: ArchiveClip) -> Outcome:
     """A clip whose worker ended without an answer, again and again."""
-    return failed(clip, DIED, f"The process that analysed this clip ended without an answer, {TRIES} times.")
+    return failed(clip, DIED, f"The process that analyzed this clip ended without an answer, {TRIES} times.")
 
 
 def _cpu_seconds() -> float:

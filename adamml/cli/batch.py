@@ -12,9 +12,9 @@ from adamml.cli.common import FUSION_HELP, MODEL_HELP, bad_input, how_to_install
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
         "batch",
-        help="analyse a whole archive into one Parquet data set",
+        help="analyze a whole archive into one Parquet data set",
         description="Every clip of a folder or a manifest, in parallel. A run that was stopped goes on where it was. "
-        "Clips that cannot be analysed become rows that say why; the exit status is 0 all the same.",
+        "Clips that cannot be analyzed become rows that say why; the exit status is 0 all the same.",
     )
     parser.add_argument("source", type=Path, metavar="FOLDER_OR_MANIFEST", help="clips, in folders or listed in a CSV")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set")
@@ -26,7 +26,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
     parser.add_argument("--workers", type=int, metavar="N", help="in parallel (default: the cores, by --threads)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each worker (default: 1, the fastest)")
-    parser.add_argument("--retry-failed", action="store_true", help="analyse clips again that failed before")
+    parser.add_argument("--retry-failed", action="store_true", help="analyze clips again that failed before")
     parser.add_argument("--quiet", action="store_true", help="no progress, only the summary")
     parser.set_defaults(run=run)
 

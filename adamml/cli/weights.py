@@ -41,7 +41,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
     verify = kinds.add_parser(
         "verify",
-        help="score labelled clips to confirm the order of the class names",
+        help="score labeled clips to confirm the order of the class names",
         description="Exit status 0 when the names fit, 1 when they do not or the clips cannot tell.",
     )
     verify.add_argument("name", help="model name or folder")
@@ -124,7 +124,7 @@ def run_verify(args: argparse.Namespace) -> int:
     from adamml.weights.checkpoint import CheckpointError
 
     try:
-        entries = _labelled(args.clips)
+        entries = _labeled(args.clips)
         found = check_class_order(
             Recognizer.load(args.name),
             entries,
@@ -137,7 +137,7 @@ def run_verify(args: argparse.Namespace) -> int:
     return 0 if found.fits else 1
 
 
-def _labelled(clips: Path) -> "Sequence[ClipEntry]":
+def _labeled(clips: Path) -> "Sequence[ClipEntry]":
     from adamml.datasets.class_folders import list_folder
     from adamml.datasets.manifest import read_manifest
 

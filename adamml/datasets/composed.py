@@ -19,7 +19,7 @@ from adamml.datasets.sources import OTHER, Source, Sources
 SECONDS = 10
 KINDS = {"b": 1 / 6, "p": 1 / 3, "s": 1 / 3, "n": 1 / 6}
 MAX_PHOTOS = 3
-STILL_SHARE = 0.1  # of moving crops do not move, as in the pictures that recognisers are trained on
+STILL_SHARE = 0.1  # of moving crops do not move, as in the pictures that recognizers are trained on
 DEGRADED_SHARE = 0.5
 BACKGROUNDS = {"background": 0.6, "blurred": 0.2, "black": 0.1, "flat": 0.1}
 OTHER_SOUNDS = {"other": 0.5, "noise": 0.25, "silence": 0.25}

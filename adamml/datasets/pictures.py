@@ -110,7 +110,7 @@ def degrade(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _jitter(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mild colour changes, a mirror, and the marks of compression."""
+    """Mild color changes, a mirror, and the marks of compression."""
     gain = rng.uniform(0.8, 1.2) * rng.uniform(0.92, 1.08, 3)
     frames = np.clip(frames * gain, 0, 255).astype(np.uint8)
     if rng.random() < 0.15:
@@ -127,7 +127,7 @@ def _jitter(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 class PictureMaker:
-    """Draws labelled eight-frame segments from one side of the split.
+    """Draws labeled eight-frame segments from one side of the split.
 
     Args:
         sources: photos of the classes and of `OTHER`.
@@ -149,7 +149,7 @@ class PictureMaker:
         return film(photo, (move.box(photo.size, k * FRAME_GAP_S) for k in range(FRAMES)), (SIZE, SIZE))
 
     def still(self, path: Path, rng: np.random.Generator) -> np.ndarray:
-        """(1, 224, 224, 3): one photo, cropped, coloured and a third of the time degraded at random."""
+        """(1, 224, 224, 3): one photo, cropped, colored and a third of the time degraded at random."""
         photo = Image.open(path).convert("RGB")
         box = Move.draw(rng, still=True).box(photo.size, 0.0)
         frame = np.asarray(photo.resize((SIZE, SIZE), Image.Resampling.BILINEAR, box=box))[None]
@@ -181,8 +181,8 @@ class PictureMaker:
     def segment(self, label: int, rng: np.random.Generator, *, augmented: bool, path: Path | None = None) -> np.ndarray:
         """(8, 224, 224, 3) uint8 of a class or of `OTHER`; half of the class segments are degraded.
 
-        When augmented (training), colours, mirror and compression vary too, and the first or the last frame may belong
-        to a neighbouring span, as it does where a segment straddles two.
+        When augmented (training), colors, mirror and compression vary too, and the first or the last frame may belong
+        to a neighboring span, as it does where a segment straddles two.
         """
         if label == OTHER:
             frames = self.of_nothing(rng)
@@ -194,8 +194,8 @@ class PictureMaker:
             frames = _jitter(frames, rng)
             if rng.random() < 0.4:
                 other = OTHER if rng.random() < 0.6 else int(rng.integers(max(self.by_label) + 1))
-                neighbour = self.segment(other, rng, augmented=False)
+                neighbor = self.segment(other, rng, augmented=False)
                 edge = slice(0, 1) if rng.random() < 0.6 else slice(7, 8)
                 frames = frames.copy()
-                frames[edge] = neighbour[edge]
+                frames[edge] = neighbor[edge]
         return frames

@@ -17,7 +17,7 @@ WORN_SHARE, MIXED_SHARE, EDGE_SHARE = 0.5, 0.5, 0.25  # of training windows
 
 
 def read_sound(path: Path) -> np.ndarray:
-    """A mono recording at 24 kHz, peak-normalised."""
+    """A mono recording at 24 kHz, peak-normalized."""
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = samples.mean(1)
     if rate != SAMPLE_RATE:
@@ -38,7 +38,7 @@ def cut_window(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def noise(rng: np.random.Generator, size: int = WINDOW_SAMPLES) -> np.ndarray:
-    """Noise of a random colour, from white to brown, at unit peak."""
+    """Noise of a random color, from white to brown, at unit peak."""
     spectrum = np.fft.rfft(rng.standard_normal(size))
     spectrum *= np.maximum(np.arange(spectrum.size), 1) ** -rng.uniform(0, 1)
     colored = np.fft.irfft(spectrum, size).astype(np.float32)
@@ -67,7 +67,7 @@ def _peak(window: np.ndarray) -> np.ndarray:
 
 
 class SoundMaker:
-    """Draws labelled windows from one side of the split.
+    """Draws labeled windows from one side of the split.
 
     Args:
         sources: sounds of the classes and of `OTHER`.
@@ -120,7 +120,7 @@ class SoundMaker:
     def window(
         self, label: int, rng: np.random.Generator, *, augmented: bool, recording: int | None = None
     ) -> np.ndarray:
-        """A window of a class (of one recording, or of any) or `OTHER`; augmented, its edges may be a neighbour's."""
+        """A window of a class (of one recording, or of any) or `OTHER`; augmented, its edges may be a neighbor's."""
         result = (
             self.of_nothing(rng)
             if label == OTHER
@@ -129,6 +129,6 @@ class SoundMaker:
         if augmented:
             for edge in (slice(0, int(rng.uniform(0, 0.16) * SAMPLE_RATE)), slice(-int(rng.uniform(1, 3840)), None)):
                 if rng.random() < EDGE_SHARE:
-                    neighbour = self.of_class(int(rng.choice(list(self.by_label))), rng, augmented=False)
-                    result[edge] = neighbour[edge]
+                    neighbor = self.of_class(int(rng.choice(list(self.by_label))), rng, augmented=False)
+                    result[edge] = neighbor[edge]
         return result

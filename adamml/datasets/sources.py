@@ -34,7 +34,7 @@ class Sources:
 
 
 def _difference_hashes(path: Path) -> tuple[np.uint64, np.uint64]:
-    """64 bits each, of a photo and of its mirror image: is a pixel of a 9 x 8 grey thumbnail brighter than the next?"""
+    """64 bits each, of a photo and of its mirror image: is a pixel of a 9 x 8 gray thumbnail brighter than the next?"""
     with Image.open(path) as photo:
         gray = photo.convert("L")
     return _difference_hash(gray), _difference_hash(gray.transpose(Image.Transpose.FLIP_LEFT_RIGHT))

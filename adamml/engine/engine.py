@@ -141,7 +141,7 @@ class Engine:
         return self._one_core.run(step)
 
     def classify(self, modality: str, features_D: Tensor) -> Tensor:
-        """A recogniser's features -> its logits (K,)."""
+        """A recognizer's features -> its logits (K,)."""
         return self._one_core.run(lambda: self.network.recognizers[modality].classify(features_D[None])[0])[0]
 
     def _batch(self, part: str, group: list[Tensor], concurrency: int = 1) -> list[Computed]:

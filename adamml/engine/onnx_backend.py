@@ -1,7 +1,7 @@
 """The parts in ONNX Runtime on the CPU, float32: as fast as large matrix products in torch or faster.
 
 A segment at a time: with a batch a segment's last digits would depend on its company. Several segments run at once,
-each on one core, since cores that share a network wait for each other at every layer. Only the RGB recogniser is large
+each on one core, since cores that share a network wait for each other at every layer. Only the RGB recognizer is large
 enough to be worth all cores when it has nothing beside it; it is there twice for that.
 """
 
@@ -20,7 +20,7 @@ from adamml.engine.submodules import LARGE_PART, cpu_parts_of, example_of
 from adamml.nn import AdaMML
 
 _log = logging.getLogger(__name__)
-MOST_LANES = 8  # of the RGB recogniser, which takes about 40 MB for every segment under way
+MOST_LANES = 8  # of the RGB recognizer, which takes about 40 MB for every segment under way
 
 
 class Sessions(NamedTuple):

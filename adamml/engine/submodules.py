@@ -29,13 +29,13 @@ def normalize(frames_THWC: Tensor, picture: PictureInput = PUBLISHED_INPUT.pictu
 
 
 def _color_first(frames_THWC: Tensor) -> Tensor:
-    """(..., T, H, W, 3) -> (..., T, 3, H, W), while a colour is still one byte."""
+    """(..., T, H, W, 3) -> (..., T, 3, H, W), while a color is still one byte."""
     color = frames_THWC.ndim - 1  # counted from the front: the exporter takes no negative axes
     return frames_THWC.permute((*range(color - 2), color, color - 2, color - 1)).contiguous()
 
 
 def _normalized(pixels_TCHW: Tensor, picture: PictureInput) -> Tensor:
-    """0 to 255 -> what the network expects. Colours come first: over three neighbours nothing is fast."""
+    """0 to 255 -> what the network expects. Colors come first: over three neighbors nothing is fast."""
     mean, std = (torch.tensor(v, device=pixels_TCHW.device)[:, None, None] for v in (picture.mean, picture.std))
     return (pixels_TCHW / 255 - mean) / std
 
@@ -81,7 +81,7 @@ class _PictureGlimpse(_Part):
         self.chosen = picture.glimpse
 
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
-        # Only the frames that are looked at, and those small before they are normalised, which makes no difference.
+        # Only the frames that are looked at, and those small before they are normalized, which makes no difference.
         small_BTCHW = small_frames(_color_first(frames_BTHWC), self.chosen)
         return self.network(_normalized(small_BTCHW, PUBLISHED_INPUT.picture).to(self.dtype)).float()
 
@@ -134,7 +134,7 @@ def example_of(network: AdaMML, part: str, batch: int = 1) -> Tensor:
 
 
 def empty_input(spec: ModalitySpec) -> Tensor:
-    """What the network of a modality's glimpse is given where the modality is missing: mid-grey frames, silence.
+    """What the network of a modality's glimpse is given where the modality is missing: mid-gray frames, silence.
 
     The policy's glimpse of a picture takes (1, t, 3, 160, 160), normalized; everything else (1, F, steps).
     """

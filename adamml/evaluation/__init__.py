@@ -2,5 +2,5 @@
 
 Read in this order: `records` (one policy's outcome on one clip), `metrics` and `table` (what many of them say),
 `calibration` (honest probabilities, and "none of my classes"), `report` and `figures` (for people), `evaluate` (runs
-a recogniser over a manifest).
+a recognizer over a manifest).
 """

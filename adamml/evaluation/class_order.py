@@ -1,6 +1,6 @@
 """Are a model's class names in the right order? Weights only count their classes; the names come from beside them.
 
-Labelled clips are scored with everything run. With the right names a trained model is far above chance. With names in
+Labeled clips are scored with everything run. With the right names a trained model is far above chance. With names in
 the wrong order it is not, but then the clips of one class still agree on an answer, and that tells whose name it
 should be.
 """
@@ -21,7 +21,7 @@ SURE, UNSURE = 1e-4, 1e-2  # how likely so many right answers may be by chance
 
 @dataclass(frozen=True, kw_only=True)
 class ClassOrder:
-    """What labelled clips say of a model's class names.
+    """What labeled clips say of a model's class names.
 
     Attributes:
         classes: of the model, in its order.
@@ -93,7 +93,7 @@ class ClassOrder:
             *(f"misnamed? clips of {label!r} are mostly taken for {name!r}" for label, name in self.misnamed.items()),
         ]
         if self.misnamed:
-            verdict = "The names look permuted: the order of the classes is wrong, or the clips are labelled otherwise."
+            verdict = "The names look permuted: the order of the classes is wrong, or the clips are labeled otherwise."
         elif self.fits:
             verdict = "The names fit: this is far above chance."
             if rare := len(self.classes) - len(self.mostly):
@@ -115,7 +115,7 @@ def check_class_order(
     segments: int = 10,
     progress: Callable[[str], object] = print,
 ) -> ClassOrder:
-    """Score labelled clips. Labels are compared without regard to case, and `_` counts as a space.
+    """Score labeled clips. Labels are compared without regard to case, and `_` counts as a space.
 
     Raises:
         ManifestError: when no clip has a label that the model knows, or none can be used.

@@ -1,4 +1,4 @@
-"""A recogniser over a manifest: every policy on every clip, each clip opened once, killed runs resumed.
+"""A recognizer over a manifest: every policy on every clip, each clip opened once, killed runs resumed.
 
 All policies share the clip's session, so what one computed the next reuses; `Analysis.seconds` charges each policy for
 all that it used all the same. `random` goes last, in a second pass over the clips: it tosses its coins at the rates
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from adamml.evaluation import metrics
 from adamml.evaluation.records import MODALITIES, ClipRecord, RecordLog, record_of, truth_of_spans
-from adamml.evaluation.table import Table, summarise
+from adamml.evaluation.table import Table, summarize
 from adamml.files import write_whole
 from adamml.media import ClipError
 from adamml.policies import Policy, RandomPolicy, get_policy
@@ -92,7 +92,7 @@ def evaluate_manifest(
         resume: keep the records that are there; otherwise begin anew.
         progress: takes one line per clip.
         root: folder that the clips' names are relative to, where they lie in it.
-        reference, seed: see `summarise`.
+        reference, seed: see `summarize`.
 
     Raises:
         EvaluationError: for an unknown policy or label, a clip that is named twice, a folder with results of another
@@ -129,7 +129,7 @@ def evaluate_manifest(
         raise EvaluationError(f"no clip could be evaluated: {reason}")
     records = {name: [run.done[clip.name, name] for clip in kept] for name in names}
     facts.pop("classes")
-    return summarise(records, reference, seed, classes=card.classes, left_out=run.left_out, facts=facts)
+    return summarize(records, reference, seed, classes=card.classes, left_out=run.left_out, facts=facts)
 
 
 class _Run:
@@ -223,7 +223,7 @@ def _named_clips(entries: Sequence[Entry], classes: Sequence[str], root: Path | 
             raise EvaluationError(f"the clip {name!r} is listed twice")
         if entry.label not in classes:
             raise EvaluationError(
-                f"the clip {name!r} is labelled {entry.label!r}, which the model does not know. "
+                f"the clip {name!r} is labeled {entry.label!r}, which the model does not know. "
                 f"Leave such clips out; its classes are: {', '.join(classes)}"
             )
         clips[name] = _Clip(number=number, name=name, label=classes.index(entry.label), entry=entry)

@@ -1,6 +1,6 @@
 """Figures of a table: accuracy against compute (PNG and interactive HTML), accuracy by class, confusion.
 
-Policies are labelled where they stand, and differ in marker as well as in colour. Rows at a threshold ("adamml@0.30")
+Policies are labeled where they stand, and differ in marker as well as in color. Rows at a threshold ("adamml@0.30")
 form the budget curve: what the learned policy reaches as it is made freer or thriftier. Drawn without a display.
 """
 
@@ -59,7 +59,7 @@ def budget_curves(table: Table) -> list[list[Row]]:
 
 
 def accuracy_against_macs(table: Table) -> Figure:
-    """Every policy as a labelled point with its interval; upwards is better, leftwards is cheaper."""
+    """Every policy as a labeled point with its interval; upwards is better, leftwards is cheaper."""
     figure, axes = _canvas(8.4, 5.2)
     _titles(axes, "Accuracy against compute", _notes(table))
     for curve in budget_curves(table):

@@ -109,7 +109,7 @@ class Table:
         return {"schema": SCHEMA} | asdict(self)
 
 
-def summarise(
+def summarize(
     records: Mapping[str, Sequence[ClipRecord]],
     reference: str = "all",
     seed: int = 0,

@@ -1,4 +1,4 @@
-"""What happens while a clip is analysed. Every event says how far things are, in words and as a share."""
+"""What happens while a clip is analyzed. Every event says how far things are, in words and as a share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

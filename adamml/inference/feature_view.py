@@ -55,7 +55,7 @@ class FeatureView:
 
     @property
     def classes(self) -> int:
-        """K of the recognisers."""
+        """K of the recognizers."""
         return self._memory.engine.network.num_classes
 
     @property
@@ -139,11 +139,11 @@ class FeatureView:
         return next(self.features_of([segment], modality))
 
     def modality_logits(self, segment: int, modality: str) -> Tensor:
-        """(K,) of the recogniser."""
+        """(K,) of the recognizer."""
         return next(self.logits([segment], modality))
 
     def logits(self, segments: Sequence[int], modality: str) -> Generator[Tensor, None, None]:
-        """(K,) of the recogniser, of segment after segment. A picture is decoded while those before are looked at."""
+        """(K,) of the recognizer, of segment after segment. A picture is decoded while those before are looked at."""
         classify = self._memory.engine.classify
         with closing(self._computed(f"features_{modality}", segments)) as features:
             for segment, features_D in zip(segments, features, strict=True):

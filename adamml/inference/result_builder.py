@@ -82,7 +82,7 @@ class ResultBuilder:
         return {s: dict(zip(names, map(float, scores_N), strict=True)) for s, scores_N in listened.items()}
 
     def _logits(self, modality: str) -> Tensor:
-        """(S, K) of one recogniser, zeros where it was not run."""
+        """(S, K) of one recognizer, zeros where it was not run."""
         none = torch.zeros(len(self.model.card.classes))
         read = self.evidence.modality_logits
         return torch.stack([read(d.segment, modality) if d.use[modality] else none for d in self.decisions])
@@ -131,7 +131,7 @@ class ResultBuilder:
         return self.clip.has_sound(segment) if self.evidence.knows_sound() else self.clip.may_have_sound(segment)
 
     def _weights(self) -> dict[str, str]:
-        """Which files answered; fixed policies use the shared recognisers alone."""
+        """Which files answered; fixed policies use the shared recognizers alone."""
         card, weights = self.model.card, {"recognizers": "recognizers.safetensors"}
         if trained := spec_of(self.policy).network:
             weights["policy"] = f"{trained}.safetensors"

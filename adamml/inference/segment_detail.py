@@ -1,4 +1,4 @@
-"""One segment from near: what the recognisers were given, what it takes to run them, and where they found evidence."""
+"""One segment from near: what the recognizers were given, what it takes to run them, and where they found evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class SegmentDetail:
         spectrogram: PNG, time to the right, frequency upwards; None without sound.
         sound_span: seconds from the clip's start that the spectrogram covers.
         top_hertz: frequency at the spectrogram's upper edge.
-        macs: what running each recogniser here takes (counted, whether or not it ran).
+        macs: what running each recognizer here takes (counted, whether or not it ran).
         seconds: measured so far for this segment, by part.
         spotlights: modality -> PNG that darkens what did not matter for a class; empty unless asked for.
     """

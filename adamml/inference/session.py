@@ -71,7 +71,7 @@ class ClipSession:
         raise AssertionError("a run ends with its answer")
 
     def run(self, policy: str | Policy = "adamml") -> Iterator[Event]:
-        """Analyse the clip, yielding events; the last one is `Finished`. Close the iterator to cancel.
+        """Analyze the clip, yielding events; the last one is `Finished`. Close the iterator to cancel.
 
         Raises:
             ValueError: for an unknown policy.

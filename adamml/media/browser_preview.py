@@ -1,7 +1,7 @@
 """A version of a clip that browsers play, where they do not play the file itself.
 
 Phones film in HEVC, cameras write AVI and MKV; browsers play few of these. The preview is for watching only, small and
-quick to make: short side at most 480 pixels, at most 30 frames per second, sound in stereo. What is analysed is always
+quick to make: short side at most 480 pixels, at most 30 frames per second, sound in stereo. What is analyzed is always
 the file itself.
 """
 

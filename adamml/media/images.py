@@ -11,7 +11,7 @@ from PIL import Image
 
 from adamml.inputs import PUBLISHED_INPUT, SoundInput
 
-# Spectrogram colours from silence to loud: night, ember, orange, straw. Brightness grows all the way.
+# Spectrogram colors from silence to loud: night, ember, orange, straw. Brightness grows all the way.
 _STOPS = np.array([(18, 16, 24), (84, 34, 32), (196, 96, 24), (246, 176, 84), (255, 246, 222)], np.float64)
 _PALETTE = np.stack(
     [np.interp(np.linspace(0, len(_STOPS) - 1, 256), range(len(_STOPS)), _STOPS[:, c]) for c in range(3)], 1

@@ -1,6 +1,6 @@
 """The sound track as mono samples at a model's rate: resampled stretch by stretch, and on disk where it is long.
 
-An hour takes as much memory as two minutes. A stretch is resampled with enough of its neighbours that every sample is
+An hour takes as much memory as two minutes. A stretch is resampled with enough of its neighbors that every sample is
 the same sum as if the whole track had been resampled at once: the results agree to the last bit.
 """
 

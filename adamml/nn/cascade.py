@@ -1,6 +1,6 @@
 """The audio-first cascade: listen everywhere, then decide segment by segment whether looking is needed at all.
 
-Sound is 37 times as cheap as picture, so the audio recogniser runs first on every segment that has sound. An LSTM
+Sound is 37 times as cheap as picture, so the audio recognizer runs first on every segment that has sound. An LSTM
 reads what it felt (features), how certain it was of this segment and of the clip as a whole, and how certain everything
 heard and seen so far makes the answer. Of a segment that it does not look at, not even a small frame is decoded.
 audio features (B, S, 1280), logits of both modalities (B, S, K) -> logits (B, S, 2); index 1 means "look".
@@ -80,7 +80,7 @@ class CascadeNetwork(nn.Module):
         """One segment.
 
         Args:
-            features_BD: the audio recogniser's features (B, 1280).
+            features_BD: the audio recognizer's features (B, 1280).
             logits_BK: what it says of this segment.
             clip_BK: its mean over all segments listened to so far, those still to be decided included.
             present_B1: 1 where the segment has sound; where 0, the three above count for nothing.

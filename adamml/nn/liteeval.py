@@ -3,7 +3,7 @@
 A coarse LSTM reads cheap features of every segment. A gate, from those features and the fine LSTM's state, decides
 whether the fine features are computed. If so the fine LSTM takes them; if not, the coarse state is copied over the
 first part of the fine one, so that it is never out of date. The fine state names the class. Coarse features are the
-policy's glimpses (2 x 1280), fine ones those of both recognisers (2048 + 1280).
+policy's glimpses (2 x 1280), fine ones those of both recognizers (2048 + 1280).
 coarse (B, S, 2560) and fine (B, S, 3328) -> gate logits (B, S, 2) and class logits (B, S, K) after each segment.
 """
 
@@ -69,7 +69,7 @@ class LiteEvalNetwork(nn.Module):
         hidden, cell = self.fine(fine_BD, (state.fine_hidden, state.fine_cell))
         return state._replace(fine_hidden=hidden, fine_cell=cell)
 
-    def synchronise(self, state: LiteEvalState) -> LiteEvalState:
+    def synchronize(self, state: LiteEvalState) -> LiteEvalState:
         """The gate said no: the coarse state is written over the first part of the fine one."""
         hidden = torch.cat((state.coarse_hidden, state.fine_hidden[:, COARSE_HIDDEN:]), -1)
         cell = torch.cat((state.coarse_cell, state.fine_cell[:, COARSE_HIDDEN:]), -1)
@@ -91,7 +91,7 @@ class LiteEvalNetwork(nn.Module):
         for s in range(coarse_BSD.shape[1]):
             state, gate_B2 = self.glance(coarse_BSD[:, s], state)
             use_B1 = decide(gate_B2)[:, None]
-            looked, kept = self.look(fine_BSD[:, s], state), self.synchronise(state)
+            looked, kept = self.look(fine_BSD[:, s], state), self.synchronize(state)
             state = state._replace(
                 fine_hidden=use_B1 * looked.fine_hidden + (1 - use_B1) * kept.fine_hidden,
                 fine_cell=use_B1 * looked.fine_cell + (1 - use_B1) * kept.fine_cell,

@@ -1,4 +1,4 @@
-"""AdaMML as one module: both recognisers, the fusion weight and the policy (Panda et al., ICCV 2021, Fig. 2).
+"""AdaMML as one module: both recognizers, the fusion weight and the policy (Panda et al., ICCV 2021, Fig. 2).
 
 This is the reference forward: it runs everything and masks, which is what training needs and what parity tests
 compare with. `adamml.recognizer` runs the same parts but only where the policy asks for them.
@@ -63,7 +63,7 @@ class AdaMML(nn.Module):
         """Decide by arg max, run everything, mask. For models whose policy has glimpses of its own for both.
 
         Args:
-            rgb_BSTCHW: (B, S, 8, 3, 224, 224), ImageNet-normalised.
+            rgb_BSTCHW: (B, S, 8, 3, 224, 224), ImageNet-normalized.
             sound_BSFT: (B, S, 256, 256) log spectrograms.
 
         Raises:

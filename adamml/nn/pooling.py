@@ -12,7 +12,7 @@ from torch import Tensor
 def temporal_max_pool(x_BTCHW: Tensor) -> Tensor:
     """Halve the frames of (B, T, C, H, W) with max pooling of kernel 3, stride 2, padding 1 along T.
 
-    Written as maxima of slices: frame 2i meets its neighbours 2i - 1 and 2i + 1 where they exist. That moves far
+    Written as maxima of slices: frame 2i meets its neighbors 2i - 1 and 2i + 1 where they exist. That moves far
     less memory than bringing T to the end for a pooling operator.
     """
     even, odd = x_BTCHW[:, 0::2], x_BTCHW[:, 1::2]
@@ -20,7 +20,7 @@ def temporal_max_pool(x_BTCHW: Tensor) -> Tensor:
         return even
     after = torch.maximum(even[:, : odd.shape[1]], odd)  # 2i with 2i + 1
     if even.shape[1] > odd.shape[1]:
-        after = torch.cat((after, even[:, -1:]), dim=1)  # the last frame of an odd T has no neighbour after it
+        after = torch.cat((after, even[:, -1:]), dim=1)  # the last frame of an odd T has no neighbor after it
     before = torch.maximum(after[:, 1:], odd[:, : after.shape[1] - 1])  # ... and with 2i - 1
     return torch.cat((after[:, :1], before), dim=1)
 

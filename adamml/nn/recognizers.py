@@ -1,4 +1,4 @@
-"""The two recognisers: what is in this segment, by its picture or by its sound (Sec. 3.1 and 4.1).
+"""The two recognizers: what is in this segment, by its picture or by its sound (Sec. 3.1 and 4.1).
 
 RGB: ResNet-50 over 8 frames with temporal max pooling after stages 1, 2 and 3, (B, 8, 3, 224, 224) -> (B, K).
 Audio: MobileNetV2 over a log spectrogram, (B, 256, 256) -> (B, K).
@@ -68,7 +68,7 @@ class RGBRecognizer(SegmentRecognizer):
         return maps_NCHW.unflatten(0, (frames_BTCHW.shape[0], -1)).transpose(1, 2)
 
     def features(self, frames_BTCHW: Tensor) -> Tensor:
-        """(B, T, 3, H, W) ImageNet-normalised frames -> (B, 2048), averaged over the frames that are left."""
+        """(B, T, 3, H, W) ImageNet-normalized frames -> (B, 2048), averaged over the frames that are left."""
         x = self.net.avgpool(self.net.layer4(self.trunk(frames_BTCHW))).flatten(1)
         return x.reshape(frames_BTCHW.shape[0], -1, self.feature_dim).mean(1)
 
@@ -109,7 +109,7 @@ class AudioRecognizer(SegmentRecognizer):
         return self.net.classifier(features_BD)
 
 
-def initialise_one_channel(conv: nn.Conv2d, weight_from_rgb: Tensor) -> None:
-    """Start a one-channel first layer from an RGB one (32, 3, 3, 3), averaged over its colours."""
+def initialize_one_channel(conv: nn.Conv2d, weight_from_rgb: Tensor) -> None:
+    """Start a one-channel first layer from an RGB one (32, 3, 3, 3), averaged over its colors."""
     with torch.no_grad():
         conv.weight.copy_(weight_from_rgb.mean(1, keepdim=True))

@@ -40,7 +40,7 @@ def threshold_name(policy: str, threshold: float) -> str:
 
 @runtime_checkable
 class Classifier(Protocol):
-    """A decider that also answers: the session asks it instead of fusing the recognisers' logits."""
+    """A decider that also answers: the session asks it instead of fusing the recognizers' logits."""
 
     def predict(self) -> tuple[Tensor, Tensor]:
         """Logits (S, K) of the segments and (K,) of the clip, once every segment is decided."""

@@ -1,6 +1,6 @@
-"""LiteEval (Wu et al., NeurIPS 2019): a coarse look always, both recognisers where a gate asks for them.
+"""LiteEval (Wu et al., NeurIPS 2019): a coarse look always, both recognizers where a gate asks for them.
 
-It names the class itself, from the fine LSTM's state after the last segment. What the recognisers say of a segment
+It names the class itself, from the fine LSTM's state after the last segment. What the recognizers say of a segment
 is shown beside it but has no part in the answer. A model whose LiteEval brings no classifier (it would have to be
 taught every class from clips) takes the gate alone: it decides, and the recognizers answer.
 """
@@ -22,7 +22,7 @@ class LiteEvalPolicy:
     """LiteEval behind the same interface as the policies."""
 
     name = "liteeval"
-    description = "LiteEval: a coarse memory of everything, refined where a gate asks for both recognisers"
+    description = "LiteEval: a coarse memory of everything, refined where a gate asks for both recognizers"
 
     def begin(self, evidence: FeatureView) -> "_GateDecider":
         net = cast(LiteEvalNetwork, evidence.decider("liteeval"))
@@ -49,7 +49,7 @@ class _GateDecider:
                 meter = self.evidence.judge if self.net.names_classes else self.evidence.decide
                 state = meter(partial(self.net.look, fine, state))
             else:
-                state = self.net.synchronise(state)
+                state = self.net.synchronize(state)
             self.state = state
             self.after_segment()
             yield Decision(

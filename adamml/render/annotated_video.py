@@ -43,12 +43,12 @@ def render_video(
     """Write an annotated MP4 of a clip and its analysis.
 
     Args:
-        path: the clip that was analysed.
+        path: the clip that was analyzed.
         analysis: what was found.
         out: where to write; replaced when it exists.
         progress: called with (share from 0 to 1, message); raise anything in it to cancel.
         profile: limits on the clip, "local" or "public".
-        start, end: the part that was analysed, as it was given to `Recognizer.analyze`; the video shows that part.
+        start, end: the part that was analyzed, as it was given to `Recognizer.analyze`; the video shows that part.
 
     Returns:
         `out`.

@@ -17,7 +17,7 @@ def as_webvtt(analysis: Analysis) -> str:
     blocks = ["WEBVTT", f"NOTE\n{plain_line(analysis.clip.name)}, policy {plain_line(wording.policy(analysis.policy))}"]
     none = "" if analysis.known else f"{analysis.answer}; "
     for segment, end in zip(segments, ends, strict=True):
-        if end - segment.start < 0.001:  # lies under its neighbour
+        if end - segment.start < 0.001:  # lies under its neighbor
             continue
         line = f"{none}{wording.answer(segment, known=analysis.known)} ({wording.how(segment)})"
         if segment.heard:

@@ -1,4 +1,4 @@
-"""Colours and small drawing tools that tell used, skipped and missing cells apart without colour.
+"""Colors and small drawing tools that tell used, skipped and missing cells apart without color.
 
 A used cell is solid, a skipped one is a dashed outline with a slash, a missing one is hatched. Everything is drawn at
 twice the size and scaled down, because Pillow's lines have no smooth edges.

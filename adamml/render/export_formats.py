@@ -46,12 +46,12 @@ def export_steps(
 
     Args:
         form: one of `FORMS`.
-        path: the clip that was analysed, which is never written over; only "mp4" reads it.
+        path: the clip that was analyzed, which is never written over; only "mp4" reads it.
         analysis: what was found.
         out: where to write; replaced when it exists.
         thumbnails: one JPEG per segment (or None) for "png", as in `Storyboard.thumbnails`.
         profile: limits on the clip, "local" or "public".
-        start, end: the part that was analysed, as it was given to `Recognizer.analyze`; "mp4" shows that part.
+        start, end: the part that was analyzed, as it was given to `Recognizer.analyze`; "mp4" shows that part.
 
     Raises:
         ValueError: for an unknown form.

@@ -1,7 +1,7 @@
 """An analysis as a piece of HTML, for notebooks: the answer, the timeline, and the same as a table.
 
 It stands by itself: no scripts, no style sheet, nothing fetched, every name escaped. The ground is the page's own and
-the text takes its colour; the few colours used read on white and on black. State is told by frame and word as well:
+the text takes its color; the few colors used read on white and on black. State is told by frame and word as well:
 a solid cell was used, a dashed one skipped, a dotted one is missing. Imports nothing but results and words.
 """
 

@@ -220,7 +220,7 @@ def _x(share: float) -> float:
 
 
 def _span(cell: Cell, top: float) -> Box:
-    """A cell's box, with a little air to its neighbours where there is room."""
+    """A cell's box, with a little air to its neighbors where there is room."""
     left, right = _x(cell.left), _x(cell.right)
     air = 1.5 if right - left > 8 else 0
     return left + air, top, right - air, top + _LANE_HEIGHT

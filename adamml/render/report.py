@@ -2,7 +2,7 @@
 
 Drawn with matplotlib on the Agg canvas alone (no pyplot: nothing global, so it is safe in a server's threads). Counted
 compute (multiply-accumulates, MACs) and measured time (seconds) stand in panels of their own. Patterns and words say
-the same as the colours, so that a black-and-white print can be read. 1240 x 1754 pixels, A4 upright.
+the same as the colors, so that a black-and-white print can be read. 1240 x 1754 pixels, A4 upright.
 """
 
 import textwrap

@@ -10,7 +10,7 @@ from adamml.results import wording
 from adamml.results.analysis import Analysis, Macs
 from adamml.results.timeline import Lanes
 
-# name in the result, name on paper, colour, pattern
+# name in the result, name on paper, color, pattern
 PARTS = (
     ("decide", "deciding", "#8a8580", ""),
     ("rgb", "looking", INK["rgb"], "//"),

@@ -68,7 +68,7 @@ def _cell(axes: Axes, left: float, bottom: float, width: float, kind: str, modal
 
 
 def _air(width: float) -> float:
-    """Room between neighbouring cells, where there is any."""
+    """Room between neighboring cells, where there is any."""
     return 0.003 if width > 0.015 else 0.0
 
 

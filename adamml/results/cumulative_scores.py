@@ -1,12 +1,12 @@
 """What the answer was so far: the clip's scores as they grow, segment by segment.
 
 A clip's score is the mean of its segments' logits z_s (Panda et al., Sec. 3.1; see `adamml.nn.fusion`). A result keeps
-scores p_s = softmax(z_s) only, but that is enough: softmax(mean_s z_s) = normalised exp(mean_s log p_s), because each
-log p_s is z_s less a number that is the same for all classes. Renormalised fusion averages over segments in which
+scores p_s = softmax(z_s) only, but that is enough: softmax(mean_s z_s) = normalized exp(mean_s log p_s), because each
+log p_s is z_s less a number that is the same for all classes. Renormalized fusion averages over segments in which
 anything was run; the published rule over all segments, those with nothing run counting as zeros; `per_modality` over
 the segments of each modality by itself, and then joins both means. Of the picture it averages softened probabilities
 instead of logits, as `adamml.nn.fusion` does: tau * log(mean_s softmax(z_s / tau)), and softmax(z_s / tau) is
-normalised p_s ^ (1 / tau).
+normalized p_s ^ (1 / tau).
 
 How both means are weighed, and the temperature of the clip's scores, a result does not say. But its own scores follow
 from its segments' by them, so a fit over all classes brings them back (`_weights`). With two classes all means point

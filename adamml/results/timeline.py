@@ -1,7 +1,7 @@
 """Where each segment stands on a lane, and what its cells say: plain numbers, no drawing.
 
 Positions are shares (0 to 1) of the lane's width. Lanes are to scale: in a long clip there are gaps between the cells
-that nobody examined, and where segments of a short clip overlap, each cell is as wide as the distance to its neighbour
+that nobody examined, and where segments of a short clip overlap, each cell is as wide as the distance to its neighbor
 and stands in the middle of its segment. Only when the segments of a very short clip lie on top of each other do the
 cells stand side by side instead, and `Lanes.to_scale` is false.
 """
@@ -20,7 +20,7 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600)
 class Cell:
     """One segment's place, in shares of the lane's width.
 
-    `room` is the distance to the nearest neighbour's middle, or the cell's width where there is none. `turn` is the
+    `room` is the distance to the nearest neighbor's middle, or the cell's width where there is none. `turn` is the
     second from which the playhead counts as being in it: its start, or, where segments overlap, half-way from the
     middle of the one before.
     """

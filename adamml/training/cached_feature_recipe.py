@@ -1,7 +1,7 @@
 """A model from clips in a manifest, on top of a model that is there already (`ClipsPreset`), on a CPU.
 
 Trunk, glimpses and audio backbone stay as they are and are run once per clip. Then all four stages: each
-recogniser's classifier (and, where asked for, the last stage of RGB); the fusion weight; the policy; and the
+recognizer's classifier (and, where asked for, the last stage of RGB); the fusion weight; the policy; and the
 classifiers once more under the policy's choices. The other rows follow.
 """
 
@@ -198,14 +198,14 @@ def _stage1(preset: ClipsPreset, network: AdaMML, sides: dict[str, CachedFeature
 def fit_classifier(recognizer: SegmentRecognizer, features_ND: Tensor, label_N: Tensor, steps: int) -> None:
     """A recognizer's classifier on fixed features, by full-batch AdamW."""
     recognizer.eval()  # no dropout: the features do not change
-    optimiser = torch.optim.AdamW(recognizer.classifier.parameters(), lr=1e-2, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(recognizer.classifier.parameters(), lr=1e-2, weight_decay=0.05)
     with torch.enable_grad():
         for step in range(steps):
-            optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
+            optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)
             loss = F.cross_entropy(recognizer.classify(features_ND), label_N, label_smoothing=0.05)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
 
 
 @torch.no_grad()

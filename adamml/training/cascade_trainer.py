@@ -34,7 +34,7 @@ class CascadeStage:
 
 
 class CascadeModel(nn.Module):
-    """The cascade over frozen recognisers: decisions, and the clip logits they lead to."""
+    """The cascade over frozen recognizers: decisions, and the clip logits they lead to."""
 
     rgb_weight: Tensor
 
@@ -63,14 +63,14 @@ class CascadeModel(nn.Module):
 
 
 class CascadeJob(DeciderJob):
-    """The cascade as a job of the training loop; recognisers stay as they are."""
+    """The cascade as a job of the training loop; recognizers stay as they are."""
 
     name, rate_name = "cascade", "rgb_rate"
 
     def __init__(self, network: AdaMML, cascade: CascadeNetwork, clips: ClipSource, config: CascadeStage) -> None:
         self.config, self.clips, self.steps = config, clips, config.steps
         self.network: nn.Module = CascadeModel(network, cascade)
-        self.optimiser = torch.optim.Adam(cascade.parameters(), lr=config.rate)
+        self.optimizer = torch.optim.Adam(cascade.parameters(), lr=config.rate)
 
     def loss(self, network: nn.Module, step: int, rows: range) -> Tensor:
         batch = self.drawn(step, rows)

@@ -1,9 +1,9 @@
 """Presets: what is trained with which settings, as typed configurations.
 
 Published defaults are those of Panda et al. (ICCV 2021), Sec. 4.1 and the code that came with it: stage 1, each
-recogniser alone, 60 epochs of SGD 0.01 that falls to a tenth at 20, 40 and 50; stage 2, recognisers together, policy
-frozen, 5 epochs of SGD 0.001; stage 3, an epoch of recognisers (SGD 0.001) and one of policy (Adam 0.01) in turn, 20
-epochs, falling at 10 and 15; stage 4, recognisers alone again, 10 epochs of SGD 0.001. Batch 72.
+recognizer alone, 60 epochs of SGD 0.01 that falls to a tenth at 20, 40 and 50; stage 2, recognizers together, policy
+frozen, 5 epochs of SGD 0.001; stage 3, an epoch of recognizers (SGD 0.001) and one of policy (Adam 0.01) in turn, 20
+epochs, falling at 10 and 15; stage 4, recognizers alone again, 10 epochs of SGD 0.001. Batch 72.
 """
 
 from dataclasses import dataclass, field
@@ -35,10 +35,10 @@ class BankSizes:
 
 @dataclass(frozen=True, kw_only=True)
 class EverydayPreset:
-    """A model from photographs and recordings by class, on composed clips, with cached recognisers (two CPU cores).
+    """A model from photographs and recordings by class, on composed clips, with cached recognizers (two CPU cores).
 
-    Stage 3 trains the joint layers, LSTM and heads of the policy; recognisers stay as stages 1 and 2 left them, so
-    there is nothing for stage 4 to adapt, and one set of recognisers serves every row.
+    Stage 3 trains the joint layers, LSTM and heads of the policy; recognizers stay as stages 1 and 2 left them, so
+    there is nothing for stage 4 to adapt, and one set of recognizers serves every row.
 
     Attributes:
         warm_up: stage 2; policy: stage 3.
@@ -122,7 +122,7 @@ class VideoPreset:
     stage1: RecognizerEpochs = field(default_factory=RecognizerEpochs)
     stage2: JointStage = field(
         default_factory=lambda: JointStage(
-            train=("recognizers",), epochs=5, batch=72, optimiser="sgd", cost_weights=None
+            train=("recognizers",), epochs=5, batch=72, optimizer="sgd", cost_weights=None
         )
     )
     stage3: JointStage = field(
@@ -132,7 +132,7 @@ class VideoPreset:
     )
     stage4: JointStage = field(
         default_factory=lambda: JointStage(
-            train=("recognizers",), epochs=10, batch=72, optimiser="sgd", cost_weights=None
+            train=("recognizers",), epochs=10, batch=72, optimizer="sgd", cost_weights=None
         )
     )
     modality_dropout: float = 0.1

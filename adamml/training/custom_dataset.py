@@ -104,7 +104,7 @@ def describe(card: ModelCard, project: Project, sides: Mapping[str, int]) -> str
     classes = ", ".join(card.classes)
     return f"""# {card.name} {card.version}
 
-Recognises {len(card.classes)} classes: {classes}.
+Recognizes {len(card.classes)} classes: {classes}.
 
 * Trained on {card.trained}.
 * {sides["train"]} clips to learn from and {sides["test"]} kept apart were listed; they are named in `{MANIFEST}`.

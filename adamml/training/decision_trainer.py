@@ -12,7 +12,7 @@ MEASURED_CLIPS = 64
 
 
 class DeciderJob(Job):
-    """A network that decides over frozen recognisers. Its configuration has `steps`, `batch` and `seed`.
+    """A network that decides over frozen recognizers. Its configuration has `steps`, `batch` and `seed`.
 
     `network(batch, temperature)` gives logits whose last axis is classes and decisions (B, S).
     """

@@ -105,7 +105,7 @@ class DecodedClips:
 
 
 class RecognizerJob(Job):
-    """Stage 1 of one recogniser: cross entropy of the mean of its segment logits."""
+    """Stage 1 of one recognizer: cross entropy of the mean of its segment logits."""
 
     def __init__(
         self, modality: str, recognizer: nn.Module, clips: DecodedClips, config: RecognizerEpochs, steps: int
@@ -113,7 +113,7 @@ class RecognizerJob(Job):
         self.name, self.config, self.clips = modality, config, clips
         self.network: nn.Module = recognizer.requires_grad_(True)
         self.steps = steps * config.epochs
-        self.optimiser = torch.optim.SGD(
+        self.optimizer = torch.optim.SGD(
             recognizer.parameters(), lr=config.rate, momentum=config.momentum, weight_decay=config.decay
         )
 

@@ -1,7 +1,7 @@
 """Clips for training, as banks of segments have them: what every cell would say, computed once.
 
-While the recognisers are frozen, decisions only multiply what they said. A bank therefore keeps, per segment, the
-policy's glimpse, the recogniser's features and its logits; a clip is a choice of bank entries. `ComposedClips` draws
+While the recognizers are frozen, decisions only multiply what they said. A bank therefore keeps, per segment, the
+policy's glimpse, the recognizer's features and its logits; a clip is a choice of bank entries. `ComposedClips` draws
 clips by the composed-clip contract, `RecordedClips` takes segments of real clips in their order.
 Shapes: B clips, S segments, M modalities (rgb, audio), K classes, D features.
 """
@@ -57,7 +57,7 @@ class ClipBatch:
     features: Mapping[str, Tensor] | None = None  # modality -> B, S, D
     logits: Mapping[str, Tensor] | None = None  # modality -> B, S, K
     truth: Tensor | None = None  # B, S, M: 0 useless, 1 needed, 2 redundant
-    frames: Tensor | None = None  # B, S, 8, 3, 224, 224, normalised
+    frames: Tensor | None = None  # B, S, 8, 3, 224, 224, normalized
     sound: Tensor | None = None  # B, S, 256, 256
 
 
@@ -84,7 +84,7 @@ class ComposedClips:
         photos: how many photographs of the class a clip has at most, drawn from (fewest, most).
         nothing: clips in which no second says anything of any class; their label means nothing.
         confused: how often (picture, recording) is blended with one of another class. On what they were trained on,
-            recognisers are surer and more often right than they will be; a policy that only saw that would trust
+            recognizers are surer and more often right than they will be; a policy that only saw that would trust
             them too much.
     """
 

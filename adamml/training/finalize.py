@@ -35,7 +35,7 @@ from adamml.training.measure import (
 from adamml.weights.checkpoint import ModelCard, save_model
 
 CALIBRATION_CLIPS = 1000
-# The training side flatters: what the recognisers learned from is surer than what they will meet.
+# The training side flatters: what the recognizers learned from is surer than what they will meet.
 KNOWN_RETENTION = 0.999
 
 

@@ -1,4 +1,4 @@
-"""Stages 2 to 4: recognisers, fusion and policy trained together or in turn, on whole clips (Panda et al., Sec. 3.3).
+"""Stages 2 to 4: recognizers, fusion and policy trained together or in turn, on whole clips (Panda et al., Sec. 3.3).
 
 `JointModel` computes from raw frames and sound where a batch has them, and from what was cached where not. Training
 fuses by the published rule, times a constant: renormalised, a cell that stands alone weighs 1 however it was chosen
@@ -20,7 +20,7 @@ from adamml.training.decider_jobs import Task
 from adamml.training.feature_bank import ClipBatch, ClipSource
 from adamml.training.loop import Job, row_rng
 
-# classifiers: of both recognisers, with the fusion weight; decider: the policy without its glimpses
+# classifiers: of both recognizers, with the fusion weight; decider: the policy without its glimpses
 Part = Literal["recognizers", "classifiers", "fusion", "policy", "decider"]
 SHARPNESS = 2.0  # of clip logits in training: a few good cells of ten are then enough to be sure
 # Range of the weight of picture against sound. Outside 0 to 1, renormalised fusion would divide by next to nothing and
@@ -36,7 +36,7 @@ class JointStage:
     Attributes:
         train: which parts learn; with two or more they take turns, an epoch each (stage 3).
         epochs, steps: length, and batches per epoch.
-        optimiser, rate: published: SGD 0.001 for recognisers, Adam 0.01 for the policy.
+        optimizer, rate: published: SGD 0.001 for recognizers, Adam 0.01 for the policy.
         drops: shares of the run after which the rate falls to a tenth (published: 10 and 15 of 20 epochs); empty
             lets it fall linearly to nothing.
         cost_weights: lambda for rgb and audio; None trains without the cost loss.
@@ -46,7 +46,7 @@ class JointStage:
     epochs: int = 30
     steps: int = 20
     batch: int = 96
-    optimiser: Literal["sgd", "adam"] = "adam"
+    optimizer: Literal["sgd", "adam"] = "adam"
     rate: float = 5e-4
     recognizer_rate: float = 1e-3
     drops: tuple[float, ...] = ()
@@ -69,7 +69,7 @@ class JointModel(nn.Module):
     """AdaMML with sampled decisions.
 
     Args:
-        network: recognisers, fusion weight and glimpses.
+        network: recognizers, fusion weight and glimpses.
         policy: which policy decides; another than the network's own for further rows of the table.
     """
 
@@ -130,9 +130,9 @@ class JointJob(Job):
         for part in self.parts:
             for parameter in part:
                 parameter.requires_grad_(True)
-        self.optimiser: torch.optim.Optimizer = (
+        self.optimizer: torch.optim.Optimizer = (
             torch.optim.SGD(groups, momentum=0.9, weight_decay=config.decay)
-            if config.optimiser == "sgd"
+            if config.optimizer == "sgd"
             else torch.optim.Adam(groups, weight_decay=config.decay)
         )
 

@@ -71,14 +71,14 @@ class LiteEvalModel(nn.Module):
 
 
 class LiteEvalJob(DeciderJob):
-    """LiteEval as a job of the training loop; glimpses and recognisers stay as they are."""
+    """LiteEval as a job of the training loop; glimpses and recognizers stay as they are."""
 
     name = "liteeval"
 
     def __init__(self, net: LiteEvalNetwork, network: AdaMML, clips: ClipSource, config: LiteEvalStage) -> None:
         self.config, self.clips, self.steps = config, clips, config.steps
         self.network: nn.Module = LiteEvalModel(net, network)
-        self.optimiser = torch.optim.Adam(net.parameters(), lr=config.rate, weight_decay=config.decay)
+        self.optimizer = torch.optim.Adam(net.parameters(), lr=config.rate, weight_decay=config.decay)
 
     def answer(self, said: Tensor) -> Tensor:
         return said[:, -1]

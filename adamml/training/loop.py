@@ -34,7 +34,7 @@ class Job(Protocol):
     config: Any  # a frozen dataclass; a run only resumes under the configuration it began with
     steps: int
     network: nn.Module  # saved and restored whole; trained where parameters require gradients
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
 
     def rate(self, step: int) -> float:
         """Factor on every group's initial learning rate."""
@@ -149,7 +149,7 @@ def save_state(path: Path, job: Job, step: int) -> None:
     described = json.dumps(_described(job.config), sort_keys=True)
     state = {"step": step, "config": described, "network": job.network.state_dict()}
     with whole_file(path) as made:
-        torch.save(state | {"optimiser": job.optimiser.state_dict()}, made)
+        torch.save(state | {"optimizer": job.optimizer.state_dict()}, made)
 
 
 def _described(config: Any) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _described(config: Any) -> dict[str, Any]:
 
 
 def load_state(path: Path, job: Job) -> int:
-    """Restore network and optimiser; returns the number of steps done (0 when nothing was saved yet).
+    """Restore network and optimizer; returns the number of steps done (0 when nothing was saved yet).
 
     Raises:
         TrainingError: when the state belongs to another configuration.
@@ -169,7 +169,7 @@ def load_state(path: Path, job: Job) -> int:
     if state["config"] != json.dumps(_described(job.config), sort_keys=True):
         raise TrainingError(f"{path} belongs to a run with another configuration; choose another folder or delete it")
     job.network.load_state_dict(state["network"])
-    job.optimiser.load_state_dict(state["optimiser"])
+    job.optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
 
 
@@ -194,23 +194,23 @@ def run(
     state = folder / "state.pt"
     first = load_state(state, job)
     network: nn.Module = DistributedDataParallel(job.network) if processes > 1 else job.network
-    rates = [group.setdefault("initial_lr", group["lr"]) for group in job.optimiser.param_groups]
+    rates = [group.setdefault("initial_lr", group["lr"]) for group in job.optimizer.param_groups]
     rows = share_of(job.rows(), rank, processes)
     device = next(job.network.parameters()).device
     log = Log(folder, first) if rank == 0 else None
-    trained = [p for group in job.optimiser.param_groups for p in group["params"]]
+    trained = [p for group in job.optimizer.param_groups for p in group["params"]]
     began, running, measured = time.time(), 0.0, {}
     for step in range(first, job.steps):
         torch.manual_seed(seed * 1_000_003 + step)  # for dropout and Gumbel noise
-        for group, rate in zip(job.optimiser.param_groups, rates, strict=True):
+        for group, rate in zip(job.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * job.rate(step)
         with torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda"):
             loss = job.loss(network, step, rows)
-        job.optimiser.zero_grad(set_to_none=True)
+        job.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         job.mask_gradients(step)
         torch.nn.utils.clip_grad_norm_(trained, 5.0)
-        job.optimiser.step()
+        job.optimizer.step()
         job.settle()
         done = step + 1
         value = float(mean_over_processes(loss.detach()))

@@ -9,7 +9,7 @@ from torch import nn
 
 from adamml.evaluation.calibration import fit_temperature
 from adamml.evaluation.records import ClipRecord
-from adamml.evaluation.table import Table, summarise
+from adamml.evaluation.table import Table, summarize
 from adamml.nn import AdaMML
 from adamml.nn.cost import CostModel
 from adamml.results.policy_spec import ROWS, base_name
@@ -53,7 +53,7 @@ class Rows:
     def table(self, batch: ClipBatch, names: Iterable[str] = ROWS, **facts: Any) -> Table:
         """The table of these policies on these clips."""
         found = self.records(batch, names)
-        return summarise(found, classes=self.classes, facts={"clips from": "banks of segments", **facts})
+        return summarize(found, classes=self.classes, facts={"clips from": "banks of segments", **facts})
 
 
 def temperatures(

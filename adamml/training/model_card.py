@@ -105,7 +105,7 @@ def seeds(results: Results) -> str:
 
 
 def stage1(results: Results) -> str:
-    """Both recognisers alone."""
+    """Both recognizers alone."""
     rgb, audio = results.stage1["rgb"]["summary"], results.stage1["audio"]["summary"]
     return grid(
         ["", "top-1 %", "of"],

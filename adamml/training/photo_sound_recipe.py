@@ -4,7 +4,7 @@ Everything lies in one run folder, and whatever is there already is not made aga
 
     bank/            picture segments as the frozen trunk sees them
     audio/ rgb/      stage 1: log, state
-    banks/           what the trained recognisers say of every segment, by modality and side of the split
+    banks/           what the trained recognizers say of every segment, by modality and side of the split
     fusion/          stage 2: the weight of picture against sound
     adamml-0/ ...    stage 3 and the other rows, by seed
 """
@@ -59,7 +59,7 @@ class EverydayRun:
         return read_sources(self.data)
 
     def new_network(self, classes: int) -> AdaMML:
-        """Both recognisers and glimpses with their initial weights."""
+        """Both recognizers and glimpses with their initial weights."""
         torch.manual_seed(self.preset.audio.seed)
         network = AdaMML(classes, fusion="renormalised")
         load_imagenet(network, self.pretrained)
@@ -96,7 +96,7 @@ class EverydayRun:
         average_weights(tail.layer4, initial, config.keep)
 
     def load_recognizers(self, network: AdaMML) -> None:
-        """Both recognisers as stage 1 left them, in place.
+        """Both recognizers as stage 1 left them, in place.
 
         Raises:
             TrainingError: when stage 1 has not run.
@@ -137,7 +137,7 @@ class EverydayRun:
         run(JointJob(model, clips, self.preset.warm_up, "fusion"), self.folder / "fusion", seed=0, say=self.say)
 
     def train_row(self, name: str, network: AdaMML, clips: ComposedClips, seed: int) -> nn.Module:
-        """One learned row with one seed; recognisers are left as they are."""
+        """One learned row with one seed; recognizers are left as they are."""
         job, decider = decider_job(name, network, clips, self.preset, seed)
         run(job, self.folder / f"{name}-{seed}", seed=seed, save_every=200, say=self.say)
         return decider.eval().requires_grad_(False)
@@ -176,12 +176,12 @@ def average_weights(module: nn.Module, initial: Mapping[str, torch.Tensor], keep
 
 
 def fills(network: AdaMML) -> Missing:
-    """What the policy is shown where a modality is missing: mid-grey frames, silence."""
+    """What the policy is shown where a modality is missing: mid-gray frames, silence."""
     return Missing(glimpse={m: missing_glimpse(network, m).clone() for m in MODALITIES})
 
 
 def share_backbone(network: AdaMML) -> None:
-    """The policy listens with the trained recogniser's backbone; it looks with the initial one."""
+    """The policy listens with the trained recognizer's backbone; it looks with the initial one."""
     network.policy.audio.get_submodule("features").load_state_dict(
         network.recognizers["audio"].net.features.state_dict()
     )
@@ -190,7 +190,7 @@ def share_backbone(network: AdaMML) -> None:
 
 @torch.no_grad()
 def picture_bank(folder: Path, side: str, network: AdaMML) -> Bank:
-    """The cached picture segments of one side, with what the trained recogniser says about them."""
+    """The cached picture segments of one side, with what the trained recognizer says about them."""
     stored = read_bank(folder, side, "trunk", "glimpse", "label", "source")
     tail = Tail(network.recognizers["rgb"].net)
     features = features_of(tail, stored.pop("trunk"))
@@ -199,7 +199,7 @@ def picture_bank(folder: Path, side: str, network: AdaMML) -> Bank:
 
 @torch.no_grad()
 def sound_bank(network: AdaMML, maker: SoundMaker, preset: EverydayPreset, *, test: bool) -> Bank:
-    """Sound windows with what the trained recogniser says about them, about a fifth of them of nothing."""
+    """Sound windows with what the trained recognizer says about them, about a fifth of them of nothing."""
     rng = np.random.default_rng(8 if test else 7)
     windows: list[tuple[int, int]] = []  # label, number of the recording among its class
     if test:
@@ -219,7 +219,7 @@ def sound_bank(network: AdaMML, maker: SoundMaker, preset: EverydayPreset, *, te
         rows.append(recognizer.features(log_spectrogram(sound)[None])[0])
     features = torch.stack(rows)
     return Bank(
-        glimpse=features.clone(),  # the policy's glimpse has the recogniser's backbone, see `share_backbone`
+        glimpse=features.clone(),  # the policy's glimpse has the recognizer's backbone, see `share_backbone`
         features=features,
         logits=recognizer.classify(features),
         label=torch.tensor([label for label, _ in windows]),

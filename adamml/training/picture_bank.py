@@ -47,7 +47,7 @@ def read_npz(path: Path) -> dict[str, Tensor]:
 
 
 def load_imagenet(network: AdaMML, pretrained: Path) -> None:
-    """ImageNet weights into the RGB recogniser and the policy's RGB glimpse (classifiers left out)."""
+    """ImageNet weights into the RGB recognizer and the policy's RGB glimpse (classifiers left out)."""
     resnet = {k: v for k, v in read_npz(pretrained / "resnet50_imagenet.npz").items() if not k.startswith("fc.")}
     network.recognizers["rgb"].net.load_state_dict(resnet, strict=False)
     mobilenet = read_npz(pretrained / "mobilenet_v2_imagenet.npz")
@@ -56,7 +56,7 @@ def load_imagenet(network: AdaMML, pretrained: Path) -> None:
 
 
 def to_tensor(frames: np.ndarray) -> Tensor:
-    """(8, 224, 224, 3) uint8 -> (8, 3, 224, 224), ImageNet-normalised."""
+    """(8, 224, 224, 3) uint8 -> (8, 3, 224, 224), ImageNet-normalized."""
     return ((torch.from_numpy(np.ascontiguousarray(frames)) / 255 - MEAN) / STD).permute(0, 3, 1, 2)
 
 

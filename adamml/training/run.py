@@ -132,7 +132,7 @@ def _rows(run: EverydayRun, network: AdaMML, sources: Sources, args: argparse.Na
 
 
 def measure_stage1(run: EverydayRun, network: AdaMML, sources: Sources) -> dict[str, Any]:
-    """Top-1 of both recognisers alone, by class; takes a minute or two."""
+    """Top-1 of both recognizers alone, by class; takes a minute or two."""
     bank, path = run.folder / "bank", run.folder / "results" / "stage1.json"
     if path.exists():
         return dict(json.loads(path.read_text()))

@@ -17,7 +17,7 @@ from adamml.datasets.sources import OTHER
 from adamml.engine.torch_backend import channels_last
 from adamml.media.front_ends import log_spectrogram
 from adamml.nn import AudioRecognizer
-from adamml.nn.recognizers import initialise_one_channel
+from adamml.nn.recognizers import initialize_one_channel
 from adamml.training.loop import Job, one_cycle, row_rng
 
 SPECTRUM_MEAN, SPECTRUM_STD = -6.0, 5.0
@@ -26,7 +26,7 @@ WINDOWS_PER_RECORDING = 8  # when measured
 
 @dataclass(frozen=True, kw_only=True)
 class AudioStage:
-    """How the audio recogniser is trained.
+    """How the audio recognizer is trained.
 
     Attributes:
         half_steps, full_steps: batches of half-length windows, then of full ones.
@@ -51,13 +51,13 @@ class AudioStage:
 def start_from_imagenet(network: AudioRecognizer, state: Mapping[str, Tensor]) -> None:
     """ImageNet's MobileNetV2, with (x + 6) / 5 folded into the first convolution and its norm.
 
-    Spectrograms stay unnormalised, as published; the network starts as if they were normalised.
+    Spectrograms stay unnormalized, as published; the network starts as if they were normalized.
     """
     kept = {key: value for key, value in state.items() if not key.startswith("classifier")}
     first, norm = network.net.features[0][0], network.net.features[0][1]
     rgb_weight = kept.pop("features.0.0.weight")
     network.net.load_state_dict(kept, strict=False)
-    initialise_one_channel(first, rgb_weight)
+    initialize_one_channel(first, rgb_weight)
     with torch.no_grad():
         first.weight.mul_(3 / SPECTRUM_STD)  # three equal channels summed
         norm.running_mean.add_(SPECTRUM_MEAN * first.weight.sum((1, 2, 3)))
@@ -75,7 +75,7 @@ def mask(sound_FT: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 class AudioJob(Job):
-    """Trains an audio recogniser on windows drawn from recordings.
+    """Trains an audio recognizer on windows drawn from recordings.
 
     Args:
         network: started from ImageNet or from another model; trained in place.
@@ -88,7 +88,7 @@ class AudioJob(Job):
         self.config, self.train, self.test = config, train, test
         self.network: nn.Module = channels_last(network)
         self.steps = config.half_steps + config.full_steps
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
+        self.optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
         self.classes = sum(label != OTHER for label in train.by_label)
         counts = np.array([len(train.by_label[k]) for k in range(self.classes)], float) ** config.balance
         self.share = counts / counts.sum()

@@ -22,7 +22,7 @@ CHUNK = 32
 
 @dataclass(frozen=True, kw_only=True)
 class RGBStage:
-    """How the RGB recogniser is trained.
+    """How the RGB recognizer is trained.
 
     Attributes:
         steps: batches for last stage and classifier together; 0 fits the classifier alone.
@@ -115,20 +115,20 @@ def probe(tail: Tail, train: TrunkBank, classes: int, config: RGBStage) -> None:
     """Fit the classifier alone on fixed features."""
     x, y = features_of(tail, train.trunk), soft_targets(train.label, classes, config.smoothing)
     torch.manual_seed(config.seed)
-    optimiser = torch.optim.AdamW(tail.fc.parameters(), lr=1e-2, weight_decay=config.decay)
+    optimizer = torch.optim.AdamW(tail.fc.parameters(), lr=1e-2, weight_decay=config.decay)
     for step in range(config.probe_steps):
-        optimiser.param_groups[0]["lr"] = 1e-2 * (1 - step / config.probe_steps)
+        optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / config.probe_steps)
         loss = F.cross_entropy(tail.fc(x), y)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
 
 
 class RGBJob(Job):
     """Trains last stage and classifier on banks.
 
     Args:
-        tail: of the recogniser that is trained in place, its classifier fitted by `probe`.
+        tail: of the recognizer that is trained in place, its classifier fitted by `probe`.
         stills, moving: banks to draw from.
         tests: name -> bank that is kept apart.
     """
@@ -147,7 +147,7 @@ class RGBJob(Job):
             {"params": list(tail.layer4.parameters()), "lr": config.rate},
             {"params": list(tail.fc.parameters()), "lr": config.classifier_rate},
         ]
-        self.optimiser = torch.optim.AdamW(groups, weight_decay=config.decay)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=config.decay)
 
     def rows(self) -> int:
         return self.config.batch

@@ -1,6 +1,6 @@
 """All four stages on a generated set, from end to end in a few minutes: `make train-tiny`.
 
-The classes differ in what they sound like; all clips show the same grey noise, frame by frame, so that there is
+The classes differ in what they sound like; all clips show the same gray noise, frame by frame, so that there is
 nothing in a picture that could be learned by heart. The trained policy should therefore listen and not look, and the
 last line says whether it does.
 """

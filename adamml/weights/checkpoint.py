@@ -2,7 +2,7 @@
 
     everyday-av/
       model.json               name, version, classes, licence, training facts, sha256 of every file
-      recognizers.safetensors  both recognisers and the fusion weight: shared by every policy
+      recognizers.safetensors  both recognizers and the fusion weight: shared by every policy
       adamml.safetensors       AdaMML's policy; every other learned policy has such a file too
 
 Matrices are stored in half precision (or in float32, where a model has to stay exactly what it was), one-dimensional
@@ -145,7 +145,7 @@ def save_model(
     *,
     half: bool = True,
 ) -> ModelCard:
-    """Write recognisers, policies and `model.json` (last); returns the card with its policies and checksums.
+    """Write recognizers, policies and `model.json` (last); returns the card with its policies and checksums.
 
     Args:
         deciders: networks of further policies by name; "adamml" is always written.

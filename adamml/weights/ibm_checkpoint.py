@@ -2,9 +2,9 @@
 
 Sources: the authors' repository, github.com/IBM/AdaMML (Apache-2.0). Its README points to the release `weights-v0.1`;
 `train_adamml_stage.py` writes what a file holds (`state_dict` under DataParallel's prefix `module.`, `temperature`,
-`epoch`, `arch`, `stage`, optimisers); `utils/dataset_config.py` has 31 classes, named in
+`epoch`, `arch`, `stage`, optimizers); `utils/dataset_config.py` has 31 classes, named in
 `adamml.weights.kinetics_sounds`. The label files themselves were never published: that labels count in the order of
-that list is an assumption. `adamml weights verify` checks it on labelled clips.
+that list is an assumption. `adamml weights verify` checks it on labeled clips.
 """
 
 import pickle
@@ -177,8 +177,8 @@ def _check_modalities(state_dict: Mapping[str, Tensor]) -> None:
             parts.setdefault(match[1] or "", []).append(_BY_CHANNELS.get(value.shape[1], "unknown"))
     if alone := parts.get(""):
         raise CheckpointError(
-            f"this is a published recogniser of {alone[0]} alone; what is needed is the AdaMML model for RGB + sound, "
-            "which holds both recognisers and the policy"
+            f"this is a published recognizer of {alone[0]} alone; what is needed is the AdaMML model for RGB + sound, "
+            "which holds both recognizers and the policy"
         )
     run, decide = parts.get("main_net", []), parts.get("policy_net.joint_net", [])
     if run and decide and (run, decide) != (["rgb", "sound"],) * 2:

@@ -3,7 +3,7 @@
 Arandjelovic and Zisserman (Look, Listen and Learn, ICCV 2017) chose 34 classes of an early version of Kinetics; 31 are
 left under the names of Kinetics-400. The authors of AdaMML list them in issue 3 of the repository IBM/AdaMML, in
 alphabetical order, and here they stand in that order. That it is also the order of the labels in the published weights
-is an assumption, to be confirmed on labelled clips.
+is an assumption, to be confirmed on labeled clips.
 """
 
 KINETICS_SOUNDS = (

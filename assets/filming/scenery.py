@@ -57,7 +57,7 @@ def rgb(color: Color) -> Pixels:
 
 
 def mix(low: Color, high: Color, share: NDArray[np.floating]) -> Pixels:
-    """Colours (rows, columns, RGB) between two colours, for shares (rows, columns)."""
+    """Colors (rows, columns, RGB) between two colors, for shares (rows, columns)."""
     return np.asarray(rgb(low) + (rgb(high) - rgb(low)) * share[..., None], np.float32)
 
 
@@ -77,7 +77,7 @@ def to_image(pixels: NDArray[np.floating]) -> Image.Image:
 
 
 def blurred(image: Image.Image, radius: float) -> Image.Image:
-    """Gaussian blur that does not drag the colour of transparent pixels into the edges."""
+    """Gaussian blur that does not drag the color of transparent pixels into the edges."""
     pixels = np.asarray(image, np.float32) / 255
     pixels = np.concatenate([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]], axis=2)
     pixels = gaussian_filter(pixels, (radius, radius, 0))
@@ -111,7 +111,7 @@ def stamp(
     *,
     flip: bool = False,
     tint: Color = (1.0, 1.0, 1.0),
-    haze: tuple[Color, float] = ((1.0, 1.0, 1.0), 0.0),  # air between us and it: a colour, and how much of it
+    haze: tuple[Color, float] = ((1.0, 1.0, 1.0), 0.0),  # air between us and it: a color, and how much of it
 ) -> Image.Image:
     """A photo stamp without its empty rim, `height` pixels tall."""
     image = Image.open(STAMPS / f"{name}.png").convert("RGBA")

@@ -1,6 +1,6 @@
-"""What the tests of archives share: a folder of tiny clips, and recognisers that count, kill or dawdle.
+"""What the tests of archives share: a folder of tiny clips, and recognizers that count, kill or dawdle.
 
-Workers live in other processes, so recognisers are made by objects of this module, and tell what they do by lines in
+Workers live in other processes, so recognizers are made by objects of this module, and tell what they do by lines in
 a file.
 """
 
@@ -71,7 +71,7 @@ class Observed(Recognizer):
 
 @dataclass(frozen=True, kw_only=True)
 class Observing:
-    """Makes an observed recogniser of the miniature model.
+    """Makes an observed recognizer of the miniature model.
 
     Attributes:
         notes: file to write to.
@@ -97,7 +97,7 @@ def go_on(notes: Path) -> Path:
 
 
 def asked_for(notes: Path) -> list[str]:
-    """Names of the files that were analysed, in order, over all processes."""
+    """Names of the files that were analyzed, in order, over all processes."""
     return [os.fsdecode(bytes.fromhex(line)) for line in notes.read_text().splitlines()] if notes.exists() else []
 
 
@@ -117,6 +117,6 @@ def here(clips: Sequence[ArchiveClip], recipe: WorkerConfig, workers: int | None
 
 
 def recipe(notes: Path, *, policy: str = "adamml", **what: Any) -> WorkerConfig:
-    """How the tests analyse."""
+    """How the tests analyze."""
     settings = BatchSettings.of(toy_recognizer().card, policy=policy, segments=SEGMENTS)
     return WorkerConfig(load=Observing(notes=notes, **what), settings=settings)

@@ -37,7 +37,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips are analysed in this process."""
+    """Clips are analyzed in this process."""
     monkeypatch.setattr(local_processes, "outcomes", here)
 
 
@@ -51,7 +51,7 @@ def whole(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 def test_every_clip_has_a_row_and_every_good_one_its_segments(archive: Path, whole: tuple[Path, Summary]) -> None:
     out, summary = whole
     rows = pq.read_table(out / "clips").to_pylist()
-    assert (summary.clips, summary.analysed, summary.errors) == (CLIPS, CLIPS, {"UnreadableClipError": 2})
+    assert (summary.clips, summary.analyzed, summary.errors) == (CLIPS, CLIPS, {"UnreadableClipError": 2})
     assert summary.left_out.counts() == {"files of other kinds": 1, "hidden": 1}
     assert [row["clip"] for row in rows] == sorted(row["clip"] for row in rows)
     bad = {row["path"]: row for row in rows if row["status"] == "error"}
@@ -125,7 +125,7 @@ def test_an_interrupted_run_goes_on_without_repeating(
         assert len(begun) - len(written) <= 1  # only the clip in hand was lost
     monkeypatch.setattr(local_processes, "outcomes", here)
     summary = run_batch(archive, out, recipe(notes), stream=None)
-    assert (summary.before, summary.analysed) == (len(written), CLIPS - len(written))
+    assert (summary.before, summary.analyzed) == (len(written), CLIPS - len(written))
     assert not {Path(clip).name for clip in written} & set(asked_for(notes)[len(begun) :])
     assert content(out) == content(whole[0])
     run_batch(archive, out, recipe(notes), stream=None)
@@ -151,9 +151,9 @@ def test_a_clip_that_kills_every_worker_is_given_up_and_can_be_retried(
     how = recipe(notes, deadly={"clip 5.mp4": 2})
     assert run_batch(archive / "1", out, how, workers=1, stream=None).errors == {"WorkerDiedError": 1}
     monkeypatch.setattr(local_processes, "outcomes", here)
-    assert run_batch(archive / "1", out, how, stream=None).analysed == 0
+    assert run_batch(archive / "1", out, how, stream=None).analyzed == 0
     again = run_batch(archive / "1", out, how, stream=None, retry_failed=True)
-    assert (again.before, again.analysed, again.errors) == (3, 1, {})
+    assert (again.before, again.analyzed, again.errors) == (3, 1, {})
     assert len(pq.read_table(out / "segments")) == SEGMENTS * 4
 
 

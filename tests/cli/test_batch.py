@@ -45,12 +45,12 @@ def test_sums_up_and_ends_well_although_a_clip_failed(
     assert main(["batch", *arguments, "--segments", "1"]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert "2 clips, 1 analysed, 1 failed" in printed.out
+    assert "2 clips, 1 analyzed, 1 failed" in printed.out
     assert "failed    1 UnreadableClipError" in printed.out
     rows = pq.read_table(tmp_path / "out" / "clips").to_pylist()
     assert [(row["path"], row["status"]) for row in rows] == [("bad.mp4", "error"), ("good.mp4", "ok")]
     assert main(["batch", *arguments, "--segments", "1"]) == 0
-    assert "2 clips, not analysed again" in capsys.readouterr().out
+    assert "2 clips, not analyzed again" in capsys.readouterr().out
     assert main(["batch", *arguments, "--segments", "2"]) == 2
     assert "was made with segments 1, not 2" in capsys.readouterr().err
 

@@ -26,7 +26,7 @@ CLASS_HZ, OTHER_HZ = 1000, 4000
 
 
 def save_photo(path: Path, color: tuple[int, int, int], rng: np.random.Generator) -> None:
-    """Mostly of one colour; no two are near-copies."""
+    """Mostly of one color; no two are near-copies."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.clip(np.array(color) + rng.integers(-40, 41, (9, 12, 1)), 0, 255).astype(np.uint8)
     Image.fromarray(pixels).resize((85, 64), Image.Resampling.BILINEAR).save(path, quality=95)

@@ -1,4 +1,4 @@
-"""Labelled clips tell whether a model's class names are in the right order."""
+"""Labeled clips tell whether a model's class names are in the right order."""
 
 import random
 from pathlib import Path

@@ -17,7 +17,7 @@ from adamml.evaluation.evaluate import EvaluationError, evaluate_manifest
 from adamml.evaluation.figures import budget_curves
 from adamml.evaluation.records import ClipRecord, read_records
 from adamml.evaluation.report import to_csv, to_json, to_markdown, write_report
-from adamml.evaluation.table import Table, summarise
+from adamml.evaluation.table import Table, summarize
 from adamml.files import write_whole
 from adamml.inference.session import ClipSession
 from tests.clips import tone, write_clip
@@ -43,7 +43,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> list[Listed]:
 
 
 @pytest.fixture
-def analysed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+def analyzed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """(clip, policy) of every analysis that is really made."""
     made: list[tuple[str, str]] = []
     analyze = ClipSession.analyze
@@ -61,7 +61,7 @@ def unmeasured(table: Table) -> Table:
 
 
 def test_policies_share_clips_and_random_follows_adamml(
-    toy: Recognizer, entries: list[Listed], tmp_path: Path, analysed: list[tuple[str, str]]
+    toy: Recognizer, entries: list[Listed], tmp_path: Path, analyzed: list[tuple[str, str]]
 ) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_text("not a clip")
@@ -78,7 +78,7 @@ def test_policies_share_clips_and_random_follows_adamml(
     assert table.clips == ("one.mp4", "two.mp4")
     assert list(table.left_out) == [bad.as_posix()]
     assert any("bad.mp4: left out:" in line for line in lines)
-    assert analysed == [
+    assert analyzed == [
         ("one.mp4", "adamml"),
         ("one.mp4", "audio"),
         ("two.mp4", "adamml"),
@@ -100,13 +100,13 @@ def test_policies_share_clips_and_random_follows_adamml(
     # Killed in the middle: the last policy's outcomes are lost, one of them half written.
     path = tmp_path / "out" / "records.jsonl"
     path.write_text("".join(r.to_line() for r in written[:4]) + written[4].to_line()[:50])
-    analysed.clear()
+    analyzed.clear()
     again = run(listed, ["random", "adamml", "audio"])
-    assert analysed == [("one.mp4", "random"), ("two.mp4", "random")]
+    assert analyzed == [("one.mp4", "random"), ("two.mp4", "random")]
     assert unmeasured(again) == unmeasured(table)
-    analysed.clear()
+    analyzed.clear()
     assert run(listed, ["random", "adamml", "audio"]) == again
-    assert analysed == []
+    assert analyzed == []
 
     with pytest.raises(EvaluationError, match="other settings"):
         evaluate_manifest(toy, entries, ["audio"], tmp_path / "out", 3, progress=lines.append)
@@ -181,7 +181,7 @@ def table() -> Table:
         "adamml@0.30": (12, 110),
         "adamml@0.70": (9, 50),
     }
-    return summarise(
+    return summarize(
         {name: outcomes(name, *values) for name, values in rows.items()},
         classes=("sea waves", "cat", "a|b"),
         left_out={"broken.mp4": "not a clip"},

@@ -9,7 +9,7 @@ import pytest
 from adamml.evaluation import metrics, records
 from adamml.evaluation.calibration import CalibrationError, compare_unknown_scores, fit_temperature, fit_threshold
 from adamml.evaluation.records import ClipRecord, RecordError, RecordLog, read_records, truth_of_spans
-from adamml.evaluation.table import TableError, summarise
+from adamml.evaluation.table import TableError, summarize
 from adamml.nn import MODALITIES
 from adamml.nn.confidence import UNKNOWN_SCORES, confidence, softmax
 
@@ -139,7 +139,7 @@ def test_paired_difference_is_narrower_than_unpaired() -> None:
 
 def test_a_table_sums_up_and_says_none_where_there_is_no_meaning() -> None:
     wrong = (0.1, 0.8, 0.1)
-    table = summarise(
+    table = summarize(
         {
             "all": [record("a"), record("b", scores=wrong, macs=30)],
             "adamml": [record("b", "adamml", macs=4, seconds=None), record("a", "adamml", macs=6)],
@@ -172,7 +172,7 @@ def test_a_table_sums_up_and_says_none_where_there_is_no_meaning() -> None:
 )
 def test_a_table_refuses_policies_that_saw_different_clips(rows: list[ClipRecord], message: str) -> None:
     with pytest.raises(TableError, match=message):
-        summarise({"all": [record("a"), record("b")], "rgb": rows})
+        summarize({"all": [record("a"), record("b")], "rgb": rows})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The whole way of a file: looked over, drawn, analysed by the miniature model, written as JSON and CSV.
+"""The whole way of a file: looked over, drawn, analyzed by the miniature model, written as JSON and CSV.
 
 python -m tests.hostile.pipeline FOLDER          # every file below it; one line each
 """

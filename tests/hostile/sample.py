@@ -16,7 +16,7 @@ class Sample:
         family: the kind of trouble.
         name: of the file, as a stranger would have called it.
         content: the bytes, or a function that writes the file.
-        ending: "valid" must be analysed, "refused" must meet a ClipError, "either" may do one or the other.
+        ending: "valid" must be analyzed, "refused" must meet a ClipError, "either" may do one or the other.
     """
 
     family: str

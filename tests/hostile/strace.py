@@ -76,7 +76,7 @@ def main() -> int:
             count = sum(1 for _ in write_corpus(folder, secret, port))
             watched = watch(folder)
         lines = watched.output.splitlines()
-        print(f"{count} files: {sum(line.startswith('valid') for line in lines)} analysed, the others refused by name")
+        print(f"{count} files: {sum(line.startswith('valid') for line in lines)} analyzed, the others refused by name")
         together = [paths for paths in watched.opened.values() if len(paths) > 1]
         print(f"{len(watched.opened)} processes opened a file of the corpus, {len(together)} of them more than one")
         print(f"other files: {sorted(watched.elsewhere) or 'none'}")

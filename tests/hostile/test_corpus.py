@@ -87,7 +87,7 @@ def test_playlists_reach_no_other_file_and_no_port(tmp_path: Path) -> None:
         watched = watch(folder)
     lines = watched.output.splitlines()
     assert len(lines) == count
-    assert lines[-1].startswith("valid"), "what is no playlist is analysed under the same watch"
+    assert lines[-1].startswith("valid"), "what is no playlist is analyzed under the same watch"
     assert len(watched.opened) >= count * 0.5, "the watch sees what the decoders open"
     assert [paths for paths in watched.opened.values() if len(paths) > 1] == []
     assert watched.elsewhere == set()

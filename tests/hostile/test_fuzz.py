@@ -42,7 +42,7 @@ def test_mutated_clips_end_in_results_or_named_errors(small: Recognizer, tmp_pat
     assert [f"{each.number} {each.name}: {each.kind}" for each in trials if each.unnamed] == []
     assert max(each.seconds for each in trials) < 30
     kinds = {each.kind for each in trials}
-    assert "analysed" in kinds, "some mutations are harmless"
+    assert "analyzed" in kinds, "some mutations are harmless"
     assert len(kinds) > 1, "and some are not"
 
 

@@ -50,7 +50,7 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_visitor_is_answered(url: str, clip: Path) -> None:
-    assert Visitor(url).analyse(clip) == "answered"
+    assert Visitor(url).analyze(clip) == "answered"
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", str(HERE), "app/run.py", "../../etc/passwd", "/proc/self/environ"])
@@ -74,7 +74,7 @@ def test_the_server_fetches_nothing_for_strangers(url: str, clip: Path, scheme: 
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", str(HERE), "", "\0", "x" * 5000, "../clip.mp4", "/proc/self/fd/0"])
-def test_only_what_was_uploaded_is_analysed(url: str, path: str) -> None:
+def test_only_what_was_uploaded_is_analyzed(url: str, path: str) -> None:
     visitor = Visitor(url)
     answer = visitor.join("analyse", [visitor.file(path), "all", 3, 0])
     assert answer.status_code == 400
@@ -101,7 +101,7 @@ def test_numbers_from_outside_are_held_in_bounds(
     until = time.monotonic() + 60
     assert said(list(visitor.listen()))
     assert time.monotonic() < until
-    assert Visitor(url).analyse(clip) == "answered"
+    assert Visitor(url).analyze(clip) == "answered"
 
 
 def test_requests_and_uploads_beyond_the_limits_are_cut_off(url: str, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_closed_tab_gives_its_turn_up(url: str, clip: Path, long_clip: Path) -
             break  # and hang up, in the middle of it
     visitor.http.close()
     began = time.monotonic()
-    assert Visitor(url).analyse(clip) == "answered"
+    assert Visitor(url).analyze(clip) == "answered"
     assert time.monotonic() - began < 30
 
 
@@ -166,7 +166,7 @@ def test_the_log_names_no_clip(url: str, temp: Path, tmp_path: Path, clip: Path)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(clip.read_bytes()[:3000])
     for path, name in ((clip, "private-holiday.mp4"), (broken, "private-broken.mp4")):
-        Visitor(url).analyse(path, name=name)
+        Visitor(url).analyze(path, name=name)
     logs = "".join(path.read_text() for path in temp.parent.glob("server-*.log"))
     assert "Running on local URL" in logs
     assert "private" not in logs
@@ -213,7 +213,7 @@ def test_a_killed_server_starts_again_on_clean_ground(tmp_path: Path, clip: Path
     with server(temp) as (url, _):
         assert not left.exists()
         assert len(list(temp.iterdir())) == 1
-        assert Visitor(url).analyse(clip) == "answered"
+        assert Visitor(url).analyze(clip) == "answered"
 
 
 def overheard(visitor: Visitor, path: str) -> str:

@@ -115,8 +115,8 @@ class Visitor:
                     if message["msg"] == "close_stream":
                         return
 
-    def analyse(self, path: Path, policy: str = "all", segments: int = 3, name: str | None = None) -> str:
-        """Upload and analyse: "answered", or the words of the refusal."""
+    def analyze(self, path: Path, policy: str = "all", segments: int = 3, name: str | None = None) -> str:
+        """Upload and analyze: "answered", or the words of the refusal."""
         sent = self.upload(path, name)
         if sent.status_code != 200:
             return sent.text

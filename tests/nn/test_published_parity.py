@@ -89,8 +89,8 @@ def test_a_checkpoint_without_weights_is_refused(checkpoint: dict) -> None:
     ("layer", "channels", "modality"),
     [("conv1", 3, "rgb"), ("conv1", 10, "flow"), ("conv1", 15, "rgbdiff"), ("features.0.0", 1, "sound")],
 )
-def test_recognisers_alone_are_recognised(layer: str, channels: int, modality: str) -> None:
-    with pytest.raises(CheckpointError, match=f"this is a published recogniser of {modality} alone"):
+def test_recognizers_alone_are_recognized(layer: str, channels: int, modality: str) -> None:
+    with pytest.raises(CheckpointError, match=f"this is a published recognizer of {modality} alone"):
         load_published({"state_dict": {f"module.{layer}.weight": torch.zeros(64, channels, 7, 7)}})
 
 

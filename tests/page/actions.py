@@ -11,7 +11,7 @@ def upload(page: Page, path: Path) -> None:
     page.locator("#ways input[type=file]").set_input_files(path)
 
 
-def analyse(page: Page, path: Path) -> None:
+def analyze(page: Page, path: Path) -> None:
     """Upload and wait for the end; nothing else has to be pressed."""
     upload(page, path)
     expect(page.locator("#banner")).to_contain_text(path.name.replace("<", "").replace(">", ""), timeout=WAIT_MS)

@@ -18,7 +18,7 @@ from adamml.render.overlay import STRIP_HEIGHT, WIDTH, playhead
 from adamml.results.timeline import lay_out
 from tests.clips import tone, write_clip
 from tests.page.accessibility import faults
-from tests.page.actions import WAIT_MS, analyse, options
+from tests.page.actions import WAIT_MS, analyze, options
 from tests.toy_app import toy_recognizer
 
 _PLAY = """async ([data, times, spots]) => {
@@ -61,7 +61,7 @@ def said(page: Page) -> list[dict[str, bool]]:
 
 def test_every_form_holds_what_is_shown_with_switched_cells(page: Page, clip: Path) -> None:
     options(page, 4)
-    analyse(page, clip)
+    analyze(page, clip)
     before = said(page)
     page.locator("#timeline .tl-seg").nth(1).locator(".tl-rgb .tl-badge").click()
     expect(page.locator("#whatif")).to_contain_text("1 cell switched", timeout=WAIT_MS)
@@ -110,7 +110,7 @@ def test_the_video_plays_with_sound_and_the_right_decision_at_the_right_second(
             blue, orange = seen[2 * segment.index], seen[2 * segment.index + 1]
             assert (blue[2] - blue[0] > 60) == segment.decisions["rgb"]
             assert (orange[0] - orange[2] > 60) == segment.decisions["audio"]
-        bright = [min(colour) > 150 for colour in seen[len(cells) * 2 :]]
+        bright = [min(color) > 150 for color in seen[len(cells) * 2 :]]
         assert bright == [place == at for place in range(len(times))]  # the playhead is here, and nowhere else
 
 
@@ -175,7 +175,7 @@ def test_ones_own_clip_has_no_link_and_is_gone_when_the_tab_is_closed(
     context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     page.goto(address)
-    analyse(page, clip)
+    analyze(page, clip)
     expect(page.locator("#take-link")).to_be_disabled()
     expect(page.locator("#takeaway")).to_contain_text("Not for your own clips")
     source = page.locator("#clip-player").get_attribute("src") or ""
@@ -190,7 +190,7 @@ def test_ones_own_clip_has_no_link_and_is_gone_when_the_tab_is_closed(
 
 
 def test_cancelling_an_export_leaves_the_page_as_it_was(page: Page, tmp_path: Path) -> None:
-    analyse(page, write_clip(tmp_path / "longer.mp4", seconds=40.0, sound=tone(40.0)))
+    analyze(page, write_clip(tmp_path / "longer.mp4", seconds=40.0, sound=tone(40.0)))
     page.locator("#take-mp4").click()
     expect(page.locator("#taken")).to_contain_text("Drawing second", timeout=WAIT_MS)
     page.locator("#take-cancel").click()

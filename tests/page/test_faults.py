@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.accessibility import faults
-from tests.page.actions import WAIT_MS, analyse, options, sideways, tab_to, upload
+from tests.page.actions import WAIT_MS, analyze, options, sideways, tab_to, upload
 
 
 def bytes_sent(page: Page) -> dict[str, int]:
@@ -93,7 +93,7 @@ def test_two_answers_beside_each_other_keep_to_their_boxes(page: Page, width: in
 
 def test_the_switch_flips_in_place_and_keeps_both(page: Page, clip: Path) -> None:
     options(page, 4)
-    analyse(page, clip)
+    analyze(page, clip)
     expect(page.locator("#answer .answer-rgb")).to_be_visible(timeout=WAIT_MS)  # RGB only ran by itself
     expect(page.locator("#savings")).not_to_contain_text("not run yet")
     own = page.locator("#answer .ranked").inner_text()
@@ -110,7 +110,7 @@ def test_the_switch_flips_in_place_and_keeps_both(page: Page, clip: Path) -> Non
 
 
 def test_the_next_clip_is_judged_by_the_usual_policy(page: Page, clip: Path) -> None:
-    analyse(page, clip)
+    analyze(page, clip)
     options(page, 3)
     page.locator("#policy").get_by_role("radio", name=re.compile("RGB only")).check()
     page.locator("#again").click()

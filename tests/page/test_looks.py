@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import faults
-from tests.page.actions import WAIT_MS, analyse, options, sideways, tab_to, upload
+from tests.page.actions import WAIT_MS, analyze, options, sideways, tab_to, upload
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -16,7 +16,7 @@ from tests.page.actions import WAIT_MS, analyse, options, sideways, tab_to, uplo
 def test_few_and_many_segments_stay_readable(page: Page, clip: Path, segments: int, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     options(page, segments)
-    analyse(page, clip)
+    analyze(page, clip)
     boxes = page.locator(".tl-seg").evaluate_all("all => all.map(s => s.getBoundingClientRect())")
     assert len(boxes) == segments
     assert min(box["width"] for box in boxes) >= 9
@@ -66,7 +66,7 @@ def test_every_state_fits_and_has_no_fault_that_axe_knows(
     assert page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
 
     def sound() -> None:
-        page.wait_for_timeout(300)  # colours that fade have arrived
+        page.wait_for_timeout(300)  # colors that fade have arrived
         assert faults(page) == []
         assert sideways(page) <= 1  # the timeline scrolls sideways by itself, the page does not
 
@@ -75,7 +75,7 @@ def test_every_state_fits_and_has_no_fault_that_axe_knows(
         "all => all.map(b => [b.textContent, b.getBoundingClientRect().height])"
     )
     assert all(height >= 24 for _, height in targets), targets
-    analyse(page, clip)
+    analyze(page, clip)
     sound()
     page.locator(".tl-bar [data-open]").click()
     page.locator(".opened [data-explain]").click()

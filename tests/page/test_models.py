@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.page.accessibility import faults
-from tests.page.actions import WAIT_MS, analyse, sideways, tab_to
+from tests.page.actions import WAIT_MS, analyze, sideways, tab_to
 
 HEARING = "kinetics-400 (40 actions)"
 
@@ -31,7 +31,7 @@ def test_a_search_field_finds_a_class_by_keyboard(page: Page) -> None:
 def test_what_was_heard_stands_beside_the_answer_and_in_the_segment(page: Page, clip: Path) -> None:
     page.get_by_role("radio", name=HEARING).check()
     expect(page.locator("#known-count")).to_be_visible()
-    analyse(page, clip)
+    analyze(page, clip)
     expect(page.locator("#answer .heard li")).to_have_count(5)
     expect(page.locator("#answer .ranked li")).to_have_count(5)
     page.locator(".tl-bar [data-open]").click()

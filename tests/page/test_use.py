@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.clips import tone, write_clip
-from tests.page.actions import WAIT_MS, analyse, height_of, options, start_of, tab_to, upload, wait_for_position
+from tests.page.actions import WAIT_MS, analyze, height_of, options, start_of, tab_to, upload, wait_for_position
 
 
 def test_a_worked_example_is_there_before_anything_is_pressed(page: Page) -> None:
@@ -74,7 +74,7 @@ def test_space_opens_the_file_chooser_too(page: Page) -> None:
 
 
 def test_pointing_seeks_scrubs_switches_opens_and_explains(page: Page, clip: Path) -> None:
-    analyse(page, clip)
+    analyze(page, clip)
     segments = page.locator("#timeline .tl-seg")
     segments.nth(5).click(position={"x": 8, "y": 100})
     wait_for_position(page, start_of(page, 5))
@@ -113,7 +113,7 @@ def test_pointing_seeks_scrubs_switches_opens_and_explains(page: Page, clip: Pat
 
 
 def test_a_press_is_not_lost_when_a_result_arrives_before_it_is_let_go(page: Page, clip: Path) -> None:
-    analyse(page, clip)
+    analyze(page, clip)
     segment = page.locator("#timeline .tl-seg").nth(2)
     page.locator("#timeline").scroll_into_view_if_needed()
     segment.locator(".tl-rgb .tl-badge").click()
@@ -125,7 +125,7 @@ def test_a_press_is_not_lost_when_a_result_arrives_before_it_is_let_go(page: Pag
 
 
 def test_with_everything_off_something_is_run_and_the_page_says_so(page: Page, clip: Path) -> None:
-    analyse(page, clip)
+    analyze(page, clip)
     segments = page.locator("#timeline .tl-seg")
     was = height_of(page, "#timeline")
     for modality in ("rgb", "audio"):
@@ -148,8 +148,8 @@ def test_the_next_clip_needs_no_clearing_and_a_bad_one_says_why(page: Page, clip
     assert page.locator("#status b").count() == 0  # a name is text, never markup
     expect(page.locator("#banner")).to_contain_text("Recorded example")  # what is refused replaces nothing
     expect(page.locator("#timeline .tl-seg")).to_have_count(10)
-    analyse(page, clip)
-    analyse(page, write_clip(tmp_path / "tone.mp3", picture=None, sound=tone(2.0), audio_codec="mp3"))
+    analyze(page, clip)
+    analyze(page, write_clip(tmp_path / "tone.mp3", picture=None, sound=tone(2.0), audio_codec="mp3"))
     expect(page.locator("#notes")).to_contain_text("no picture")
     assert "picture missing" in (page.locator(".tl-seg").first.get_attribute("aria-label") or "")
 
@@ -179,14 +179,14 @@ def test_cancel_stops_and_the_next_analysis_works(page: Page, clip: Path) -> Non
 
 def test_the_whole_curve_can_be_drawn(page: Page, clip: Path) -> None:
     options(page, 4)
-    analyse(page, clip)
+    analyze(page, clip)
     page.locator("[data-curve]").click()
     expect(page.locator("#whatif svg circle")).to_have_count(16, timeout=WAIT_MS)
     expect(page.locator("[data-curve]")).to_have_count(0)
 
 
 def test_what_browsers_do_not_play_gets_a_preview(page: Page, tmp_path: Path) -> None:
-    analyse(page, write_clip(tmp_path / "camera.avi", seconds=2.0, codec="mpeg4", sound=tone(2.0), audio_codec="mp3"))
+    analyze(page, write_clip(tmp_path / "camera.avi", seconds=2.0, codec="mpeg4", sound=tone(2.0), audio_codec="mp3"))
     expect(page.locator(".player-remark")).to_contain_text("lighter copy", timeout=WAIT_MS)
     page.wait_for_function("document.getElementById('clip-player').videoWidth > 0")
     page.locator(".tl-seg").last.click(position={"x": 8, "y": 100})
@@ -229,7 +229,7 @@ def test_another_model_says_what_it_knows_and_judges_the_clip_anew(page: Page, c
     page.get_by_role("radio", name="toy-indoors (5 things)").check()
     expect(page.locator("#known")).to_contain_text("5 things: cat, clock, drum, piano and radio")
     expect(page.locator("#banner")).to_contain_text("Recorded example")  # which no press has replaced
-    analyse(page, clip)
+    analyze(page, clip)
     expect(page.locator("#model")).to_contain_text("toy-indoors, version 0")
     page.get_by_role("radio", name="toy (4 things)").check()
     expect(page.locator("#model")).to_contain_text("toy, version 0", timeout=WAIT_MS)

@@ -81,7 +81,7 @@ class LoudJob(DeciderJob):
     def __init__(self, task: Task) -> None:
         self.config, self.clips, self.network = replace(task.stages, seed=task.seed), task.clips, task.decider
         self.steps = self.config.steps
-        self.optimiser = torch.optim.Adam(task.decider.parameters(), lr=1e-2)
+        self.optimizer = torch.optim.Adam(task.decider.parameters(), lr=1e-2)
 
     def loss(self, network: nn.Module, step: int, rows: range) -> Tensor:
         batch = self.drawn(step, rows)

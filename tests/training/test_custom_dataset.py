@@ -168,7 +168,7 @@ def test_a_project_is_read_as_it_was_written(tmp_path: Path) -> None:
     for text, message in (
         ('name = "x"', "clips is missing"),
         ('name = "x"\nclips = 3', "clips cannot be 3"),
-        ('name = "x"\nclips = "c"\ncolour = "red"', "no 'colour' in a project"),
+        ('name = "x"\nclips = "c"\ncolor = "red"', "no 'color' in a project"),
         ('name = "x"\nclips = "c"\npreset = "kinetics-400"', "preset must be one of clips-cpu, tiny"),
         ("name = ", "cannot be read as a project"),
     ):

@@ -36,7 +36,7 @@ class LineJob(Job):
         torch.manual_seed(0)
         self.config, self.steps = config, config.steps
         self.network: nn.Module = nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 1))
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=config.rate)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.rate)
 
     def rate(self, step: int) -> float:
         return one_cycle(step, self.steps)

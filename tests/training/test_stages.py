@@ -1,4 +1,4 @@
-"""The recognisers' own stages: they start as promised, draw the same rows whoever draws them, and train."""
+"""The recognizers' own stages: they start as promised, draw the same rows whoever draws them, and train."""
 
 import copy
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_the_audio_stage_trains(maker: SoundMaker, tmp_path: Path) -> None:
     assert 0 <= measured["recording"] <= 100
 
 
-def test_starting_from_imagenet_folds_the_normalisation_into_the_first_layer() -> None:
+def test_starting_from_imagenet_folds_the_normalization_into_the_first_layer() -> None:
     """The network on raw spectrograms equals ImageNet's on three copies of (x + 6) / 5."""
     torch.manual_seed(0)
     imagenet = mobilenet_v2(num_classes=7)
@@ -89,7 +89,7 @@ def test_starting_from_imagenet_folds_the_normalisation_into_the_first_layer() -
     sound = -6 + 5 * torch.randn(2, 64, 64)
     first = imagenet.features[0][0]
     with torch.inference_mode():
-        # The border that the convolution adds is 0 before normalisation in our network, hence also here.
+        # The border that the convolution adds is 0 before normalization in our network, hence also here.
         normalized = ((F.pad(sound, (1, 1, 1, 1)) + 6) / 5)[:, None].expand(-1, 3, -1, -1)
         expected = imagenet.features[0][1](F.conv2d(normalized, first.weight, stride=2))
         seen = network.net.features[0][1](network.net.features[0][0](sound[:, None]))

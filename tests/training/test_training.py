@@ -144,9 +144,9 @@ class Watched(JointJob):
         return super().loss(network, step, rows)
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
-def test_parts_that_take_turns_change_only_in_their_own(optimiser: str, tmp_path: Path) -> None:
-    stage = JointStage(train=("classifiers", "decider"), epochs=4, steps=2, batch=6, rate=1e-2, optimiser=optimiser)
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_parts_that_take_turns_change_only_in_their_own(optimizer: str, tmp_path: Path) -> None:
+    stage = JointStage(train=("classifiers", "decider"), epochs=4, steps=2, batch=6, rate=1e-2, optimizer=optimizer)
     job = Watched(JointModel(LittleNetwork()), composed(), stage)
     run(job, tmp_path, seed=0, say=lambda _: None)
     states = [*job.seen, job.network.state_dict()]

@@ -28,7 +28,7 @@ def train_and_note(folder: Path) -> None:
     for name, make in MAKERS.items():
         job = make()
         # Adam would turn the last digit of a gradient that is almost nothing into a whole step.
-        job.optimiser = torch.optim.SGD([p for group in job.optimiser.param_groups for p in group["params"]], lr=0.05)
+        job.optimizer = torch.optim.SGD([p for group in job.optimizer.param_groups for p in group["params"]], lr=0.05)
         plain, losses = job.loss, []
 
         def loss(*args: object, plain=plain, losses=losses) -> torch.Tensor:

@@ -185,7 +185,7 @@ def test_pickles_are_never_opened(copied: Path) -> None:
 
 
 def rewritten(folder: Path, state: dict[str, torch.Tensor]) -> None:
-    """Another content of the recognisers' file, with a checksum that fits."""
+    """Another content of the recognizers' file, with a checksum that fits."""
     data = save_tensors(state)
     replace(folder / RECOGNIZERS_FILE, data)
     description = json.loads((folder / MODEL_FILE).read_text())

@@ -188,7 +188,7 @@ def test_a_release_that_is_something_else_leaves_nothing(server: FakeRelease, tm
             return os.mkdir, (str(sentinel),)
 
     content: dict = {"state_dict": {"module.conv1.weight": torch.zeros(64, 10, 7, 7)}}
-    message = "published recogniser of flow alone"
+    message = "published recognizer of flow alone"
     if damage == "bomb":
         content, message = {"state_dict": Bomb()}, r"more than tensors and plain values \(posix.mkdir\), and could run"
     torch.save(content, path)

@@ -72,7 +72,7 @@ def _loss(network: AdaMML, rgb_BSK: Tensor, audio_BSK: Tensor, used_BSM: Tensor,
 
 
 @torch.no_grad()
-def relabelled(known: RealSegments, network: AdaMML) -> RealSegments:
+def relabeled(known: RealSegments, network: AdaMML) -> RealSegments:
     """The same segments with what the recognizers say of them now."""
     banks = {
         modality: Bank(

@@ -16,7 +16,7 @@ from adamml.training.config import PolicyStages
 from adamml.training.decider_jobs import decider_job
 from adamml.training.feature_bank import Missing
 from adamml.training.kinetics400.clips import RealClips, RealSegments
-from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
+from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabeled
 from adamml.training.loop import run
 from adamml.training.measure import Rows, temperatures
 
@@ -120,7 +120,7 @@ def run_fold(
     """
     network.requires_grad_(False)
     fitted = fit_numbers(network, known, split.numbers_from)
-    known = relabelled(known, network)
+    known = relabeled(known, network)
     deciders = train_rows(network, known, split.train, missing, stages, folder, seed=seed, say=say)
     rows = [*FIXED, *LEARNED]
     learned_on = RealClips(known, split.numbers_from, missing).all()

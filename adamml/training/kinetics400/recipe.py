@@ -28,7 +28,7 @@ from adamml.training.cached_features import cache_features
 from adamml.training.config import Kinetics400Preset, PolicyStages
 from adamml.training.feature_bank import Missing
 from adamml.training.kinetics400.clips import RealClips, RealSegments, cache_damage, real_segments
-from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabelled
+from adamml.training.kinetics400.fit import Fitted, fit_numbers, relabeled
 from adamml.training.kinetics400.folds import (
     FIXED,
     LEARNED,
@@ -213,7 +213,7 @@ def finish(
 ) -> tuple[dict[str, nn.Module], dict[str, Any]]:
     """Numbers and temperatures of the first `tested` clips, policies of all; the deciders and facts for the card."""
     fitted: Fitted = fit_numbers(network, known, range(tested))
-    known = relabelled(known, network)
+    known = relabeled(known, network)
     deciders = train_rows(network, known, range(len(known)), missing, stages, folder, seed=0, say=say)
     network.policy.load_state_dict(deciders["adamml"].state_dict())
     batch = RealClips(known, range(tested), missing).all()

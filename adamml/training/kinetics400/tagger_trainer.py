@@ -155,7 +155,7 @@ class TaggerJob(Job):
         self.teacher = copy.deepcopy(network).eval().requires_grad_(False)
         self.train = [r for r in recordings if not r.test]
         self.test = [r for r in recordings if r.test]
-        self.optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
+        self.optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
 
     def rows(self) -> int:
         return self.config.batch
