@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from adamml.weights.download import FetchError, UnreachableError, is_loopback
 
 if TYPE_CHECKING:
-    import httpx
     from huggingface_hub import HfApi
 
 HUB = "https://huggingface.co"
@@ -54,6 +53,7 @@ def asking(repo: str, *, token: str | None = None) -> Iterator["HfApi"]:
         LocalTokenNotFoundError,
         OfflineModeIsEnabled,
     )
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # the one that it uses itself
 
     address = endpoint()
     try:

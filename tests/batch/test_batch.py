@@ -20,11 +20,12 @@ from tests.toy_app import toy_recognizer
 ROOT = Path(__file__).parents[2]
 CLIPS = 12
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
 from adamml.batch import run_batch
 from tests.batch.small_archive import recipe
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit it ignored
     folder, out, notes = map(Path, sys.argv[1:])
     run_batch(folder, out, recipe(notes, pause=0.3, hold_from=6), workers=1, save_seconds=0.5)
 """

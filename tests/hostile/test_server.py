@@ -150,7 +150,7 @@ def test_a_hostile_name_is_only_ever_text(url: str, clip: Path) -> None:
 def test_a_closed_tab_gives_its_turn_up(url: str, clip: Path, long_clip: Path) -> None:
     visitor = Visitor(url)
     sent = visitor.upload(long_clip).json()[0]
-    visitor.join("picked", [visitor.file(sent)]).raise_for_status()  # the page's own events
+    visitor.join("picked", [visitor.file(sent), None]).raise_for_status()  # the page's own events
     assert "is-waiting" in json.dumps(list(visitor.listen()))
     visitor.join("analyze_clip", [None, "all", 60, 0, None, None]).raise_for_status()
     for message in visitor.listen():

@@ -63,9 +63,7 @@ def test_a_budget_is_taken_as_on_the_command_line(client: Client, clip: Path) ->
 
 
 def test_the_name_of_before_still_answers(client: Client, clip: Path) -> None:
-    answers = [
-        client.predict(clip=handle_file(clip), policy="rgb", segments=2, api_name=n) for n in ("/analyze", "/analyse")
-    ]
+    answers = [client.predict(handle_file(clip), "rgb", 2, 0, api_name=name) for name in ("/analyze", "/analyse")]
     assert timeless(answers[0]) == timeless(answers[1])
 
 
