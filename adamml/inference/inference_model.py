@@ -36,6 +36,17 @@ class InferenceModel:
         (only,) = ran
         return self.card.temperature(only) if self.engine.network.kind.spec(only).evidence else 1.0
 
+    def calibrated_as(self, policy: str, ran: Collection[str]) -> str:
+        """The policy whose calibration a clip's answer takes, by the modalities that ran anywhere in the clip.
+
+        Its own; but evidence that stands alone is far too sure, whoever chose it, and takes that of the policy that
+        uses nothing else.
+        """
+        if len(ran) != 1:
+            return policy
+        (only,) = ran
+        return only if self.engine.network.kind.spec(only).evidence else policy
+
     def scores(self, logits_K: Tensor) -> dict[str, float]:
         """Class -> probability."""
         return dict(zip(self.card.classes, softmax(logits_K.double().numpy()).tolist(), strict=True))

@@ -49,6 +49,8 @@ class ResultBuilder:
         available = [{m: self._available(d.segment, m) for m in MODALITIES} for d in self.decisions]
         heard = self._heard()
         runs = self.evidence.runs()
+        ran = {m for decision in self.decisions for m in MODALITIES if decision.use[m]}
+        calibrated_as = model.calibrated_as(self.policy, ran)
         return Analysis(
             model=card.name,
             version=card.version,
@@ -62,8 +64,8 @@ class ResultBuilder:
                 for d in self.decisions
             ),
             label=card.classes[int(clip_K.argmax())],
-            scores=model.scores(clip_K / card.temperature(self.policy)),
-            known=card.knows(self.policy, clip_K.double().numpy()),
+            scores=model.scores(clip_K / card.temperature(calibrated_as)),
+            known=card.knows(calibrated_as, clip_K.double().numpy()),
             examined=examined_share([(s.start, s.end) for s in self.clip.segments], self.facts.duration),
             macs=model.cost.full(runs),
             macs_published=model.cost.published(runs),

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from adamml.inference.events import Scored
 from adamml.inference.inference_model import InferenceModel
+from adamml.nn import MODALITIES
 from adamml.nn.running_fusion import RunningFusion
 
 
@@ -11,16 +12,18 @@ class RunningScores:
     """Takes cells in any order.
 
     Args:
-        temperature: of the clip's scores under the policy that runs, so that they are as sure as the result will be.
+        policy: that runs; its scores are as sure on the way as the result will be.
     """
 
-    def __init__(self, model: InferenceModel, segments: int, temperature: float = 1.0) -> None:
-        self._model, self._count, self._temperature = model, segments, temperature
+    def __init__(self, model: InferenceModel, segments: int, policy: str) -> None:
+        self._model, self._count, self._policy = model, segments, policy
         self._fusion = RunningFusion(len(model.card.classes), model.rgb_weight, model.fusion)
 
     def scored(self, segment: int, modality: str, logits_K: Tensor, progress: float) -> Scored:
         """Take a cell's logits; the event that says so."""
         fused = self._fusion.add(segment, modality, logits_K)
+        ran = {each for each in MODALITIES if self._fusion.times(each)}
+        temperature = self._model.card.temperature(self._model.calibrated_as(self._policy, ran))
         verb = "Looked at" if modality == "rgb" else "Listened to"
         return Scored(
             progress=progress,
@@ -28,5 +31,5 @@ class RunningScores:
             segment=segment,
             modality=modality,
             segment_scores=self._model.scores(fused / self._model.alone(self._fusion.ran(segment))),
-            clip_scores=self._model.scores(self._fusion.clip() / self._temperature),
+            clip_scores=self._model.scores(self._fusion.clip() / temperature),
         )

@@ -112,7 +112,7 @@ class ClipSession:
         count = len(self.spans)
         yield Probed(progress=0.0, message=self._opening(), clip=self.clip, spans=self.spans)
         decisions: list[Decision] = []
-        running = RunningScores(self._model, count, temperature)
+        running = RunningScores(self._model, count, policy.name)
         for begin in range(0, count, CHUNK):
             stretch = range(begin, min(begin + CHUNK, count))
             for decision in decider.decide(stretch):
