@@ -31,10 +31,8 @@ class InferenceModel:
 
         1 but where evidence stands alone, see `ModalitySpec.evidence`.
         """
-        if len(ran) != 1:
-            return 1.0
-        (only,) = ran
-        return self.card.temperature(only) if self.engine.network.kind.spec(only).evidence else 1.0
+        only = self._evidence_alone(ran)
+        return 1.0 if only is None else self.card.temperature(only)
 
     def calibrated_as(self, policy: str, ran: Collection[str]) -> str:
         """The policy whose calibration a clip's answer takes, by the modalities that ran anywhere in the clip.
@@ -42,10 +40,14 @@ class InferenceModel:
         Its own; but evidence that stands alone is far too sure, whoever chose it, and takes that of the policy that
         uses nothing else.
         """
+        return self._evidence_alone(ran) or policy
+
+    def _evidence_alone(self, ran: Collection[str]) -> str | None:
+        """The one modality that ran, where it gives evidence; the policy that uses it alone is called the same."""
         if len(ran) != 1:
-            return policy
+            return None
         (only,) = ran
-        return only if self.engine.network.kind.spec(only).evidence else policy
+        return only if self.engine.network.kind.spec(only).evidence else None
 
     def scores(self, logits_K: Tensor) -> dict[str, float]:
         """Class -> probability."""

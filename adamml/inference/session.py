@@ -20,7 +20,7 @@ from adamml.inference.segment_detail import SegmentDetail, build_segment_detail
 from adamml.media import Clip, ClipError, ClipInfo, Storyboard, draw_storyboard
 from adamml.nn import MODALITIES
 from adamml.policies import Classifier, Decision, Policy, get_policy
-from adamml.policies.base import most_probable
+from adamml.policies.base import most_probable, with_cell
 from adamml.results.analysis import Analysis, ClipFacts
 
 CHUNK = 32  # segments in memory at a time: 32 x 8 frames of 224 x 224 are 39 MB, 32 x 32 of 192 x 192 are 113 MB
@@ -127,7 +127,7 @@ class ClipSession:
         if not any(any(decision.use.values()) for decision in decisions) and not isinstance(decider, Classifier):
             place, modality = most_probable(decisions) or self._nothing_to_run(policy)
             yield running.scored(place, modality, evidence.modality_logits(place, modality), 0.99)
-            decisions[place] = _with(decisions[place], modality)
+            decisions[place] = with_cell(decisions[place], modality)
             remarks.append(
                 f"The policy chose nothing anywhere. So that there is an answer, its most probable choice was run: "
                 f"the {NAMES[modality]} of segment {place + 1}."
@@ -187,10 +187,4 @@ def _decided(decision: Decision, share: float, count: int) -> Decided:
         segment=decision.segment,
         decisions=decision.use,
         probabilities=decision.probability,
-    )
-
-
-def _with(decision: Decision, modality: str) -> Decision:
-    return Decision(
-        segment=decision.segment, use=dict(decision.use) | {modality: True}, probability=decision.probability
     )

@@ -10,12 +10,12 @@ what has been looked at was the best that could be had for that compute. It need
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 from adamml.inference.feature_view import FeatureView
-from adamml.nn import MODALITIES, PolicyNetwork
+from adamml.nn import MODALITIES
 from adamml.policies.base import Decision, probability_of_use, threshold_name
 from adamml.policies.confident import until_sure
+from adamml.policies.learned import Rater
 
 LEVEL = 0.6  # on real clips about as right as running everything, at a third of its compute; see RESULTS.md
 
@@ -83,7 +83,9 @@ def budget_policy(share: float) -> str:
     """
     if not 0 < share <= 1:
         raise ValueError(f"a budget is a share of running everything, above 0 up to 1, got {share:g}")
-    return f"anytime-{100 * share:g}%"
+    if (percent := f"{100 * share:.4f}".rstrip("0").rstrip(".")) == "0":
+        raise ValueError(f"a budget of {share:g} is less than any look takes")
+    return f"anytime-{percent}%"
 
 
 def by_promise(probability: Sequence[float]) -> list[int]:
@@ -108,13 +110,14 @@ def by_promise(probability: Sequence[float]) -> list[int]:
 class _AnytimeDecider:
     def __init__(self, evidence: FeatureView, policy: AnytimePolicy) -> None:
         self.evidence, self.policy = evidence, policy
-        self.net = cast(PolicyNetwork, evidence.decider("adamml"))
-        self.state = self.net.initial_state(1)
+        self.rater = Rater(evidence, "adamml")
         self.answer = evidence.nothing_so_far()
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         evidence = self.evidence
-        rated = self._rated(segments)
+        rated = {
+            s: dict(zip(MODALITIES, probability_of_use(logits), strict=True)) for s, logits in self.rater.rate(segments)
+        }
         audible = [s for s in segments if evidence.available(s, "audio")]
         for s, logits_K in zip(audible, evidence.logits(audible, "audio"), strict=True):
             self.answer.add(s, "audio", logits_K)
@@ -127,14 +130,6 @@ class _AnytimeDecider:
         for s in segments:
             if s not in looked:
                 yield self._decision(s, rated[s], look=False, listen=s in heard)
-
-    def _rated(self, segments: Sequence[int]) -> dict[int, Mapping[str, float]]:
-        """Segment -> modality -> the policy's probability of use."""
-        found: dict[int, Mapping[str, float]] = {}
-        for s, (rgb, audio) in zip(segments, self.evidence.glimpses(segments), strict=True):
-            self.state = self.evidence.decide(partial(self.net.observe, rgb[None], audio[None], self.state))
-            found[s] = dict(zip(MODALITIES, probability_of_use(self.state.logits[0]), strict=True))
-        return found
 
     def _looks(self, order: Sequence[int]) -> Iterator[int]:
         """The segments of a stretch that are looked at, one after the other."""

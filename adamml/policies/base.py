@@ -1,7 +1,7 @@
 """What a policy is: something that decides, segment by segment, which modalities are run."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -17,6 +17,11 @@ class Decision:
     segment: int
     use: Mapping[str, bool]
     probability: Mapping[str, float | None]
+
+
+def with_cell(decision: Decision, modality: str) -> Decision:
+    """The same decision with one more modality run."""
+    return replace(decision, use=dict(decision.use) | {modality: True})
 
 
 class Decider(Protocol):

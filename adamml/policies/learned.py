@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+from torch import Tensor
+
 from adamml.inference.feature_view import FeatureView
 from adamml.nn import MODALITIES, PolicyNetwork
 from adamml.policies.base import Decision, probability_of_use, threshold_name
@@ -38,18 +40,35 @@ class LearnedPolicy:
         )
 
 
+class Rater:
+    """A policy network at work on one clip. Its LSTM goes on from one stretch of segments to the next.
+
+    Args:
+        network: name of the trained network.
+    """
+
+    def __init__(self, evidence: FeatureView, network: str) -> None:
+        self.evidence = evidence
+        self.net = cast(PolicyNetwork, evidence.decider(network))
+        self.state = self.net.initial_state(1)
+
+    def rate(self, segments: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+        """Segment and logits (M, 2), index 1 for use, of one segment after the other."""
+        for segment, (rgb, audio) in zip(segments, self.evidence.glimpses(segments), strict=True):
+            self.state = self.evidence.decide(partial(self.net.observe, rgb[None], audio[None], self.state))
+            yield segment, self.state.logits[0]
+
+
 class _LearnedDecider:
     def __init__(self, evidence: FeatureView, policy: LearnedPolicy) -> None:
         self.evidence, self.threshold = evidence, policy.threshold
-        self.net = cast(PolicyNetwork, evidence.decider(policy.network))
-        self.state = self.net.initial_state(1)
+        self.rater = Rater(evidence, policy.network)
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
-        for segment, (rgb, audio) in zip(segments, self.evidence.glimpses(segments), strict=True):
-            self.state = self.evidence.decide(partial(self.net.observe, rgb[None], audio[None], self.state))
-            probability = probability_of_use(self.state.logits[0])
+        for segment, logits in self.rater.rate(segments):
+            probability = probability_of_use(logits)
             if self.threshold is None:
-                chosen = self.state.logits[0].argmax(-1).tolist()
+                chosen = logits.argmax(-1).tolist()
             else:
                 chosen = [p >= self.threshold for p in probability]
             available = [self.evidence.available(segment, modality) for modality in MODALITIES]

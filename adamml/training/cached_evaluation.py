@@ -19,7 +19,7 @@ from adamml.media import Clip
 from adamml.nn import MODALITIES, AdaMML, fuse
 from adamml.nn.cost import CostModel, Runs
 from adamml.policies import Classifier, Decision, Policy, RandomPolicy, get_policy
-from adamml.policies.base import most_probable
+from adamml.policies.base import most_probable, with_cell
 from adamml.training.feature_bank import ClipBatch
 
 
@@ -141,10 +141,7 @@ class CachedClips:
             return CachedAnswer(decisions=decisions, clip_logits=decider.predict()[1], runs=view.runs())
         if not any(any(decision.use.values()) for decision in decisions) and (cell := most_probable(decisions)):
             place, modality = cell
-            chosen = decisions[place]
-            decisions[place] = Decision(
-                segment=place, use=dict(chosen.use) | {modality: True}, probability=chosen.probability
-            )
+            decisions[place] = with_cell(decisions[place], modality)
         for decision in decisions:
             self._run(view, decision)
         used = torch.tensor([[float(decision.use[m]) for m in MODALITIES] for decision in decisions])[None]

@@ -61,6 +61,9 @@ def test_a_budget_is_a_share_of_the_looks_and_never_shrinks_as_it_grows(session:
     for wrong in (0.0, -0.1, 1.01):
         with pytest.raises(ValueError, match="share of running everything"):
             budget_policy(wrong)
+    with pytest.raises(ValueError, match="less than any look"):
+        budget_policy(1e-9)
+    assert get_policy(budget_policy(1 / 3)).name == "anytime-33.3333%"
     with pytest.raises(ValueError, match="goes up to 100%"):
         get_policy("anytime-101%")
 
