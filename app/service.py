@@ -130,7 +130,10 @@ def check(path: str, part: Part | None = None) -> adamml.ClipFacts:
     if part is None:
         return _short_enough(adamml.check_clip(path, profile=_profile))
     whole = adamml.check_clip(path, profile=_profile, for_part=True)
-    if not 0 <= part.start < part.end <= whole.duration + _END_SLACK_S or part.end - part.start > longest() + 0.1:
+    if (
+        not 0 <= part.start < part.end <= whole.duration + _END_SLACK_S
+        or part.end - part.start > longest() + _END_SLACK_S
+    ):
         raise adamml.ClipError(
             f"{whole.name!r} lasts {words.seconds(whole.duration)} s, and up to {longest():.0f} s of it can be "
             "analyzed at once: there is no such part."

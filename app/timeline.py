@@ -12,7 +12,7 @@ from itertools import groupby
 
 from adamml import Storyboard
 from adamml.results import wording
-from adamml.results.chapters import Moment, chapters
+from adamml.results.chapters import SegmentAnswer, chapters
 from app import charts, icons, words
 from app.charts import chart
 from app.geometry import DENSE, Layout, Place, lay_out, least_pitch, waveform
@@ -173,7 +173,7 @@ def _chapters(view: TimelineModel, duration: float) -> str:
     """Of a clip with many segments or minutes, what it is from when on; each is a button that seeks there."""
     if view.live or (len(view.rows) < _MANY and duration < _LONG_S):
         return ""
-    said = [Moment(start=row.start, end=row.end, label=row.label, score=row.score) for row in view.rows]
+    said = [SegmentAnswer(start=row.start, end=row.end, label=row.label, score=row.score) for row in view.rows]
     buttons = "".join(
         f'<li><button type="button" data-seek="{chapter.start:.3f}" data-until="{chapter.end:.3f}" '
         f'data-segment="{chapter.segment}"><span>{wording.clock(chapter.start + view.offset)}</span> '

@@ -25,7 +25,7 @@ from adamml.nn import AdaMML
 FORMAT = 1
 DESCRIPTION = "networks.json"
 TOLERANCE = 1e-3  # of the largest value of an output; float32 in another order of sums differs by some 1e-6
-FRONT_ENDS: dict[FrontEnd, str] = {
+FRONT_ENDS_IN_WORDS: dict[FrontEnd, str] = {  # of `adamml.media.front_ends`, for who computes them elsewhere
     "log_spectrogram": "STFT in float64: n_fft 511, Hann window 240, hop 120, zeros beyond the window's ends; "
     "log(|X|^2 + 1e-6); (256, 256), low frequencies first",
     "log_mel": "pre-emphasis 0.97; STFT: n_fft 1024, symmetric Hann window 800, hop 320, mirrored at the ends; 128 "
@@ -149,7 +149,7 @@ def _input(given: ClipInput) -> dict[str, Any]:
         "sound": asdict(sound)
         | {
             "about": f"{sound.samples} mono samples at {sound.sample_rate} Hz around the segment's middle, shifted "
-            f"inwards at the clip's ends; then {FRONT_ENDS[sound.front_end]}; (1, F, steps) float32",
+            f"inwards at the clip's ends; then {FRONT_ENDS_IN_WORDS[sound.front_end]}; (1, F, steps) float32",
         },
     }
 

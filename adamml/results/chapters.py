@@ -13,7 +13,7 @@ MOST = 12  # more of them are no overview
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
+class SegmentAnswer:
     """What one segment says: its answer and the probability of it; None where nothing was run."""
 
     start: float
@@ -32,7 +32,7 @@ class Chapter:
     segment: int
 
 
-def chapters(moments: Sequence[Moment], duration: float) -> tuple[Chapter, ...]:
+def chapters(moments: Sequence[SegmentAnswer], duration: float) -> tuple[Chapter, ...]:
     """The chapters of a clip, from its start to its end without a gap; none where all of it is one answer.
 
     Args:
@@ -50,10 +50,10 @@ def chapters(moments: Sequence[Moment], duration: float) -> tuple[Chapter, ...]:
     )
 
 
-_Run = tuple[str, int, list[Moment]]  # label, index of its first segment, the segments that say so
+_Run = tuple[str, int, list[SegmentAnswer]]  # label, index of its first segment, the segments that say so
 
 
-def _runs(moments: Sequence[Moment]) -> list[_Run]:
+def _runs(moments: Sequence[SegmentAnswer]) -> list[_Run]:
     """Certain segments in a row that say the same; what is uncertain between them is passed over."""
     runs: list[_Run] = []
     for index, moment in enumerate(moments):

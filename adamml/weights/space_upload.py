@@ -16,6 +16,7 @@ from pathlib import Path
 
 from adamml.weights.download import FetchError
 from adamml.weights.hub import HUB, asking, endpoint
+from adamml.weights.huggingface import REPO
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("README.md", "requirements.txt", "app/__main__.py")
@@ -73,7 +74,7 @@ def upload(space: str, *, models: Sequence[str] = (), root: Path = ROOT, say: Ca
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     for name in (space, *models):
-        if not re.fullmatch(r"[\w.-]+/[\w.-]+", name, re.ASCII):
+        if not REPO.fullmatch(name):
             raise HostingError(f"give {'the Space' if name == space else 'a model'} as owner/name, not {name!r}")
     token = os.environ.get("HF_TOKEN", "").strip()
     if not token:

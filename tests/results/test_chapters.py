@@ -2,13 +2,13 @@
 
 import pytest
 
-from adamml.results.chapters import LEAST_SCORE, MOST, Moment, chapters
+from adamml.results.chapters import LEAST_SCORE, MOST, SegmentAnswer, chapters
 
 
-def moments(said: str, score: float = 0.9, step: float = 10.0) -> list[Moment]:
+def moments(said: str, score: float = 0.9, step: float = 10.0) -> list[SegmentAnswer]:
     """One segment per letter; "." was not run, a capital letter is uncertain."""
     return [
-        Moment(
+        SegmentAnswer(
             start=step * i,
             end=step * i + 1.3,
             label=None if letter == "." else letter.lower(),
@@ -47,5 +47,5 @@ def test_chapters_cover_the_clip_and_name_their_first_segment() -> None:
 
 
 def test_a_long_segment_is_a_chapter_by_itself() -> None:
-    long = [Moment(start=20.0 * i, end=20.0 * i + 20.0, label=name, score=0.9) for i, name in enumerate("gd")]
+    long = [SegmentAnswer(start=20.0 * i, end=20.0 * i + 20.0, label=name, score=0.9) for i, name in enumerate("gd")]
     assert [chapter.label for chapter in chapters(long, 40.0)] == ["g", "d"]
