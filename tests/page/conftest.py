@@ -91,7 +91,7 @@ def browser() -> Iterator[Browser]:
 
 def complaint(said: ConsoleMessage) -> bool:
     """Whether the page complains; not so of a run that Gradio calls back before the server has given it a number."""
-    return said.type == "error" and not said.location.get("url", "").endswith("/cancel")
+    return said.type == "error" and not said.location.get("url", "").endswith(("/cancel", "/reset"))
 
 
 def of_a_page_left(error: str) -> bool:
@@ -115,7 +115,10 @@ def visit(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         )
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if complaint(said) else None)
+        page.on(
+            "console",
+            lambda said: errors.append(f"{said.text} ({said.location.get('url')})") if complaint(said) else None,
+        )
         # Asked for before anything is pressed: a busy page may open its chooser before it hears who wants to see it.
         page.on("filechooser", lambda chooser: None)
         page.goto(address + path)
