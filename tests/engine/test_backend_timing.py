@@ -34,6 +34,9 @@ class Takes:
     def multithreaded(self, part: str) -> bool:
         return True
 
+    def in_own_threads(self, part: str) -> bool:
+        return False
+
     def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
         self.runs += 1
         time.sleep(self.seconds)
