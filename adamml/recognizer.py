@@ -68,8 +68,8 @@ class Recognizer:
     Args:
         model: from `adamml.weights.checkpoint.load_model`.
         fusion: one of the rules of `adamml.nn.fusion`; None for that of the model's kind.
-        backend: what runs the networks: "onnx", "torch", or "auto", which takes ONNX Runtime on a CPU and torch on a
-            GPU unless ADAMML_BACKEND names one.
+        backend: what runs the networks: "onnx", "openvino", "torch", or "auto", which takes the faster of the first two
+            on a CPU and torch on a GPU unless ADAMML_BACKEND names one.
         device: "auto", "cpu" or "cuda".
 
     Raises:
@@ -107,7 +107,7 @@ class Recognizer:
 
     @property
     def backend(self) -> str:
-        """What runs the networks: "onnx" or "torch"."""
+        """What runs the networks: "onnx", "openvino" or "torch"."""
         return self.ready.engine.backend.name
 
     @property

@@ -20,10 +20,14 @@ CLASSES = ("cat", "dog", "drum", "sea")
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever runs the tests may have fetched models and chosen one; what tests prepare is kept for them alone."""
+    """Whoever runs the tests may have fetched models and chosen one; what tests prepare is kept for them alone.
+
+    Nor is the faster backend looked for, every time anew; what does look for it says so.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ADAMML_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("ADAMML_MODEL", raising=False)
+        patch.setenv("ADAMML_BACKEND", "onnx")
         yield
 
 

@@ -7,7 +7,7 @@ from adamml.cli.common import how_to_install
 from adamml.version import __version__
 
 PACKAGES = {  # package -> the extra that it belongs to; "" for what analyzing takes
-    **dict.fromkeys(("torch", "torchvision", "torchaudio", "av", "onnxruntime", "safetensors"), ""),
+    **dict.fromkeys(("torch", "torchvision", "torchaudio", "av", "onnxruntime", "openvino", "safetensors"), ""),
     **{"gradio": "app", "plotly": "app", "moviepy": "export", "matplotlib": "export"},
 }
 
@@ -85,11 +85,16 @@ def _decoding() -> int:
 def _model() -> int:
     import torch
 
+    from adamml.engine.backend_timing import kept
     from adamml.weights.checkpoint import CheckpointError, load_model
     from adamml.weights.model_lookup import resolve
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (the CPU is used in any case)"
     print(f"{'threads':<12} {torch.get_num_threads()}\n{'gpu':<12} {gpu}")
+    for found in kept().values() or (
+        "which is faster, ONNX Runtime or OpenVINO, is found out when a model first runs",
+    ):
+        print(f"{'backend':<12} {found}")
     try:
         card = load_model(resolve()).card
     except CheckpointError as error:

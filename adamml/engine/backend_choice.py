@@ -3,18 +3,23 @@
 import logging
 import os
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import nn
 
+from adamml.engine.backend_timing import fastest
 from adamml.engine.engine import Backend, Engine
-from adamml.engine.threads import available_cores
+from adamml.engine.threads import available_cores, forked
 from adamml.engine.torch_backend import TorchBackend
 from adamml.nn import AdaMML
 
-BackendName = Literal["auto", "onnx", "torch"]
-BACKENDS: tuple[BackendName, ...] = ("auto", "onnx", "torch")
+if TYPE_CHECKING:
+    from adamml.engine.onnx_backend import OnnxBackend
+
+BackendName = Literal["auto", "onnx", "openvino", "torch"]
+BACKENDS: tuple[BackendName, ...] = ("auto", "onnx", "openvino", "torch")
+ON_CPU = ("onnx", "openvino")  # those that run nowhere else
 _log = logging.getLogger(__name__)
 
 
@@ -25,27 +30,29 @@ class EngineError(ValueError):
 def choose(backend: str, device: str, *, gpu: bool) -> tuple[str, str]:
     """(backend, device) for what was asked for; ADAMML_BACKEND decides where a call leaves it at "auto".
 
+    Still "auto" on a CPU is whichever turns out to be faster there.
+
     Args:
         backend: one of `BACKENDS`.
         device: "auto", or one of torch's, such as "cpu" or "cuda:0".
         gpu: whether torch can use one.
 
     Raises:
-        EngineError: for unknown names, a GPU that is not there, or ONNX Runtime on a GPU.
+        EngineError: for unknown names, a GPU that is not there, or a backend for CPUs on a GPU.
     """
     if backend not in BACKENDS:
         raise EngineError(f"the backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
     wanted = _from_environment() if backend == "auto" else backend
     if device == "auto":
-        device = "cuda" if gpu and wanted != "onnx" else "cpu"
+        device = "cuda" if gpu and wanted not in ON_CPU else "cpu"
     kind = device.partition(":")[0]
     if kind not in ("cpu", "cuda"):
         raise EngineError(f"the device must be auto, cpu or cuda, got {device!r}")
     if kind == "cuda" and not gpu:
         raise EngineError("there is no GPU that torch can use here; choose the device cpu")
-    if kind == "cuda" and wanted == "onnx":
-        raise EngineError("the backend onnx runs on the CPU; on a GPU choose torch")
-    return ("torch" if kind == "cuda" else "onnx") if wanted == "auto" else wanted, device
+    if kind == "cuda" and wanted in ON_CPU:
+        raise EngineError(f"the backend {wanted} runs on the CPU; on a GPU choose torch")
+    return "torch" if kind == "cuda" else wanted, device
 
 
 def _from_environment() -> str:
@@ -59,7 +66,7 @@ def _from_environment() -> str:
 def new_engine(
     network: AdaMML, deciders: Mapping[str, nn.Module] | None = None, *, backend: str = "auto", device: str = "auto"
 ) -> Engine:
-    """A model made ready to run. Where ONNX Runtime cannot be used, torch is, and the log says why.
+    """A model made ready to run. Where what was chosen cannot be used, torch is, and the log says why.
 
     Args:
         network: in evaluation mode; stays as it is.
@@ -77,11 +84,30 @@ def new_engine(
 
 
 def _backend(network: AdaMML, chosen: str, device: str) -> Backend:
-    if chosen == "onnx":
+    if chosen != "torch":
         try:
-            from adamml.engine.onnx_backend import OnnxBackend
-
-            return OnnxBackend(network, threads=torch.get_num_threads())
+            return _on_cpu(network, chosen)
         except Exception as error:  # packages that are missing, or a network that ONNX cannot express
-            _log.warning("ONNX Runtime cannot be used (%s); the networks run in torch, which is slower", error)
+            _log.warning("%s cannot be used (%s); the networks run in torch, which is slower", _NAMES[chosen], error)
     return TorchBackend(network, device)
+
+
+_NAMES = {"auto": "ONNX Runtime", "onnx": "ONNX Runtime", "openvino": "OpenVINO"}
+
+
+def _on_cpu(network: AdaMML, chosen: str) -> Backend:
+    threads = torch.get_num_threads()
+
+    def onnx() -> "OnnxBackend":
+        from adamml.engine.onnx_backend import OnnxBackend
+
+        return OnnxBackend(network, threads)
+
+    def openvino() -> "OnnxBackend":
+        from adamml.engine.openvino_backend import OpenVinoBackend
+
+        return OpenVinoBackend(network, threads)
+
+    if chosen == "auto" and not forked():
+        return fastest(network, {"onnx": onnx, "openvino": openvino})
+    return openvino() if chosen == "openvino" else onnx()

@@ -36,6 +36,10 @@ class Backend(Protocol):
         """Whether a call that has nothing beside it is quicker by taking the cores that the other lanes leave."""
         ...
 
+    def in_own_threads(self, part: str) -> bool:
+        """Whether a call is computed elsewhere than in the thread that makes it."""
+        ...
+
     def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
         """(batch, ...) -> (batch, D) float32 on the CPU; `exclusive` when no call runs beside it.
 
@@ -150,8 +154,10 @@ class Engine:
         filled = group + [group[0]] * (size - len(group))
         full = torch.stack(filled) if size > 1 else group[0][None]  # a single one is not copied
         # Side by side, a call also waits for cores that others have: what it took is what it computed, and of what
-        # all of them take together it is given its part. So seconds add up to about what a person waits.
-        clock = time.perf_counter if concurrency == 1 else time.thread_time
+        # all of them take together it is given its part. So seconds add up to about what a person waits. What is
+        # computed in other threads can only be told by the clock on the wall.
+        alone = concurrency == 1 or self.backend.in_own_threads(part)
+        clock = time.perf_counter if alone else time.thread_time
         began = clock()
         features_BD = self.backend.run(part, full, exclusive=concurrency == 1)
         share = (clock() - began) / concurrency / len(group)

@@ -63,6 +63,10 @@ class OnnxBackend:
         """Whether a call that has nothing beside it is quicker on all cores."""
         return part == LARGE_PART
 
+    def in_own_threads(self, part: str) -> bool:
+        """Whether a call is computed elsewhere than in the thread that makes it."""
+        return False
+
     def run(self, part: str, inputs: Tensor, *, exclusive: bool = True) -> Tensor:
         """(1, ...) -> (1, D) float32."""
         sessions = self.sessions[part]

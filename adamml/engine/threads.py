@@ -43,6 +43,14 @@ def _quota(root: Path) -> float | None:
     return share if share > 0 else None
 
 
+_first_process = os.getpid()  # that this module was imported in
+
+
+def forked() -> bool:
+    """Whether this process was forked from one that had the engine, and may have left threads behind."""
+    return os.getpid() != _first_process
+
+
 def _after_fork() -> None:
     """In a forked process: none of its parent's threads are here, and what wants several would wait for them for ever.
 

@@ -70,6 +70,10 @@ class TorchBackend:
         """Every call takes what there is."""
         return True
 
+    def in_own_threads(self, part: str) -> bool:
+        """Calls are never side by side, where it would matter."""
+        return True
+
     def run(self, part: str, inputs: Tensor, *, exclusive: bool = True) -> Tensor:
         """(batch, ...) -> (batch, D) float32 on the CPU."""
         network = self.parts[part] if self.device.type == "cpu" else self._on_gpu(part)

@@ -34,6 +34,9 @@ class _NothingRuns:
     def multithreaded(self, part: str) -> bool:
         return False
 
+    def in_own_threads(self, part: str) -> bool:
+        return False
+
     def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
         raise AssertionError(f"{part} is not cached")
 

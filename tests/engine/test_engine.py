@@ -29,7 +29,7 @@ PARTS = ("features_rgb", "features_audio", "glimpse_rgb", "glimpse_audio")
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Recognizer]:
-    return {name: Recognizer.load("everyday-av", backend=name) for name in ("onnx", "torch")}
+    return {name: Recognizer.load("everyday-av", backend=name) for name in ("onnx", "openvino", "torch")}
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +54,16 @@ def sessions(shipped: dict[str, Recognizer], lively: Path) -> dict[str, ClipSess
 @pytest.mark.parametrize("policy", ["adamml", "cascade", "all"])
 def test_backends_decide_alike_and_say_the_same(sessions: dict[str, ClipSession], policy: str) -> None:
     found = {name: session.analyze(policy) for name, session in sessions.items()}
-    onnx, by_torch = found["onnx"], found["torch"]
-    assert [s.decisions for s in onnx.segments] == [s.decisions for s in by_torch.segments]
-    assert onnx.label == by_torch.label
-    for s in onnx.segments:
-        for modality, used in s.decisions.items():
-            if used:
-                key = (modality, s.index)
-                logits = [sessions[name]._memory[key] for name in ("onnx", "torch")]
-                torch.testing.assert_close(*logits, atol=1e-3, rtol=0)
+    onnx = found.pop("onnx")
+    for name, other in found.items():
+        assert [s.decisions for s in onnx.segments] == [s.decisions for s in other.segments]
+        assert onnx.label == other.label
+        for s in onnx.segments:
+            for modality, used in s.decisions.items():
+                if used:
+                    key = (modality, s.index)
+                    logits = [sessions[backend]._memory[key] for backend in ("onnx", name)]
+                    torch.testing.assert_close(*logits, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -72,7 +73,7 @@ def test_company_and_order_change_no_bit(shipped: dict[str, Recognizer], toy_net
     for _ in range(3):
         noise = torch.rand(inputs[0].shape, generator=generator)
         inputs.append((255 * noise).byte() if part.endswith("rgb") else 8 * noise - 12)
-    for name in ("onnx", "torch"):
+    for name in shipped:
         engine = shipped[name].ready.engine
         if part == "glimpse_audio":  # its policy hears through the recognizer
             part = engine.glimpse_part("audio")
@@ -97,6 +98,9 @@ class _Sums:
 
     def multithreaded(self, part: str) -> bool:
         return part == "large"
+
+    def in_own_threads(self, part: str) -> bool:
+        return False
 
     def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
         self.sizes.append(len(inputs))
@@ -257,13 +261,14 @@ def test_the_first_analysis_says_what_was_prepared(
 @pytest.mark.parametrize(
     ("backend", "device", "gpu", "named", "expected"),
     [
-        ("auto", "auto", False, "", ("onnx", "cpu")),
+        ("auto", "auto", False, "", ("auto", "cpu")),
         ("auto", "auto", True, "", ("torch", "cuda")),
-        ("auto", "cpu", True, "", ("onnx", "cpu")),
+        ("auto", "cpu", True, "", ("auto", "cpu")),
         ("auto", "cuda:1", True, "", ("torch", "cuda:1")),
         ("auto", "auto", True, "onnx", ("onnx", "cpu")),
         ("auto", "auto", False, "torch", ("torch", "cpu")),
-        ("auto", "auto", False, "steam", ("onnx", "cpu")),
+        ("auto", "auto", True, "openvino", ("openvino", "cpu")),
+        ("auto", "auto", False, "steam", ("auto", "cpu")),
         ("onnx", "auto", True, "torch", ("onnx", "cpu")),
         ("torch", "auto", False, "onnx", ("torch", "cpu")),
     ],
@@ -277,7 +282,13 @@ def test_the_backend_follows_from_what_is_asked_and_what_is_there(
 
 @pytest.mark.parametrize(
     ("backend", "device", "gpu"),
-    [("steam", "auto", True), ("auto", "tpu", True), ("auto", "cuda", False), ("onnx", "cuda", True)],
+    [
+        ("steam", "auto", True),
+        ("auto", "tpu", True),
+        ("auto", "cuda", False),
+        ("onnx", "cuda", True),
+        ("openvino", "cuda", True),
+    ],
 )
 def test_what_there_is_not_cannot_be_chosen(backend: str, device: str, gpu: bool) -> None:
     with pytest.raises(EngineError):

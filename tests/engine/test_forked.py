@@ -17,6 +17,7 @@ import multiprocessing
 import sys
 import torch
 from adamml.engine.onnx_backend import OnnxBackend
+from adamml.engine.openvino_backend import OpenVinoBackend
 from tests.toy_app import toy_recognizer
 
 WAY, CLIP = sys.argv[1:]
@@ -42,12 +43,13 @@ def check(context, *initializer):
 
 if __name__ == "__main__":
     # A toy recognizer keeps to one thread, where nothing could wait for another: it is given two, as usual.
-    for backend in ("torch", "onnx") if WAY == "taken along" else ("torch",):
+    on_graphs = {"onnx": OnnxBackend, "openvino": OpenVinoBackend}
+    for backend in ("torch", *on_graphs) if WAY == "taken along" else ("torch",):
         begin(backend)
         torch.set_num_threads(2)
-        if backend == "onnx":
+        if backend in on_graphs:
             engine = recognizer.ready.engine
-            engine.backend = OnnxBackend(engine.network, threads=2)
+            engine.backend = on_graphs[backend](engine.network, threads=2)
         context = multiprocessing.get_context("spawn" if WAY == "started" else "fork")
         check(context, *[begin] * (WAY != "taken along"))
     print("done")

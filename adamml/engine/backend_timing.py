@@ -1,0 +1,162 @@
+"""The faster of the backends that run on the CPU, found out on the machine itself, once for every model.
+
+Which one that is depends on the processor and on the network. So at the first start each runs the RGB recognizer, the
+only large part, on as many segments at once as it does in an analysis, in turns; what is fastest and gives the
+reference's features is taken, and the times are kept beside the prepared networks.
+"""
+
+import json
+import logging
+import platform
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from adamml.engine.engine import Backend
+from adamml.engine.graph_cache import fingerprint
+from adamml.engine.submodules import LARGE_PART, example_of, parts_of
+from adamml.files import cache_folder, write_whole
+from adamml.nn import AdaMML
+
+REFERENCE = "onnx"  # all figures of RESULTS.md were computed with it
+TURNS = 2
+WORTH_IT = 0.97  # of the reference's time: a difference below a few per cent is the clock's
+TOLERANCE = 1e-3  # of the largest feature
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What was found out.
+
+    Attributes:
+        chosen: a backend's name.
+        seconds: backend -> for one segment's frames, of those that run side by side on all cores; backends whose
+            features differed are not there.
+    """
+
+    processor: str
+    chosen: str
+    seconds: Mapping[str, float]
+
+    def __str__(self) -> str:
+        times = ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in self.seconds.items())
+        return f"{self.chosen} on {self.processor}: one segment's frames in {times}"
+
+
+def fastest(network: AdaMML, backends: Mapping[str, Callable[[], Backend]]) -> Backend:
+    """The backend to use. The seconds that finding out took, the first time, count as its preparation.
+
+    Args:
+        backends: name -> makes it ready; `REFERENCE` is among them. One that cannot be made is left out, and the log
+            says why.
+
+    Raises:
+        Exception: whatever making the reference raises.
+    """
+    key = _key(network, sorted(backends))
+    if (known := kept().get(key)) is not None and known.chosen in backends:
+        try:
+            return backends[known.chosen]()
+        except Exception as error:
+            _log.warning("%s cannot be used any more: %s", known.chosen, error)
+            return backends[REFERENCE]()
+    ready = {REFERENCE: backends[REFERENCE]()}
+    prepared, began = ready[REFERENCE].preparation, time.perf_counter()
+    for name in backends.keys() - {REFERENCE}:
+        try:
+            ready[name] = backends[name]()
+        except Exception as error:  # a package that is missing or refuses the graph
+            _log.info("%s is not available: %s", name, error)
+    if len(ready) == 1:
+        return ready[REFERENCE]
+    found = timed(network, ready)
+    _log.info("the networks run in %s", found)
+    _keep(key, found)
+    ready[found.chosen].preparation = prepared + time.perf_counter() - began
+    return ready[found.chosen]
+
+
+def timed(network: AdaMML, ready: Mapping[str, Backend]) -> Timing:
+    """Run each in turns and choose."""
+    frames = example_of(network, LARGE_PART)
+    wanted = ready[REFERENCE].run(LARGE_PART, frames, exclusive=True)
+    seconds: dict[str, list[float]] = {}
+    for name, backend in ready.items():
+        if _agrees(backend.run(LARGE_PART, frames, exclusive=True), wanted):  # the first run of each is not counted
+            seconds[name] = []
+        else:
+            _log.warning("%s computes other features than %s and is not used", name, REFERENCE)
+    for _ in range(TURNS):
+        for name, spent in seconds.items():
+            spent.append(_side_by_side(ready[name], frames))
+    least = {name: min(spent) for name, spent in seconds.items()}
+    best = min(least, key=lambda name: least[name])
+    chosen = best if least[best] < WORTH_IT * least[REFERENCE] else REFERENCE
+    return Timing(processor=processor(), chosen=chosen, seconds=least)
+
+
+def kept() -> dict[str, Timing]:
+    """What was found out on this machine, by model and versions."""
+    try:
+        read = json.loads(_file().read_text())
+        return {key: Timing(**value) for key, value in read.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RuntimeError):  # nothing kept, or not by this version
+        return {}
+
+
+def _side_by_side(backend: Backend, frames: Tensor) -> float:
+    lanes = backend.concurrency(LARGE_PART)
+    began = time.perf_counter()
+    if lanes == 1:
+        backend.run(LARGE_PART, frames, exclusive=True)
+    else:
+        with ThreadPoolExecutor(lanes) as pool:
+            list(pool.map(lambda _: backend.run(LARGE_PART, frames, exclusive=False), range(lanes)))
+    return (time.perf_counter() - began) / lanes
+
+
+@cache
+def processor() -> str:
+    """Its name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _agrees(found: Tensor, wanted: Tensor) -> bool:
+    return bool((found - wanted).abs().max() <= TOLERANCE * wanted.abs().max())
+
+
+def _key(network: AdaMML, names: list[str]) -> str:
+    packages = [_version(name) for name in ("onnxruntime", "openvino")]
+    details = (processor(), torch.get_num_threads(), names, packages, tuple(example_of(network, LARGE_PART).shape))
+    return fingerprint(parts_of(network)[LARGE_PART], *details)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _file() -> Path:
+    return cache_folder() / "backends.json"
+
+
+def _keep(key: str, found: Timing) -> None:
+    try:
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        write_whole(_file(), json.dumps({name: asdict(timing) for name, timing in (kept() | {key: found}).items()}))
+    except (OSError, RuntimeError) as error:
+        _log.warning("which backend is faster cannot be kept (%s) and is found out at every start", error)

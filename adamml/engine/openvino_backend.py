@@ -1,0 +1,74 @@
+"""The RGB recognizer in OpenVINO on the CPU, float32; the small parts stay in ONNX Runtime.
+
+Both read one graph. OpenVINO is faster where a processor has wide vectors, and for convolutions over time; how much
+faster is measured on the machine itself, in `adamml.engine.backend_timing`.
+"""
+
+import os
+import sys
+from functools import cached_property
+from queue import SimpleQueue
+from typing import Any, cast
+
+import numpy as np
+from torch import Tensor
+
+from adamml.engine.onnx_backend import OnnxBackend, Sessions
+from adamml.engine.submodules import LARGE_PART
+
+# OpenVINO tells its maker of every import, unless the package that does so cannot be found.
+cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
+
+import openvino  # noqa: E402
+
+_core = openvino.Core()
+
+
+class Requests:
+    """A network made ready for `lanes` calls at once, on `threads` cores together.
+
+    It computes in threads of its own. (Left to the callers' threads, it would pin all of them to the same core.)
+    """
+
+    def __init__(self, graph: bytes, *, threads: int, lanes: int = 1) -> None:
+        settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": lanes, "INFERENCE_PRECISION_HINT": "f32"}
+        network = _core.compile_model(_core.read_model(graph), "CPU", settings)
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(lanes):
+            self._free.put(network.create_infer_request())
+
+    def run(self, outputs: None, inputs: dict[str, np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+        """All outputs, as a session of ONNX Runtime gives them. Waits for a lane that is free."""
+        request = self._free.get()
+        try:
+            return [value.copy() for value in request.infer(inputs).values()]  # the request's own memory is used again
+        finally:
+            self._free.put(request)
+
+
+class OpenVinoBackend(OnnxBackend):
+    """As `OnnxBackend`, with the one large network in OpenVINO."""
+
+    name = "openvino"
+
+    def in_own_threads(self, part: str) -> bool:
+        """Whether a call is computed elsewhere than in the thread that makes it."""
+        return part == LARGE_PART
+
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool = True) -> Tensor:
+        """(1, ...) -> (1, D) float32."""
+        if part == LARGE_PART and os.getpid() != self._process:
+            return self._here.run(part, inputs, exclusive=exclusive)
+        return super().run(part, inputs, exclusive=exclusive)
+
+    @cached_property
+    def _here(self) -> OnnxBackend:
+        """What stands in for it in a forked process, which has none of its threads."""
+        return OnnxBackend(self._network, 1)
+
+    def _ready(self, name: str, graph: bytes) -> Sessions:
+        if name != LARGE_PART:
+            return super()._ready(name, graph)
+        lanes = self.concurrency(name)
+        one = Requests(graph, threads=lanes, lanes=lanes)
+        return Sessions(one, Requests(graph, threads=self.threads) if self.threads > 1 else one)
