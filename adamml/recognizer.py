@@ -232,6 +232,7 @@ class Recognizer:
                 "temperature of the policy)",
                 "temperatures": dict(card.temperatures),
                 "unknown": {name: dict(rule) for name, rule in card.unknown.items()},
+                "least_logit": dict(card.least_logit),
             },
             "classes": card.classes,
             "sounds": card.sounds,

@@ -78,6 +78,7 @@ class BatchSettings:
             calibration={
                 "temperature": card.temperature(policy),
                 "unknown": dict(card.unknown.get(base, card.unknown.get("adamml", {}))),
+                "least_logit": dict(card.least_logit),
             },
             classes=card.classes,
             policy=policy,

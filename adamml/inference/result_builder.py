@@ -65,7 +65,7 @@ class ResultBuilder:
             ),
             label=card.classes[int(clip_K.argmax())],
             scores=model.scores(clip_K / card.temperature(calibrated_as)),
-            known=card.knows(calibrated_as, clip_K.double().numpy()),
+            known=card.knows(calibrated_as, clip_K.double().numpy(), self._largest(logits)),
             examined=examined_share([(s.start, s.end) for s in self.clip.segments], self.facts.duration),
             macs=model.cost.full(runs),
             macs_published=model.cost.published(runs),
@@ -88,6 +88,11 @@ class ResultBuilder:
         none = torch.zeros(len(self.model.card.classes))
         read = self.evidence.modality_logits
         return torch.stack([read(d.segment, modality) if d.use[modality] else none for d in self.decisions])
+
+    def _largest(self, logits: Mapping[str, Tensor]) -> dict[str, float]:
+        """Modality that ran -> the largest logit of a segment, in the mean over those in which it did."""
+        ran = {m: [d.segment for d in self.decisions if d.use[m]] for m in MODALITIES}
+        return {m: float(logits[m][places].amax(-1).mean()) for m, places in ran.items() if places}
 
     def _fused(self, logits: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits of the segments (S, K) and of the clip (K,)."""

@@ -12,6 +12,7 @@ sha256 was checked. Nothing is ever unpickled here, and nothing is fetched: `ada
 
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -61,6 +62,9 @@ class ModelCard:
         files: file name -> sha256.
         temperatures: policy -> T; its clip scores are softmax(logits / T).
         unknown: policy -> {"score", "threshold"}: less than that of this confidence means "none of my classes".
+        least_logit: modality -> the least that its largest logit must come to, in the mean over the segments in which
+            it ran; below it, too, no class is named. Probabilities say which class is likeliest, and are high as well
+            where all classes are far off; the logit itself says how much of it is there (Hendrycks et al. 2022).
         facts: training facts and measured results, free-form.
     """
 
@@ -77,6 +81,7 @@ class ModelCard:
     files: Mapping[str, str] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     unknown: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    least_logit: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,8 +107,14 @@ class ModelCard:
         """T of a policy's clip scores; policies that were not calibrated take AdaMML's, and 1 without any."""
         return self.temperatures.get(base_name(policy), self.temperatures.get("adamml", 1.0))
 
-    def knows(self, policy: str, clip_logits_K: Floats) -> bool:
-        """Whether a policy's clip logits are sure enough of any class."""
+    def knows(self, policy: str, clip_logits_K: Floats, largest: Mapping[str, float] | None = None) -> bool:
+        """Whether a policy's clip logits are sure enough of any class.
+
+        Args:
+            largest: modality that ran -> the mean of its largest logits, see `least_logit`.
+        """
+        if any(value < self.least_logit.get(modality, -math.inf) for modality, value in (largest or {}).items()):
+            return False
         rule = self.unknown.get(base_name(policy), self.unknown.get("adamml"))
         if rule is None:
             return True

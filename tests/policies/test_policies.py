@@ -147,6 +147,25 @@ def test_a_clip_below_the_threshold_is_none_of_the_classes(seen: ClipSession, th
     assert (again.known, again.answer) == (analysis.known, analysis.answer)
 
 
+@pytest.mark.parametrize("policy", ["all", "rgb", "audio", "even-1"])
+def test_a_clip_that_looks_like_nothing_is_not_named_however_likely_the_best_class_is(
+    seen: ClipSession, policy: str
+) -> None:
+    largest = _mean_of_largest_logits(seen, seen.analyze(policy))
+    for least, known in ((largest - 0.01, True), (largest + 0.01, False)):
+        card = dataclasses.replace(seen._model.card, least_logit={"rgb": least})
+        session = ClipSession(dataclasses.replace(seen._model, card=card), seen._clip)
+        session._memory = seen._memory
+        analysis = session.analyze(policy)
+        assert analysis.known == (known or policy == "audio")  # which has not looked at all
+        assert analysis.label == seen.analyze(policy).label  # as a guess
+
+
+def _mean_of_largest_logits(session: ClipSession, analysis: Analysis) -> float:
+    looks = [s.index for s in analysis.segments if s.decisions["rgb"]]
+    return sum(float(session._memory["rgb", i].max()) for i in looks) / len(looks) if looks else 0.0
+
+
 def test_a_budget_is_part_of_the_name() -> None:
     policy = get_policy("adamml@0.30")
     assert isinstance(policy, LearnedPolicy)

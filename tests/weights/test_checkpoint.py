@@ -102,6 +102,10 @@ def test_what_was_calibrated_for_one_policy_serves_its_budgets_and_the_rest(comp
     assert [card.temperature(name) for name in ("adamml@0.30", "liteeval", "rgb")] == [1.25, 0.5, 1.25]
     assert card.knows("adamml@0.30", np.array([4.0, 0.0, 0.0, 0.0]))
     assert not card.knows("rgb", np.zeros(4))
+    strict = dataclasses.replace(card, least_logit={"rgb": 3.0})
+    logits = np.array([4.0, 0.0, 0.0, 0.0])
+    assert [strict.knows("rgb", logits, {"rgb": value}) for value in (2.9, 3.0)] == [False, True]
+    assert strict.knows("rgb", logits, {"audio": -1.0})
 
 
 def test_a_decider_that_was_tampered_with_is_refused(complete: Path, tmp_path: Path) -> None:
