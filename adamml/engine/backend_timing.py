@@ -1,8 +1,8 @@
 """The faster of the backends that run on the CPU, found out on the machine itself, once for every model.
 
 Which one that is depends on the processor and on the network. So at the first start each runs the RGB recognizer, the
-only large part, on as many segments at once as it does in an analysis, in turns; what is fastest and gives the
-reference's features is taken, and the times are kept beside the prepared networks.
+only large part, on the same segment, in turns; what is fastest and gives the reference's features is taken, and the
+times are kept beside the prepared networks. A few runs have to do: somebody waits.
 """
 
 import json
@@ -10,7 +10,6 @@ import logging
 import platform
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -38,8 +37,7 @@ class Timing:
 
     Attributes:
         chosen: a backend's name.
-        seconds: backend -> for one segment's frames, of those that run side by side on all cores; backends whose
-            features differed are not there.
+        seconds: backend -> for one segment's frames on all cores; backends whose features differed are not there.
     """
 
     processor: str
@@ -88,15 +86,15 @@ def timed(network: AdaMML, ready: Mapping[str, Backend]) -> Timing:
     """Run each in turns and choose."""
     frames = example_of(network, LARGE_PART)
     wanted = ready[REFERENCE].run(LARGE_PART, frames, exclusive=True)
-    seconds: dict[str, list[float]] = {}
-    for name, backend in ready.items():
-        if _agrees(backend.run(LARGE_PART, frames, exclusive=True), wanted):  # the first run of each is not counted
-            seconds[name] = []
-        else:
-            _log.warning("%s computes other features than %s and is not used", name, REFERENCE)
+    seconds: dict[str, list[float]] = {name: [] for name in ready}
     for _ in range(TURNS):
-        for name, spent in seconds.items():
-            spent.append(_side_by_side(ready[name], frames))
+        for name in list(seconds):
+            began = time.perf_counter()
+            found = ready[name].run(LARGE_PART, frames, exclusive=True)
+            seconds[name].append(time.perf_counter() - began)
+            if not _agrees(found, wanted):
+                _log.warning("%s computes other features than %s and is not used", name, REFERENCE)
+                del seconds[name]
     least = {name: min(spent) for name, spent in seconds.items()}
     best = min(least, key=lambda name: least[name])
     chosen = best if least[best] < WORTH_IT * least[REFERENCE] else REFERENCE
@@ -110,17 +108,6 @@ def kept() -> dict[str, Timing]:
         return {key: Timing(**value) for key, value in read.items()}
     except (OSError, ValueError, TypeError, AttributeError, RuntimeError):  # nothing kept, or not by this version
         return {}
-
-
-def _side_by_side(backend: Backend, frames: Tensor) -> float:
-    lanes = backend.concurrency(LARGE_PART)
-    began = time.perf_counter()
-    if lanes == 1:
-        backend.run(LARGE_PART, frames, exclusive=True)
-    else:
-        with ThreadPoolExecutor(lanes) as pool:
-            list(pool.map(lambda _: backend.run(LARGE_PART, frames, exclusive=False), range(lanes)))
-    return (time.perf_counter() - began) / lanes
 
 
 @cache

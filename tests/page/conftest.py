@@ -28,7 +28,7 @@ QUIET = [
 expect.set_options(timeout=60_000)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A list of two clips that can be fetched from a server beside: one is there, one is not."""
     folder = tmp_path_factory.mktemp("far-away")
@@ -50,7 +50,7 @@ def far_away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield listed
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(far_away: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for all tests, with its model loaded."""
     with socket.socket() as probe:
@@ -81,7 +81,7 @@ def address(far_away: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         server.wait(60)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module")  # no longer: while it runs, nothing else in this thread can use asyncio
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=WAIT_MS)
@@ -138,7 +138,7 @@ def page(visit: Callable[..., Page]) -> Page:
     return visit()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """6 s with picture and sound, small enough that ten segments overlap only a little."""
     return write_clip(tmp_path_factory.mktemp("page") / "short clip.mp4", seconds=6.0, sound=tone(6.0))
