@@ -109,6 +109,11 @@ if __name__ == "__main__":
     from app import service
     from app.run import main
 
+    if stands_in := os.environ.get("TOY_WEB"):  # certificate and port of a server that passes for the public net
+        from tests.https_shelf import bend_rules
+
+        certificate, _, port = stands_in.rpartition(":")
+        bend_rules(Path(certificate), int(port))
     if listed := os.environ.get("TOY_EXAMPLES"):  # what can be fetched, instead of the real clips
         examples.LIST = Path(listed)
     others = ("cat", "clock", "drum", "piano", "radio")
