@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
 import adamml
-from app.address import HOST, PORT, AddressError, free_address
+from app.address import HOST, PORT, Address, AddressError, free_address
+from app.archived import Archived
 
 BAD_INPUT = 2
 
@@ -39,6 +40,19 @@ def main(arguments: list[str] | None = None) -> None:
         address = free_address(options.host, options.port)
     except (AddressError, ValueError) as error:
         _refuse(error)
+    _serve(address, options.profile, agents=agents)
+
+
+def serve_archive(archive: Archived, port: int | None = None) -> None:
+    """Serve the page over a data set until stopped: for one's own clips, to this machine alone."""
+    try:
+        address = free_address(HOST, port)
+    except AddressError as error:
+        _refuse(error)
+    _serve(address, "local", archive=archive)
+
+
+def _serve(address: Address, profile: str | None, *, agents: bool = False, archive: Archived | None = None) -> None:
     # Gradio reads these when it is imported, and tries the name as an address of IPv4 whatever it is told to serve at.
     os.environ |= {
         "GRADIO_SERVER_PORT": str(address.port),
@@ -47,13 +61,13 @@ def main(arguments: list[str] | None = None) -> None:
     from app import service
 
     try:
-        service.use_profile(options.profile or service.profile())
+        service.use_profile(profile or service.profile())
         service.limits()
     except (ValueError, adamml.ClipError) as error:  # what the environment sets is no profile, or no limit
         _refuse(error)
     from app.serving import serve_until_stopped
 
-    serve_until_stopped(address.host, address.port, agents=agents)
+    serve_until_stopped(address.host, address.port, agents=agents, archive=archive)
 
 
 def _asked_for_agents() -> bool:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adamml import cli
 from adamml.batch import BatchError, list_archive, local_processes, run_batch
 from adamml.batch.results import COLUMNS, find_clip, read_results
 from adamml.batch.tables import METADATA_KEY
@@ -128,3 +129,14 @@ def test_other_files_and_columns_are_refused(tmp_path: Path, written: Path) -> N
     for gone in (tmp_path / "gone", tmp_path):
         with pytest.raises(BatchError, match="there is no data set"):
             read_results(gone)
+
+
+def test_the_command_refuses_in_one_line(
+    tmp_path: Path, written: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["archive", str(tmp_path)]) == 2
+    assert cli.main(["archive", str(written), "--clips", str(tmp_path / "gone")]) == 2
+    monkeypatch.setenv("SPACE_ID", "owner/name")
+    assert cli.main(["archive", str(written)]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert ["no data set" in said[0], "no folder" in said[1], "public Space" in said[2], len(said)] == [True] * 3 + [3]
