@@ -235,7 +235,7 @@ def test_what_is_missing_is_said_at_once(asked: str, says: str, tmp_path: Path) 
         env=os.environ | {"GRADIO_MCP_SERVER": asked},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 2
     assert says in done.stderr
