@@ -11,10 +11,12 @@ ENV PATH=/home/user/.local/bin:$PATH \
     GRADIO_SERVER_PORT=7860 \
     GRADIO_ANALYTICS_ENABLED=False
 
-# Before the code, so that a change of the code installs nothing again.
-COPY --chown=user requirements.txt .
-RUN pip install --no-cache-dir --user -r requirements.txt
+# Before the code, so that a change of the code installs nothing again. The very files that were tested, by their hashes.
+COPY --chown=user requirements.lock .
+RUN pip install --no-cache-dir --user --require-hashes -r requirements.lock
 
 COPY --chown=user . .
 EXPOSE 7860
+# The page stands within half a minute; preparing the networks, once, takes longer and does not keep it from answering.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["python", "app/health.py"]
 CMD ["python", "app/__main__.py"]

@@ -16,6 +16,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/client_example.py
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # All training stages on clips that it generates itself, in a few minutes.
@@ -37,7 +38,7 @@ $(VENV)/.app: requirements.txt pyproject.toml
 $(VENV)/.dev: requirements.txt pyproject.toml
 	@echo "Setting up $(VENV) with what tests and training need: a few minutes, once."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[app,export,train,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[app,export,train,mcp,dev]'
 	touch $@ $(VENV)/.app
 
 # Resolves requirements.txt anew, for every system and Python from 3.11 on, and asks for known weaknesses of the result.
@@ -64,6 +65,7 @@ clean:
 space: $(VENV)/.app
 	$(BIN)/python -m adamml.weights.space_upload $(SPACE) $(addprefix --model ,$(MODEL))
 
-# Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory.
+# Builds a clean environment exactly as a Space does, runs the page in it, and prints start-up time and memory;
+# LOCKED=1: as the Dockerfile does.
 space-check: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.space_check
+	$(BIN)/python -m benchmarks.space_check $(if $(LOCKED),--locked)

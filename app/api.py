@@ -3,14 +3,17 @@
 `/analyse`, as the first one was called before, still answers and is not listed.
 
 They wait in the same lines as visitors, keep to the same limits, and answer with the JSON of the command line (its
-`seconds` are those of this run). A bad argument is answered with one sentence.
+`seconds` are those of this run). On the way they tell how far they are. A bad argument is answered with one sentence.
+
+A clip is an upload; where the server was started for agents it may be a public https address, too.
 """
 
 import logging
 import math
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,20 +24,28 @@ from gradio_client.utils import is_file_obj_with_meta
 import adamml
 from adamml import Analysis
 from app import compare as comparing
-from app import service, tmp_dirs, words
+from app import remote_clip, service, tmp_dirs, words
 from app.actions import Pair
 from app.cancellation import served
 from app.error_log import failed
 from app.export_panel import OFFERS, file_name
-from app.fair_queue import ANALYSES, EXPORTS, MANY, BusyError
+from app.fair_queue import ANALYSES, EXPORTS, FETCHES, MANY, BusyError
+from app.remote_clip import RemoteClip, RemoteClipError
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Input = TypeVar("Input", bound=gr.components.Component)
+Clip = str | RemoteClip | None
+_PROGRESS = gr.Progress()
+_GIVE = "Give the clip as clip=handle_file(path)"
 
 
-def endpoints() -> None:
-    """Add them to the page being built; their components are never drawn."""
+def endpoints(*, addresses: bool = False) -> None:
+    """Add them to the page being built; their components are never drawn.
+
+    Args:
+        addresses: whether a clip may be named by its address.
+    """
     names = list(service.policies())
 
     def choice(label: str, values: Sequence[str], value: str, *, budgets: bool = False) -> gr.Radio:
@@ -50,7 +61,7 @@ def endpoints() -> None:
         return _with_own_check(radio, preprocess)
 
     with gr.Column(visible=False):
-        clip = _upload("A video or sound file")
+        clip = _clip(addresses)
         policy = choice("Who picks", names, "adamml", budgets=True)
         left = choice("This", names, "adamml", budgets=True)
         right = choice("against this", names, "rgb", budgets=True)
@@ -60,7 +71,14 @@ def endpoints() -> None:
         result, pair, made = gr.JSON(label="The analysis"), gr.JSON(label="Both analyses"), gr.File(label="The file")
         trigger = gr.Button()
 
-    async def analyze(clip: str, policy: str, segments: int, spacing: float, request: gr.Request) -> dict[str, Any]:
+    async def analyze(
+        clip: Clip,
+        policy: str,
+        segments: int,
+        spacing: float,
+        request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
+    ) -> dict[str, Any]:
         """Analyze a clip.
 
         Returns the analysis as JSON, as `adamml analyze --json` writes it (schema: adamml/results/analysis.py):
@@ -68,41 +86,55 @@ def endpoints() -> None:
         `seconds` measured.
         """
         with _said():
-            (analysis,) = await _analyzed(request, clip, [policy], segments, spacing)
-            return analysis.to_dict()
+            cut = _Cut.of(segments, spacing)
+            async with _at_hand(clip, request, progress) as path:
+                (analysis,) = await _analyzed(request, path, [policy], cut, progress)
+                return analysis.to_dict()
 
     async def compare(
-        clip: str, left: str, right: str, segments: int, spacing: float, request: gr.Request
+        clip: Clip,
+        left: str,
+        right: str,
+        segments: int,
+        spacing: float,
+        request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
     ) -> dict[str, Any]:
         """Analyze a clip in two ways.
 
         Returns `left` and `right`, each an analysis as of /analyze, and `sentence`, which says who wins in plain words.
         """
         with _said():
-            done = await _analyzed(request, clip, list(dict.fromkeys((left, right))), segments, spacing)
+            cut = _Cut.of(segments, spacing)
+            async with _at_hand(clip, request, progress) as path:
+                done = await _analyzed(request, path, list(dict.fromkeys((left, right))), cut, progress)
             both = Pair(left=done[0], right=done[-1])
             sentence = comparing.verdict(both).replace("\u00a0", " ")
             return {"left": both.left.to_dict(), "right": both.right.to_dict(), "sentence": sentence}
 
-    async def export(clip: str, kind: str, policy: str, segments: int, request: gr.Request) -> str | None:
+    async def export(
+        clip: Clip, kind: str, policy: str, segments: int, request: gr.Request, progress: gr.Progress = _PROGRESS
+    ) -> str | None:
         """Analyze a clip and make a file of the result.
 
         Returns the file: "mp4" an annotated video with the clip's own sound, "png" a one-page report, "json" the whole
         result, "csv" a row per segment.
         """
-        with (
-            _said(),
-            tempfile.TemporaryDirectory(dir=tmp_dirs.folder("exports"), ignore_cleanup_errors=True) as folder,
-        ):
-            boards: list[adamml.Storyboard] = []
-            (analysis,) = await _analyzed(request, clip, [policy], segments, 0, boards if kind == "png" else None)
-            out = Path(folder) / file_name(analysis, kind)
-            thumbnails = boards[0].thumbnails if boards else None
-            steps = adamml.export_steps(kind, clip, analysis, out, thumbnails=thumbnails, profile=service.profile())
-            async with served(EXPORTS, request, _unsaid(steps), lambda _: None) as silent:
-                async for _ in silent:
-                    pass
-            return made.move_resource_to_block_cache(out)
+        with _said():
+            cut = _Cut.of(segments, 0)
+            async with _at_hand(clip, request, progress) as path:
+                boards: list[adamml.Storyboard] | None = [] if kind == "png" else None
+                (analysis,) = await _analyzed(request, path, [policy], cut, progress, boards)
+                thumbnails = boards[0].thumbnails if boards else None
+                with _private_folder("exports") as folder:
+                    out = folder / file_name(analysis, kind)
+                    steps = adamml.export_steps(
+                        kind, path, analysis, out, thumbnails=thumbnails, profile=service.profile()
+                    )
+                    async with served(EXPORTS, request, _unsaid(steps), lambda _: None) as silent:
+                        async for _ in silent:
+                            pass
+                    return made.move_resource_to_block_cache(out)
 
     for name, work, inputs, output in (
         ("analyze", analyze, [clip, policy, segments, spacing], result),
@@ -128,18 +160,22 @@ def _with_own_check(component: Input, preprocess: Callable[[Any], Any]) -> Input
     return component
 
 
-def _upload(label: str) -> gr.File:
-    """A file that has to be uploaded; anything else is refused with a sentence.
+def _clip(addresses: bool) -> gr.File:
+    """A file that has to be uploaded, or an address where these are taken; anything else is refused with a sentence.
 
     A bare path would be one on this server. Gradio's own check of that ends in an error without words; here it comes
     last, after Gradio has made sure that a file's path is an upload's.
     """
-    file = gr.File(label=label, type="filepath")
+    file = gr.File(
+        label=f"A video or sound file{', or its public https address' if addresses else ''}", type="filepath"
+    )
     as_usual = file.preprocess
 
     def preprocess(payload: Any) -> Any:
+        if addresses and isinstance(payload, str):
+            return RemoteClip(address=payload)
         if not is_file_obj_with_meta(payload):
-            raise gr.Error("Give the clip as clip=handle_file(path).", print_exception=False)
+            raise gr.Error(f"{_GIVE}{', or its public https address' if addresses else ''}.", print_exception=False)
         return as_usual(FileData(**payload))
 
     file.data_model = None
@@ -147,30 +183,70 @@ def _upload(label: str) -> gr.File:
     return _with_own_check(file, preprocess)
 
 
+@asynccontextmanager
+async def _at_hand(clip: Clip, request: gr.Request, progress: gr.Progress) -> AsyncIterator[str]:
+    """The clip's file: the upload, or what is fetched from its address and deleted afterwards."""
+    if not clip:
+        raise gr.Error(f"{_GIVE}.", print_exception=False)
+    if isinstance(clip, str):
+        yield clip
+        return
+    most = adamml.PROFILES[service.profile()].max_bytes
+    with _private_folder("fetched") as folder:
+        steps = remote_clip.fetch(clip.address, folder, most)
+        async with served(FETCHES, request, steps, lambda _: 0) as arriving:
+            async for done in arriving:
+                progress(0.0, desc=f"Fetching the clip: {done / 1e6:.1f} MB")
+        (path,) = folder.iterdir()
+        yield str(path)
+
+
+@contextmanager
+def _private_folder(name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=tmp_dirs.folder(name), ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cut:
+    """How a clip is cut: so many segments, or one every so many seconds where that is not 0."""
+
+    segments: int
+    spacing: float
+
+    @staticmethod
+    def of(segments: Any, spacing: Any) -> "_Cut":
+        """What a caller gives, within its bounds."""
+        most = service.max_segments()
+        if not _is_number(segments) or segments != int(segments) or not 1 <= segments <= most:
+            raise gr.Error(f"segments is a whole number from 1 to {most}.", print_exception=False)
+        if not _is_number(spacing) or not 0 <= spacing <= 3600:
+            raise gr.Error("spacing is a number of seconds, or 0.", print_exception=False)
+        return _Cut(segments=int(segments), spacing=spacing)
+
+
 async def _analyzed(
     request: gr.Request,
-    clip: str | None,
+    path: str,
     policies: Sequence[str],
-    segments: Any,
-    spacing: Any,
+    cut: _Cut,
+    progress: gr.Progress,
     boards: list[adamml.Storyboard] | None = None,
 ) -> list[Analysis]:
     """One analysis per policy, in the order of `policies`; thumbnails into `boards` where they are asked for."""
-    if not clip:
-        raise gr.Error("Give a clip: clip=handle_file(path).", print_exception=False)
-    most = service.max_segments()
-    if not _is_number(segments) or segments != int(segments) or not 1 <= segments <= most:
-        raise gr.Error(f"segments is a whole number from 1 to {most}.", print_exception=False)
-    if not _is_number(spacing) or not 0 <= spacing <= 3600:
-        raise gr.Error("spacing is a number of seconds, or 0.", print_exception=False)
     found: list[Analysis] = []
-    steps = _runs(clip, tuple(policies), int(segments), spacing, boards is not None)
-    async with served(ANALYSES, request, steps, lambda _: None) as events:
+    steps = _runs(path, tuple(policies), cut, boards is not None)
+    async with served(ANALYSES, request, steps, lambda ahead: ahead) as events:
         async for step in events:
-            if isinstance(step, Analysis):
-                found.append(step)
-            elif isinstance(step, adamml.Storyboard) and boards is not None:
+            if isinstance(step, int):
+                progress(0.0, desc=service.waiting_words(step))
+            elif isinstance(step, adamml.Storyboard):
+                assert boards is not None, "nobody asked for pictures"
                 boards.append(step)
+            else:
+                progress((len(found) + step.progress) / len(policies), desc=step.message)
+                if isinstance(step, adamml.Finished):
+                    found.append(step.analysis)
     return found
 
 
@@ -179,13 +255,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _runs(
-    path: str, policies: tuple[str, ...], segments: int, spacing: float, pictures: bool
-) -> Generator[Analysis | adamml.Storyboard | None, None, None]:
+    path: str, policies: tuple[str, ...], cut: _Cut, pictures: bool
+) -> Generator[adamml.Event | adamml.Storyboard | int, None, None]:
     """Every policy on one clip; a step now and then, so that it can be left."""
-    with service.open_clip(path, service.segments_for(path, segments, spacing)) as session:
+    with service.open_clip(path, service.segments_for(path, cut.segments, cut.spacing)) as session:
         for policy in policies:
-            for event in session.run(policy):
-                yield event.analysis if isinstance(event, adamml.Finished) else None
+            yield from session.run(policy)
         if pictures:
             yield session.storyboard()
 
@@ -203,7 +278,7 @@ def _said() -> Iterator[None]:
         yield
     except gr.Error:
         raise
-    except (adamml.ClipError, adamml.ExportError, BusyError) as error:
+    except (adamml.ClipError, adamml.ExportError, BusyError, RemoteClipError) as error:
         raise gr.Error(str(error), print_exception=False) from error
     except adamml.CheckpointError as error:
         _log.exception("the model could not be loaded")

@@ -150,4 +150,5 @@ def visitor_of(host: str | None, session: str | None) -> str:
 
 
 # Analyses keep both cores busy, and so does the encoder of a video; one of each at a time answers soonest.
-LINES = ANALYSES, EXPORTS = FairQueue(), FairQueue()
+# Fetching waits for others, who may be slow.
+LINES = ANALYSES, EXPORTS, FETCHES = FairQueue(), FairQueue(), FairQueue(at_once=4)

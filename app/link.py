@@ -6,6 +6,7 @@ Without `model`, the one that the clip is an example of answers, where it is ser
 one digit per segment where cells were switched by hand (1 picture, 2 sound, 3 both, 0 neither), `budget` the slider
 instead. What comes in is a stranger's: names have to exist, numbers are brought into their range, and anything else is
 refused with a sentence. Uploaded clips have no link, because they are deleted.
+Where a data set is looked through (`adamml archive`), `archived` names one of its clips in place of `clip`.
 """
 
 import filecmp
@@ -15,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from app import actions, examples, service
+from app import actions, archived, examples, service
 from app.timeline_model import MODALITIES
 from app.view_state import Grid, ViewState, grid_of
 
-KEYS = ("clip", "model", "policy", "segments", "cells", "budget", "compare")
+KEYS = ("clip", "archived", "model", "policy", "segments", "cells", "budget", "compare")
 _WORTH = {"rgb": 1, "audio": 2}
 
 
@@ -29,7 +30,7 @@ class LinkError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """Settings of one example; `cells` and `budget` exclude each other."""
+    """Settings of one clip; `cells` and `budget` exclude each other."""
 
     clip: Path
     model: str | None = None
@@ -89,13 +90,8 @@ def read(query: Mapping[str, str]) -> Link | None:
     """
     if not any(key in query for key in KEYS):
         return None
-    here, asked = examples.paths(), query.get("clip", "")
-    clip = here.get(asked)
-    if clip is None:
-        later = [offer for offer in examples.all_offers(service.names()) if offer.name == asked]
-        if later:
-            raise LinkError("This link names an example that was not fetched here yet: its button fetches it.")
-        raise LinkError(f"This link names no example of this page. The examples are {', '.join(here)}.")
+    asked = query.get("clip", "")
+    clip = _archived(query["archived"]) if "archived" in query else _example(asked)
     model = query.get("model", _model(asked))
     if model not in service.models.cards():
         raise LinkError(f"This link names no model of this page. The models are {', '.join(service.names())}.")
@@ -121,6 +117,21 @@ def apply(shown: ViewState, link: Link) -> ViewState:
     if link.budget is not None:
         return actions.set_budget(shown, link.budget)
     return shown if link.cells is None else actions.switch(shown, link.cells)
+
+
+def _example(name: str) -> Path:
+    here = examples.paths()
+    if name in here:
+        return here[name]
+    if any(offer.name == name for offer in examples.all_offers(service.names())):
+        raise LinkError("This link names an example that was not fetched here yet: its button fetches it.")
+    raise LinkError(f"This link names no example of this page. The examples are {', '.join(here)}.")
+
+
+def _archived(name: str) -> Path:
+    if (file := archived.file_of(name)) is None:
+        raise LinkError("This link names a clip of a data set that this page was not started with.")
+    return file
 
 
 def _model(name: str) -> str:

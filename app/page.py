@@ -68,8 +68,8 @@ class Parts:
     offers: list[tuple[gr.Button, examples.Offer]] = field(default_factory=list)
 
 
-def build() -> gr.Blocks:
-    """The page, ready to launch."""
+def build(*, addresses: bool = False) -> gr.Blocks:
+    """The page, ready to launch. Its endpoints for programs may take addresses of clips."""
     example = recorded.load()
     start = panels.draw(example.shown) if example else {}
     parts = Parts()
@@ -104,7 +104,7 @@ def build() -> gr.Blocks:
                 _options(parts)
         connect(page, parts, state)
         uploads.connect(page, parts.source["chosen"])
-        api.endpoints()
+        api.endpoints(addresses=addresses)
     return page
 
 

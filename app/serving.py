@@ -13,7 +13,9 @@ import time
 from starlette.middleware import Middleware
 
 import adamml
-from app import examples, service, tmp_dirs
+from app import archived, examples, service, tmp_dirs
+from app.archive_page import ArchivePage
+from app.archived import Archived
 from app.chart_library import ChartLibrary
 from app.compression import CompressedPage
 from app.fair_queue import LINES
@@ -30,11 +32,11 @@ CLOSING = "The server is being restarted. Please try again in a minute."
 _PROXIES = "127.0.0.1,10.0.0.0/8"
 
 
-def serve_until_stopped(host: str, port: int) -> None:
+def serve_until_stopped(host: str, port: int, *, agents: bool = False, archive: Archived | None = None) -> None:
     """Load the model in the background and serve the page."""
     adamml.prestart()
     stopping = _stop_on_signals()
-    serve(host, port)
+    serve(host, port, agents=agents, archive=archive)
     service.load_in_background()
     try:
         stopping.wait()
@@ -42,21 +44,33 @@ def serve_until_stopped(host: str, port: int) -> None:
         _end()
 
 
-def serve(host: str, port: int) -> str:
-    """Serve the page from a thread; returns its address."""
+def serve(host: str, port: int, *, agents: bool = False, archive: Archived | None = None) -> str:
+    """Serve the page from a thread; returns its address.
+
+    Args:
+        agents: whether it is a server of the Model Context Protocol, too, and fetches clips by their address.
+        archive: a data set to look through, whose clips it may then hand out.
+    """
+    if archive is not None:
+        archived.use(archive)
+    if agents:
+        _offer_tools()
     uploads = tmp_dirs.folder("uploads")
     if "SPACE_ID" in os.environ:
         os.environ.setdefault("FORWARDED_ALLOW_IPS", _PROXIES)
     most = adamml.PROFILES[service.profile()].max_bytes
     room = Middleware(RequestGuard, folder=uploads, max_upload=most, max_folder=max(MAX_UPLOADS, 5 * most))
-    page = build().queue(max_size=WAITING)
+    layers = [Middleware(ChartLibrary), Middleware(CompressedPage), room]
+    if archive is not None:
+        layers.insert(0, Middleware(ArchivePage, archive=archive))
+    page = build(addresses=agents).queue(max_size=WAITING)
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,
         max_file_size=most,
-        allowed_paths=[*examples.folders(), str(PREVIEWS)],
-        app_kwargs={"middleware": [Middleware(ChartLibrary), Middleware(CompressedPage), room]},
+        allowed_paths=[*examples.folders(), str(PREVIEWS), *archived.files()],
+        app_kwargs={"middleware": layers},
         enable_monitoring=False,
         show_error=False,
         theme=theme(),
@@ -66,8 +80,20 @@ def serve(host: str, port: int) -> str:
         footer_links=[],
         run_history=False,
         ssr_mode=False,
+        mcp_server=agents,
     )
+    if agents and page.mcp_error:  # Gradio goes on without
+        raise RuntimeError(page.mcp_error)
     return str(address)
+
+
+def _offer_tools() -> None:
+    """Have Gradio, which looks the class up when it launches, take ours."""
+    from gradio import mcp
+
+    from app.agent_tools import AgentTools
+
+    vars(mcp)["GradioMCPServer"] = AgentTools
 
 
 def _stop_on_signals() -> threading.Event:

@@ -1,5 +1,6 @@
 """The page's theme: system fonts, neutral colors; everything finer is in the style sheets."""
 
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -51,3 +52,12 @@ def theme() -> gr.themes.Base:
     # The tokens change with the mode by themselves, so both modes take the same value.
     known = {f"{name}_dark" for name in values if hasattr(base, f"{name}_dark")}
     return base.set(**values, **{name: values[name.removesuffix("_dark")] for name in known})
+
+
+def tokens() -> str:
+    """The colors of style.css for a page without Gradio, which has no class for the dark mode: the browser says."""
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    light, dark = (re.search(rf"^{name} (\{{.*?^\}})", style, re.M | re.S) for name in (r":root", r"\.dark"))
+    assert light is not None
+    assert dark is not None
+    return f":root {light[1]}\n@media (prefers-color-scheme: dark) {{ :root {dark[1]} }}\n"

@@ -5,6 +5,10 @@ As a Space does, and in this order: copy what git tracks into a fresh folder, ma
 highest memory of the whole process tree (proportional set size, sampled, so Linux only) while examples go through the
 API: an analysis, a comparison, an annotated video. Printed, not judged: the aims are a page within 60 s and less than
 3 GB. `--python` uses an environment that is there already; `--screenshots` keeps what Chromium shows.
+
+The container does the same with other means, and what can be told of it without Docker is: its health check is run
+against the page, before and after it stands, and `--locked` installs what the Dockerfile does, from requirements.lock
+with its hashes.
 """
 
 import argparse
@@ -23,6 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adamml.weights.space_upload import ROOT, tracked_files
+from benchmarks.dockerfile import read
 from benchmarks.memory import Peak
 
 EXAMPLE = "assets/examples/guitar_by_lamplight.mp4"
@@ -45,13 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", type=Path, help="use this interpreter instead of building a clean environment")
     parser.add_argument("--screenshots", type=Path, help="a folder for pictures of the page")
+    parser.add_argument("--locked", action="store_true", help="install as the Dockerfile does, from requirements.lock")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="space-") as name:
         folder = Path(name)
         for file in tracked_files(ROOT):
             (folder / "app" / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, folder / "app" / file)
-        python = options.python.absolute() if options.python else build(folder)
+        python = options.python.absolute() if options.python else build(folder, options.locked)
         with page(python, folder / "app") as (process, address):
             with highest_memory(process.pid, "before any analysis"):
                 time.sleep(15)  # the model loads in the background
@@ -61,12 +67,14 @@ def main() -> None:
                 photograph(address, options.screenshots)
 
 
-def build(folder: Path) -> Path:
-    """A virtual environment with `requirements.txt`."""
+def build(folder: Path, locked: bool) -> Path:
+    """A virtual environment with `requirements.txt`, or with what the Dockerfile installs."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
+    (of_container,) = read().installs
+    what = [word for word in of_container if word != "--user"] if locked else ["-r", "requirements.txt"]
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what]
     subprocess.run(install, cwd=folder / "app", check=True)
     size = sum(file.stat().st_size for file in (folder / "venv").rglob("*") if not file.is_symlink())
     print(f"install {time.perf_counter() - began:7.0f} s, {size / 1e9:.1f} GB", flush=True)
@@ -86,6 +94,8 @@ def page(python: Path, folder: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | settings
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the page is on this machine
     began = time.perf_counter()
+    if well(python, folder, environment):
+        raise SystemExit("the container's health check calls a page well that is not there")
     process = subprocess.Popen([python, found[1]], cwd=folder, env=environment)
     address = f"http://127.0.0.1:{port}/"
     try:
@@ -101,10 +111,17 @@ def page(python: Path, folder: Path) -> Iterator[tuple[subprocess.Popen, str]]:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
         print(f"page   {time.perf_counter() - began:8.1f} s until it answered", flush=True)
+        if not well(python, folder, environment):
+            raise SystemExit("the container's health check does not see that the page is there")
         yield process, address
     finally:
         process.terminate()
         process.wait()
+
+
+def well(python: Path, folder: Path, environment: dict[str, str]) -> bool:
+    """What the container's health check says."""
+    return subprocess.run([python, *read().health[1:]], cwd=folder, env=environment).returncode == 0
 
 
 def call(python: Path, folder: Path, address: str) -> None:

@@ -120,7 +120,7 @@ sys.exit(status)
 def test_extras_and_requirements_name_the_same_packages() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    assert {"app", "export", "train", "batch"} <= set(extras)
+    assert {"app", "export", "train", "batch", "mcp"} <= set(extras)
     lines = (re.sub(r"\s*#.*", "", line) for line in (ROOT / "requirements.txt").read_text().splitlines())
     hosted = {str(Requirement(line)) for line in lines if line}
     assert {str(Requirement(line)) for line in project["dependencies"] + extras["app"] + extras["export"]} == hosted

@@ -7,6 +7,7 @@ is random enough to choose differently from segment to segment.
 """
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from adamml import ModelCard, Recognizer
+from adamml import ModelCard, Recognizer, cli
 from adamml.datasets import examples
 from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
@@ -109,10 +110,17 @@ if __name__ == "__main__":
     from app import service
     from app.run import main
 
+    if stands_in := os.environ.get("TOY_WEB"):  # certificate and port of a server that passes for the public net
+        from tests.https_shelf import bend_rules
+
+        certificate, _, port = stands_in.rpartition(":")
+        bend_rules(Path(certificate), int(port))
     if listed := os.environ.get("TOY_EXAMPLES"):  # what can be fetched, instead of the real clips
         examples.LIST = Path(listed)
     others = ("cat", "clock", "drum", "piano", "radio")
     # The last one goes by the name of the model whose examples are real clips.
     hearing = hearing_recognizer("kinetics-400")
     service.models.serve(toy_recognizer(), toy_recognizer("toy-indoors", others), hearing)
+    if looked_through := os.environ.get("TOY_ARCHIVE"):
+        sys.exit(cli.main(["archive", looked_through, *sys.argv[1:]]))
     main()

@@ -12,6 +12,7 @@ from contextlib import suppress
 from adamml.cli import (
     analyze,
     app,
+    archive,
     batch,
     compose,
     doctor,
@@ -33,6 +34,7 @@ READER_GONE = 128 + 13  # SIGPIPE
 COMMANDS = (
     analyze,
     batch,
+    archive,
     export,
     export_onnx,
     app,

@@ -13,6 +13,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--profile", choices=("public", "local"), help="limits on clips (default: $ADAMML_PROFILE, or public)"
     )
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="serve agents, too: tools that fetch clips by public https address (default: $GRADIO_MCP_SERVER, or not)",
+    )
     parser.add_argument("--model", help="model name or folder (default: $ADAMML_MODEL, or the model that comes along)")
     parser.set_defaults(run=run)
 
@@ -32,5 +37,6 @@ def run(args: argparse.Namespace) -> int:
     from app.run import main as serve
 
     given = {"--host": args.host, "--port": args.port, "--profile": args.profile}
-    serve([f"{option}={value}" for option, value in given.items() if value is not None])
+    options = [f"{option}={value}" for option, value in given.items() if value is not None]
+    serve([*options, *(["--mcp"] if args.mcp else [])])
     return 0
