@@ -42,7 +42,9 @@ def arrived(model: str | None, data: gr.EventData) -> list[Any]:
     if path is None:
         return [*[gr.skip()] * 3, service.problem("This clip is no longer kept here. Choose it once more.")]
     part = arriving.asked_part(data._data)
-    return [path, _usual(model), part and service.Chosen(path=path, part=part), gr.skip()]
+    # What is sent again because the connection broke is judged as it was.
+    policy = gr.skip() if data._data.get("again") is True else _usual(model)
+    return [path, policy, part and service.Chosen(path=path, part=part), gr.skip()]
 
 
 def example(path: str, model: str | None) -> list[Any]:

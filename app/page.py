@@ -76,7 +76,8 @@ def build() -> gr.Blocks:
     with gr.Blocks(title="AdaMML Studio", delete_cache=(600, 3600), analytics_enabled=False) as page:
         state = gr.State(example.shown if example else None, time_to_live=3600)
         head = f'<div class="head"><h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}{tour.button()}</div>'
-        gr.HTML(head, elem_id="head", js_on_load=_script("press.js", "tour.js"), apply_default_css=False)
+        scripts = _script("connection.js", "press.js", "tour.js")
+        gr.HTML(head, elem_id="head", js_on_load=scripts, apply_default_css=False)
         gr.HTML(drawing.drawing(), elem_id="drawing", js_on_load=_script("drawing.js"), apply_default_css=False)
         with gr.Row(elem_id="screen"):
             with gr.Column(elem_id="source-card", elem_classes="card"):
@@ -168,6 +169,7 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
     _html(parts, "banner", {"banner": banner})
     gr.HTML(arriving.INCOMING, elem_id="incoming", apply_default_css=False)
     _html(parts, "part", {"part": chooser()}, "part_chooser.js")
+    gr.HTML(arriving.LOST, elem_id="lost", apply_default_css=False)
     _html(parts, "player", {"player": clip})
     # Hidden by the style sheet and not by Gradio, which does not wait for what is hidden before it follows a link: the
     # link's clip would then be chosen twice, and the second analysis would undo what the link had switched.
