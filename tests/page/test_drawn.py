@@ -58,7 +58,7 @@ def model(labels: list[str | None], *, live: bool = False) -> TimelineModel:
 
 def test_reset_lives_as_soon_as_the_budget_has_moved(shown: ViewState) -> None:
     assert "data-reset disabled" in what_if(shown, {})
-    assert "data-reset disabled" not in what_if(dataclasses.replace(shown, threshold=0.4), {})
+    assert "data-reset disabled" not in what_if(dataclasses.replace(shown, budget=0.4, limited=shown.base), {})
 
 
 def test_next_to_nothing_is_never_the_reason_of_a_cost(shown: ViewState) -> None:
