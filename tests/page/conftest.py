@@ -91,7 +91,7 @@ def browser() -> Iterator[Browser]:
 
 def complaint(said: ConsoleMessage) -> bool:
     """Whether the page complains; not so of a run that Gradio calls back before the server has given it a number."""
-    return said.type == "error" and not said.location.get("url", "").endswith("/cancel")
+    return said.type == "error" and not said.location.get("url", "").endswith(("/cancel", "/reset"))
 
 
 def of_a_page_left(error: str) -> bool:
