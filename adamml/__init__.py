@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from adamml.media.forkserver import prestart
     from adamml.media.tmp_dirs import private_folder
     from adamml.policies import POLICIES, ManualPolicy, get_policy
+    from adamml.policies.anytime import budget_policy, by_promise, looks_within
     from adamml.recognizer import Recognizer, browser_preview, check_clip
     from adamml.render import (
         FORMS,
@@ -58,6 +59,7 @@ _HOME = {
     "adamml.media.forkserver": ("prestart",),
     "adamml.media.tmp_dirs": ("private_folder",),
     "adamml.policies": ("POLICIES", "ManualPolicy", "get_policy"),
+    "adamml.policies.anytime": ("budget_policy", "by_promise", "looks_within"),
     "adamml.recognizer": ("Recognizer", "browser_preview", "check_clip"),
     "adamml.render": (
         *("FORMS", "ExportError", "as_webvtt", "export_steps"),
@@ -103,6 +105,8 @@ __all__ = [
     "__version__",
     "as_webvtt",
     "browser_preview",
+    "budget_policy",
+    "by_promise",
     "card_of",
     "check_clip",
     "example_folder",
@@ -112,6 +116,7 @@ __all__ = [
     "installed_models",
     "list_examples",
     "local_example",
+    "looks_within",
     "prestart",
     "private_folder",
     "render_report",

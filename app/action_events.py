@@ -16,7 +16,7 @@ from app.moves import MOVES
 from app.view_state import Point, ViewState
 
 # The panels that change with every request, besides the answer and the status line.
-CHANGED = ("timeline", "opened", "savings", "whatif", "costs", "seconds")
+CHANGED = ("timeline", "opened", "budget", "savings", "whatif", "costs", "seconds")
 _GONE = "This clip is no longer kept here. Analyze it once more to go on playing with it."
 _ALL_OFF = "With everything off there would be no answer, so what the policy wanted most was run."
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import adamml
 from adamml import Analysis, SegmentDetail
 from app import words
-from app.budget import by_hand, known_points, with_point
+from app.budget import by_hand, known_points, with_point, within
 from app.service import sessions
 from app.timeline_model import MODALITIES
-from app.view_state import Grid, Point, ViewState, budget_grid, grid_of, outcome
+from app.view_state import BUDGETS, Grid, Point, ViewState, grid_of, has_budget, outcome
 
 
 def read_grid(shown: ViewState, text: object) -> Grid:
@@ -31,41 +31,45 @@ def read_grid(shown: ViewState, text: object) -> Grid:
 
 
 def apply(shown: ViewState, request: Mapping[str, object]) -> ViewState:
-    """What a browser asked for: a whole grid, a threshold, or to go back to what the policy chose.
+    """What a browser asked for: a whole grid, a budget, or to go back to what the policy chose.
 
     Raises:
         ValueError: for anything else.
     """
     if "grid" in request:
         return switch(shown, read_grid(shown, request["grid"]))
-    if "threshold" in request:
-        threshold = request["threshold"]
-        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-            raise ValueError("a threshold is a number from 0 to 1")
-        return set_budget(shown, round(float(threshold), 2))
+    if "budget" in request:
+        budget = request["budget"]
+        if not isinstance(budget, int | float) or not BUDGETS[0] <= budget <= 1:
+            raise ValueError(f"a budget is a share of running everything, from {BUDGETS[0]} to 1")
+        return set_budget(shown, round(float(budget), 2))
     if "reset" in request:
         return shown.reset()
-    raise ValueError("a request is a grid, a threshold or a reset")
+    raise ValueError("a request is a grid, a budget or a reset")
 
 
-def switch(shown: ViewState, grid: Grid, threshold: float | None = None) -> ViewState:
+def switch(shown: ViewState, grid: Grid) -> ViewState:
     """Run a grid of cells in place of the policy's choices."""
-    if grid == grid_of(shown.base):
-        return replace(shown.reset(), threshold=threshold)
+    if grid == grid_of(shown.own):
+        return replace(shown, current=shown.own)
     with sessions.session(shown.key) as session:
-        return replace(shown, current=by_hand(session, shown.base, grid), threshold=threshold)
+        return replace(shown, current=by_hand(session, shown.own, grid))
 
 
-def set_budget(shown: ViewState, threshold: float) -> ViewState:
-    """Run what the policy wants at least this much, and note what that gave."""
-    moved = switch(shown, budget_grid(shown.base, threshold), threshold)
-    return replace(moved, points=with_point(shown.points, threshold, moved.current))
+def set_budget(shown: ViewState, budget: float) -> ViewState:
+    """Look for at most this share of running everything, and note what that gave."""
+    if not has_budget(shown.base):
+        raise ValueError(f"{shown.base.policy} keeps to no budget")
+    with sessions.session(shown.key) as session:
+        limited = within(session, budget)
+    points = with_point(shown.points, budget, limited)
+    return replace(shown, current=limited, limited=limited, budget=budget, points=points)
 
 
 def whole_curve(shown: ViewState) -> Generator[tuple[str, tuple[Point, ...] | None], None, None]:
     """Run the rest of the clip once, so that every budget can be drawn; yields (message, the points at the end)."""
     with sessions.session(shown.key) as session:
-        for event in session.run(adamml.ManualPolicy(grid=budget_grid(shown.base, 0.0))):
+        for event in session.run("all"):
             yield event.message, None
         yield "Drawing the curve", None
         yield "Done", known_points(session, shown).points
@@ -73,9 +77,9 @@ def whole_curve(shown: ViewState) -> Generator[tuple[str, tuple[Point, ...] | No
 
 def with_points(shown: ViewState, points: tuple[Point, ...]) -> ViewState:
     """The budgets that are known by now, besides those that were known before."""
-    fresh = {point.threshold for point in points}
-    kept = [point for point in shown.points if point.threshold not in fresh]
-    return replace(shown, points=tuple(sorted([*kept, *points], key=lambda point: point.threshold)))
+    fresh = {point.budget for point in points}
+    kept = [point for point in shown.points if point.budget not in fresh]
+    return replace(shown, points=tuple(sorted([*kept, *points], key=lambda point: point.budget)))
 
 
 RIVALS = ("rgb", "all")

@@ -20,8 +20,8 @@ from app.timeline import thumbnails
 from app.view_state import BOTH, OWN, RGB, ViewState
 from app.words import percent
 
-RESULT = ("answer", "results", "notes", "board", "rivals", *action_events.CHANGED, "model")
-_DRAWN = 7  # what a step of an analysis changes, see `_drawn`
+RESULT = ("answer", "notes", "board", "rivals", *action_events.CHANGED, "model")
+_DRAWN = 6  # what a step of an analysis changes, see `_drawn`
 
 
 def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) -> list[Any]:
@@ -35,13 +35,13 @@ def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) 
         long = service.too_long(path) if path else None
         if not path or long is None:
             return [gr.skip(), gr.skip(), line, *[gr.skip()] * 9]
-        return [gr.skip(), gr.skip(), "", *[gr.skip()] * 5, chooser(long, path), *[gr.skip()] * 3]
+        return [gr.skip(), gr.skip(), "", *[gr.skip()] * 4, chooser(long, path), *[gr.skip()] * 4]
     MOVES.move(request, path if part is None else f"{path}#{part.start}-{part.end}")
     about = "Analyzed here, just now."
     title = panels.banner(Path(path).name, about) if part is None else panels.part_banner(path, part)
     status = service.progress(0.0, "Waiting for a free place", begun=False)
-    shown = [title, player(path, part=part), status, gr.Column(visible=False), panels.waiting(), "", "", "", chooser()]
-    return [*shown, None, None, service.Chosen(path=path, part=part)]
+    shown = [title, player(path, part=part), status, panels.waiting(), "", "", "", chooser()]
+    return [*shown, "", None, None, service.Chosen(path=path, part=part)]
 
 
 async def analyze_clip(
@@ -50,6 +50,7 @@ async def analyze_clip(
     segments: float,
     spacing: float,
     model: str | None,
+    threshold: float,
     begun: service.Begun | None,
     request: gr.Request,
 ) -> AsyncIterator[list[Any]]:
@@ -63,7 +64,9 @@ async def analyze_clip(
 
     began = MOVES.last(request)
     try:
-        run = service.steps(clip.path, policy, segments, spacing, model, begun, clip.part)
+        run = service.steps(
+            clip.path, service.with_threshold(policy, threshold), segments, spacing, model, begun, clip.part
+        )
         async with served(ANALYSES, request, run, waiting) as steps:
             async for step in steps:
                 if MOVES.last(request) != began:
@@ -80,6 +83,7 @@ async def analyze_if_accepted(
     segments: float,
     spacing: float,
     model: str | None,
+    threshold: float,
     begun: service.Begun | None,
     request: gr.Request,
 ) -> AsyncIterator[list[Any]]:
@@ -87,7 +91,7 @@ async def analyze_if_accepted(
     if clip is None or chosen not in (clip, clip.path):
         yield [gr.skip()] * _DRAWN
         return
-    async for changes in analyze_clip(clip, policy, segments, spacing, model, begun, request):
+    async for changes in analyze_clip(clip, policy, segments, spacing, model, threshold, begun, request):
         yield changes
 
 
@@ -95,12 +99,11 @@ def _drawn(step: service.Step) -> list[Any]:
     """What a step changes on the page."""
     drawn = panels.growing(step.view) if step.view else {}
     board = gr.skip() if step.board is None else thumbnails(step.board)
-    column = gr.Column(visible=not step.failed) if step.view or step.failed else gr.skip()
     answer = "" if step.failed else drawn.get("answer", gr.skip())
-    timeline = drawn.get("timeline", gr.skip())
+    timeline = "" if step.failed else drawn.get("timeline", gr.skip())  # without one, no results are seen
     result = step.shown if step.shown or step.failed else gr.skip()
     now = None if step.shown or step.failed else step.begun or gr.skip()
-    return [step.status, answer, column, board, timeline, result, now]
+    return [step.status, answer, board, timeline, result, now]
 
 
 def finished(shown: ViewState | None) -> list[Any]:
@@ -110,7 +113,7 @@ def finished(shown: ViewState | None) -> list[Any]:
     """
     if shown is None:
         return [gr.skip()] * (len(RESULT) + 3)
-    drawn = panels.draw(shown) | {"results": gr.Column(visible=True)}
+    drawn = panels.draw(shown)
     own = shown.base.policy
     names = [(words.policy(own), OWN), ("RGB only", RGB), ("both", BOTH)]
     way = gr.Radio(choices=names, value=OWN, visible=own != "rgb")

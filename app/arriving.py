@@ -16,7 +16,11 @@ INCOMING = """<div class="incoming" hidden>
 <div class="incoming-line"><p role="status"></p>
 <button type="button" class="small-button" data-stop>Cancel</button></div>
 <progress max="100" value="0" aria-label="Upload"></progress></div>
-<p class="incoming-problem" role="alert"></p>"""
+<p class="incoming-problem" role="alert" hidden></p>"""
+
+# When the connection breaks, see `connection.js`.
+LOST = """<div class="lost" role="alert" hidden><p></p>
+<button type="button" class="small-button is-primary" data-send-again hidden>Try again</button></div>"""
 
 
 def asked_part(data: object) -> Part | None:

@@ -42,7 +42,7 @@ async function draw() {
     // On a phone what a bar ends in needs more of the width.
     if (chart.classList.contains("is-savings") && chart.clientWidth < 420) {
       figure.layout.xaxis.range[1] *= 1.35;
-      Object.assign(figure.layout.margin, { l: 78 });
+      Object.assign(figure.layout.margin, { l: 86 });
       figure.layout.font.size = 12;
     }
     try {

@@ -7,6 +7,7 @@ wherever nothing ran. Counted MACs and measured seconds never share an axis: sec
 
 import json
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from app import words
@@ -21,6 +22,7 @@ _MODALITY_COLORS = {"rgb": "--look", "audio": "--listen"}
 # Lines differ in color, dash and marker, so that none of them alone has to be told apart.
 _LINES = (("solid", "circle"), ("dash", "square"), ("dot", "diamond"), ("dashdot", "x"))
 _LEADING = len(_LINES)
+_NAME_LETTERS = 12  # of a line beside a bar
 _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "var(--text)"}
 _HOVER = {"bgcolor": "var(--card)", "bordercolor": "var(--faint-line)", "font": {"color": "var(--text)", "size": 13}}
 
@@ -42,7 +44,7 @@ def savings(ways: Sequence[tuple[str, Outcome | None, Any]], everything: int) ->
         ways: name, outcome where it has run, counted MACs.
         everything: MACs of running everything.
     """
-    names = [esc(name) for name, _, _ in ways]
+    names = ["<br>".join(map(esc, wrap(name, _NAME_LETTERS))) for name, _, _ in ways]
     shares = [100 * macs.total / everything for _, _, macs in ways]
     traces = []
     for part, title in PARTS:
@@ -73,7 +75,7 @@ def savings(ways: Sequence[tuple[str, Outcome | None, Any]], everything: int) ->
     ]
     layout = _layout(
         height=46 * len(ways) + 4,
-        margin={"l": 84, "r": 0, "t": 2, "b": 2},
+        margin={"l": 96, "r": 0, "t": 2, "b": 2},
         barmode="stack",
         bargap=0.42,
         annotations=notes,

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 import adamml
+from adamml.results.policy_spec import split_name
 from app import arriving, details, examples, link, service
 from app.cancellation import in_thread
 from app.fetching import fetched
@@ -21,13 +22,14 @@ def follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
         asked = link.read(query)
     except link.LinkError as error:
         said = service.problem(f"{error} Here is the page as usual.")
-        return [*skipped, None, said, *skipped, *buttons]
+        return [*skipped, gr.skip(), None, said, *skipped, *buttons]
     if asked is None:
-        return [*skipped, None, gr.skip(), *skipped, *buttons]
+        return [*skipped, gr.skip(), None, gr.skip(), *skipped, *buttons]
+    policy, threshold = split_name(asked.policy)
     pair = asked.pair or ("shown", "rgb")
     return [
-        *(str(asked.clip), asked.segments, 0, asked.model, asked, gr.skip()),
-        *_of_model(offers, asked.model, asked.policy, *pair),
+        *(str(asked.clip), asked.segments, 0, asked.model, float(threshold or service.OWN_THRESHOLD), asked, gr.skip()),
+        *_of_model(offers, asked.model, policy, *pair),
     ]
 
 
@@ -40,13 +42,15 @@ def arrived(model: str | None, data: gr.EventData) -> list[Any]:
     """What the browser has uploaded (see `source.js`)."""
     path = arriving.uploaded(data._data)
     if path is None:
-        return [*[gr.skip()] * 3, service.problem("This clip is no longer kept here. Choose it once more.")]
+        return [*[gr.skip()] * 4, service.problem("This clip is no longer kept here. Choose it once more.")]
     part = arriving.asked_part(data._data)
-    return [path, _usual(model), part and service.Chosen(path=path, part=part), gr.skip()]
+    # What is sent again because the connection broke is judged as it was.
+    policy = [gr.skip()] * 2 if data._data.get("again") is True else [_usual(model), service.OWN_THRESHOLD]
+    return [path, *policy, part and service.Chosen(path=path, part=part), gr.skip()]
 
 
 def example(path: str, model: str | None) -> list[Any]:
-    return [path, _usual(model), None]
+    return [path, _usual(model), service.OWN_THRESHOLD, None]
 
 
 def other_model(

@@ -27,12 +27,12 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     asked = gr.State(None)
     # The last clip that was not refused: the one that is shown.
     accepted = gr.State(None)
-    form = [accepted, *(source[name] for name in ("policy", "segments", "spacing", "model")), begun]
+    form = [accepted, *(source[name] for name in ("policy", "segments", "spacing", "model", "threshold")), begun]
     ways = [source[name] for name in ("policy", "left", "right")]
     buttons, offers = [button for button, _ in parts.offers], [offer for _, offer in parts.offers]
     # What another model changes: what it knows, its ways of choosing, its examples.
     by_model = [shown["known"], *ways, *buttons]
-    followed = [source[name] for name in ("chosen", "segments", "spacing", "model")]
+    followed = [source[name] for name in ("chosen", "segments", "spacing", "model", "threshold")]
 
     def follow(request: gr.Request) -> list[Any]:
         return choosing.follow(offers, dict(request.query_params))
@@ -44,7 +44,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         analyzing.picked,
         [source["chosen"], asked],
         [
-            *named("banner", "player", "status", "results", "answer", "timeline", "opened", "savings", "part"),
+            *named("banner", "player", "status", "answer", "timeline", "opened", "savings", "part", "budget"),
             state,
             begun,
             accepted,
@@ -53,7 +53,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         concurrency_limit=2,
         **quiet,
     )
-    growing = ("status", "answer", "results", "board", "timeline")
+    growing = ("status", "answer", "board", "timeline")
     outputs = [*named(*growing), state, begun]
     analysis: dict[str, Any] = {"concurrency_id": "analysis", "concurrency_limit": MANY, **quiet}
     last: dict[str, Any] = {"trigger_mode": "always_last", **analysis}
@@ -134,7 +134,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     # Another clip, from the button, an example, a drop or a recording, ends what still runs for the one before.
     source["arrived"].arrived(None, cancels=everything, **quiet)
     # A new clip is judged by the usual policy: one that was tried on the clip before would go unnoticed.
-    chosen = [source["chosen"], source["policy"], asked]
+    chosen = [*(source[name] for name in ("chosen", "policy", "threshold")), asked]
     # Two files in a row: the second is not lost while the first is handed over.
     source["arrived"].arrived(
         choosing.arrived, source["model"], [*chosen, shown["status"]], queue=False, trigger_mode="always_last", **quiet

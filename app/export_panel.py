@@ -133,6 +133,7 @@ def _steps(form: str, shown: ViewState, out: Path) -> Generator[str, None, None]
         shown.current,
         out,
         thumbnails=shown.board.thumbnails,
+        rgb=shown.rgb,
         profile=service.profile(),
         start=shown.key.start,
         end=shown.key.end,

@@ -1,11 +1,12 @@
 """A link that brings an example back as it was shown: its query string, written and read.
 
-    ?clip=pianist_muted&model=kinetics-400&policy=adamml&segments=10&cells=3120312031&compare=shown,rgb
+    ?clip=pianist_muted&model=kinetics-400&policy=adamml&segments=10&budget=0.2&cells=3120312031&compare=shown,rgb
 
-Without `model`, the one that the clip is an example of answers, where it is served, or else the default. `cells` holds
-one digit per segment where cells were switched by hand (1 picture, 2 sound, 3 both, 0 neither), `budget` the slider
-instead. What comes in is a stranger's: names have to exist, numbers are brought into their range, and anything else is
-refused with a sentence. Uploaded clips have no link, because they are deleted.
+Without `model`, the one that the clip is an example of answers, where it is served, or else the default. `budget` is
+the slider's share of running everything, as on the command line, and `cells` holds one digit per segment where cells
+were switched by hand after that (1 picture, 2 sound, 3 both, 0 neither). A policy may have its threshold: adamml@0.30.
+What comes in is a stranger's: names have to exist, numbers are brought into their range, and anything else is refused
+with a sentence. Uploaded clips have no link, because they are deleted.
 Where a data set is looked through (`adamml archive`), `archived` names one of its clips in place of `clip`.
 """
 
@@ -16,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+import adamml
+from adamml.results.policy_spec import spec_of, split_name
 from app import actions, archived, examples, service
 from app.timeline_model import MODALITIES
-from app.view_state import Grid, ViewState, grid_of
+from app.view_state import BUDGETS, Grid, ViewState, grid_of, has_budget
 
 KEYS = ("clip", "archived", "model", "policy", "segments", "cells", "budget", "compare")
 _WORTH = {"rgb": 1, "audio": 2}
@@ -30,7 +33,7 @@ class LinkError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """Settings of one clip; `cells` and `budget` exclude each other."""
+    """Settings of one clip; `cells` were switched within the `budget`, if there is one."""
 
     clip: Path
     model: str | None = None
@@ -73,9 +76,9 @@ def write(shown: ViewState, pair: tuple[str, str] | None = None) -> str:
     if model != _model(example.stem):
         values["model"] = model
     values |= {"policy": shown.base.policy, "segments": str(len(shown.base.segments))}
-    if shown.threshold is not None:
-        values["budget"] = f"{shown.threshold:g}"
-    elif shown.switched:
+    if shown.budget is not None:
+        values["budget"] = f"{shown.budget:g}"
+    if shown.switched:
         values["cells"] = "".join(str(sum(_WORTH[m] * row[m] for m in MODALITIES)) for row in grid_of(shown.current))
     if pair is not None:
         values["compare"] = ",".join(pair)
@@ -96,8 +99,8 @@ def read(query: Mapping[str, str]) -> Link | None:
     if model not in service.models.cards():
         raise LinkError(f"This link names no model of this page. The models are {', '.join(service.names())}.")
     policies = service.policies(model)
-    policy = query.get("policy", "adamml")
-    if policy not in policies:
+    policy = _policy(query.get("policy", "adamml"), model)
+    if policy is None:
         raise LinkError(f"This link names an unknown way of choosing. The ways are {', '.join(policies)}.")
     segments = round(min(max(_number(query.get("segments", "10"), "segments"), 1), service.max_segments()))
     budget = query.get("budget")
@@ -106,16 +109,16 @@ def read(query: Mapping[str, str]) -> Link | None:
         model=model,
         policy=policy,
         segments=segments,
-        budget=None if budget is None else round(min(max(_number(budget, "budget"), 0.0), 1.0), 2),
-        cells=_cells(query["cells"], segments) if "cells" in query and budget is None else None,
+        budget=None if budget is None else min(max(round(_number(budget, "budget"), 2), BUDGETS[0]), 1.0),
+        cells=_cells(query["cells"], segments) if "cells" in query else None,
         pair=_pair(query["compare"], ("shown", *policies)) if "compare" in query else None,
     )
 
 
 def apply(shown: ViewState, link: Link) -> ViewState:
     """Switch and budget as the link says."""
-    if link.budget is not None:
-        return actions.set_budget(shown, link.budget)
+    if link.budget is not None and has_budget(shown.base):
+        shown = actions.set_budget(shown, link.budget)
     return shown if link.cells is None else actions.switch(shown, link.cells)
 
 
@@ -139,6 +142,14 @@ def _model(name: str) -> str:
     wanted = examples.model_of(name)
     served = (key for key, card in service.models.cards().items() if card.name == wanted)
     return next(served, service.models.name(None))
+
+
+def _policy(name: str, model: str | None) -> str | None:
+    """A policy of the page, perhaps with a threshold, as results name it; None for any other."""
+    base, number = split_name(name)
+    if base not in service.policies(model) or (number and spec_of(base).number != "threshold"):
+        return None
+    return adamml.get_policy(name).name if service.runs(name, model) else None
 
 
 def _number(text: str, name: str) -> float:

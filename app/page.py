@@ -76,7 +76,8 @@ def build(*, addresses: bool = False) -> gr.Blocks:
     with gr.Blocks(title="AdaMML Studio", delete_cache=(600, 3600), analytics_enabled=False) as page:
         state = gr.State(example.shown if example else None, time_to_live=3600)
         head = f'<div class="head"><h1>{QUESTION}</h1><p>{SENTENCE}</p>{_HOW_TO_READ}{tour.button()}</div>'
-        gr.HTML(head, elem_id="head", js_on_load=_script("press.js", "tour.js"), apply_default_css=False)
+        scripts = _script("connection.js", "press.js", "tour.js")
+        gr.HTML(head, elem_id="head", js_on_load=scripts, apply_default_css=False)
         gr.HTML(drawing.drawing(), elem_id="drawing", js_on_load=_script("drawing.js"), apply_default_css=False)
         with gr.Row(elem_id="screen"):
             with gr.Column(elem_id="source-card", elem_classes="card"):
@@ -87,6 +88,7 @@ def build(*, addresses: bool = False) -> gr.Blocks:
             with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="answer-card", elem_classes="card"):
                     _way(parts)
+                    _html(parts, "budget", start, "budget_panel.js")
                     _html(parts, "answer", start, "feedback.js")
                 with gr.Column(elem_id="savings-card", elem_classes="card"):
                     _title("What it saved")
@@ -167,6 +169,7 @@ def _source(parts: Parts, example: recorded.Recorded | None) -> None:
     _html(parts, "status", {})
     _html(parts, "banner", {"banner": banner})
     gr.HTML(arriving.INCOMING, elem_id="incoming", apply_default_css=False)
+    gr.HTML(arriving.LOST, elem_id="lost", apply_default_css=False)
     _html(parts, "part", {"part": chooser()}, "part_chooser.js")
     _html(parts, "player", {"player": clip})
     # Hidden by the style sheet and not by Gradio, which does not wait for what is hidden before it follows a link: the
@@ -189,6 +192,14 @@ def _options(parts: Parts) -> None:
             value="adamml",
             label="Who picks, in this clip",
             elem_id="policy",
+        )
+        source["threshold"] = gr.Slider(
+            0,
+            1,
+            value=service.OWN_THRESHOLD,
+            step=0.01,
+            label="Threshold of a learned policy: it runs what it wants at least this much (by itself 0.5)",
+            elem_id="threshold",
         )
         source["segments"] = gr.Slider(
             1, service.max_segments(), value=10, step=1, label="Segments, spread over the clip", elem_id="segments"
@@ -219,10 +230,12 @@ def _examples(parts: Parts) -> None:
 def _results(parts: Parts, start: dict[str, Any]) -> None:
     """Everything below the answer."""
     shown = parts.shown
-    with gr.Column(visible=bool(start), elem_id="results") as shown["results"]:
+    # Hidden by the style sheet: what Gradio hides it takes off the page, and keeps in the browser's memory.
+    with gr.Column(elem_id="results"):
         with gr.Column(elem_classes="card", elem_id="whatif-card"):
             _title(
-                "What if?", "Switch any cell above, or move the budget. New cells are computed, the rest is remembered."
+                "What if?",
+                "Switch any cell above, or move the budget beside the answer. Only what is new is computed.",
             )
             _html(parts, "whatif", start, "whatif.js")
         with gr.Row(elem_id="costs-row", equal_height=True):

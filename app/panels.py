@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app import costs, details, savings, service, summary, whatif
+from app import budget_panel, costs, details, savings, service, summary, whatif
 from app.part_chooser import another
 from app.timeline import thumbnails, timeline
 from app.timeline_model import TimelineModel
@@ -34,6 +34,7 @@ def redraw(shown: ViewState, request: int = 0, remark: str = "") -> dict[str, An
     card = service.models.card(shown.key.model)
     return {
         "answer": summary.card(shown),
+        "budget": budget_panel.panel(shown),
         "savings": savings.card(shown),
         "timeline": timeline(shown.view(), request),
         "whatif": whatif.what_if(shown, card.facts if card else {}, remark),

@@ -28,7 +28,13 @@ function move(start) {
   handle.style.left = `${(100 * offer.start) / offer.duration}%`;
   handle.setAttribute("aria-valuenow", offer.start.toFixed(1));
   handle.setAttribute("aria-valuetext", `from ${spoken(offer.start)} to ${spoken(end)}`);
-  handle.querySelector("span").textContent = `${clock(offer.start)} to ${clock(end)}`;
+  const label = handle.querySelector("span");
+  label.textContent = `${clock(offer.start)} to ${clock(end)}`;
+  // In the middle of the frame, as far as the ends of the strip allow.
+  const strip = element.querySelector(".part-film").clientWidth;
+  const middle = (strip * (offer.start + end)) / 2 / offer.duration;
+  const half = label.offsetWidth / 2;
+  label.style.marginLeft = `${Math.min(Math.max(middle, half), strip - half) - middle}px`;
 }
 
 function open(offered) {

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import adamml
+from adamml.results.policy_spec import spec_of
 from app import icons, words
 from app.budget import known_points
 from app.error_log import failed
@@ -25,6 +26,7 @@ from app.view_state import ViewState
 from app.words import esc
 
 NO_MODEL = "The model is not available on this server, so nothing can be analyzed just now."
+OWN_THRESHOLD = 0.5  # from which probability on a learned policy runs a cell by itself: the arg max
 LONGEST_SECONDS = 600  # the decoded sound of a clip stays in memory: 58 MB for ten minutes
 _REDRAW_SECONDS = 0.3
 _END_SLACK_S = 0.1  # browsers and files do not quite agree on where a clip ends
@@ -88,6 +90,13 @@ def runs(policy: str, model: str | None = None) -> bool:
         return False
     about = models.card(model)
     return about is None or about.can_run(policy)
+
+
+def with_threshold(policy: str, threshold: float) -> str:
+    """A learned policy with a threshold other than its own (`adamml@0.30`); any other policy as it is."""
+    if spec_of(policy).number != "threshold" or threshold == OWN_THRESHOLD:
+        return policy
+    return f"{policy}@{threshold:.2f}"
 
 
 def load_in_background(model: str | None = None) -> None:

@@ -5,7 +5,15 @@ const SECONDS = 15;
 const incoming = () => document.querySelector("#incoming .incoming");
 const input = () => element.querySelector("input[type=file]");
 const say = (text) => { element.querySelector(".record-say").textContent = text; };
-const complain = (text) => { document.querySelector(".incoming-problem").textContent = text; };
+function complain(text, again = false) {
+  const problem = document.querySelector(".incoming-problem");
+  problem.textContent = text;
+  problem.hidden = !text;
+  if (!again) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "small-button", textContent: "Try again" });
+  button.dataset.sendAgain = "";
+  problem.append(" ", button);
+}
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
 function fits(file) {
@@ -44,11 +52,7 @@ async function take(file) {
   if (file.size > Number(mostBytes)) {
     return complain(`${file.name} has ${megabytes(file.size)} MB, and this page takes up to ${mostBytes / 1e6} MB, so it was not uploaded.`);
   }
-  const video = incoming().querySelector("video");
-  shown = URL.createObjectURL(file);
-  video.src = shown;
-  incoming().hidden = false;
-  document.body.classList.add("is-uploading");
+  const video = preview(file);
   incoming().querySelector("[role=status]").textContent = `${file.name}: 0.0 of ${megabytes(file.size)} MB`;
   incoming().querySelector("progress").value = 0;
   coming = file;
@@ -58,14 +62,31 @@ async function take(file) {
   done();
   offerPart({ name: file.name, duration: length, file });
 }
+function preview(file, start = 0) {
+  const video = incoming().querySelector("video");
+  shown = URL.createObjectURL(file);
+  video.src = start ? `${shown}#t=${start}` : shown;
+  incoming().hidden = false;
+  document.body.classList.add("is-uploading");
+  return video;
+}
 const offerPart = (offer) => document.dispatchEvent(new CustomEvent("part-offer", { detail: offer }));
 function stopSending() {
   if (request) request.abort();
   else if (coming) done();
 }
-// `part`: the seconds of it that are asked for, where that is not all.
-function send(file, part = {}) {
+// What was sent last, or the example that was pressed: where the connection breaks it can be sent again.
+let last = null;
+function remember(what) {
+  last = what;
+  document.body.dataset.sent = "";
+  document.dispatchEvent(new Event("sending"));
+}
+// `part`: the seconds of it that are asked for, where that is not all. `again`: with everything else as it was.
+function send(file, part = {}, again = false) {
   coming = file;
+  complain("");
+  remember({ file, part });
   const line = incoming().querySelector("[role=status]");
   const bar = incoming().querySelector("progress");
   const began = performance.now();
@@ -85,11 +106,11 @@ function send(file, part = {}) {
   sending.upload.onprogress = (event) => tell(Math.min(event.loaded, file.size));
   sending.onload = () => {
     done();
-    if (sending.status === 200) return trigger("arrived", { path: JSON.parse(sending.responseText)[0], ...part });
+    if (sending.status === 200) return trigger("arrived", { path: JSON.parse(sending.responseText)[0], again, ...part });
     const why = { 413: "it is larger than this page takes", 507: "there is no room for uploads just now" }[sending.status];
     complain(`${file.name} was not taken: ${why ?? "the server refused it. Please try again"}.`);
   };
-  sending.onerror = () => { done(); complain(`The connection broke while ${file.name} was sent. Please try again.`); };
+  sending.onerror = () => { done(); complain(`The connection broke while ${file.name} was sent, so it was cut off.`, true); };
   sending.onabort = done;
   sending.send(form);
 }
@@ -99,12 +120,26 @@ document.addEventListener("click", (event) => {
 document.addEventListener("part-chosen", (event) => {
   if (!element.isConnected) return;
   const { file, path, start, end } = event.detail;
-  if (!file) return trigger("arrived", { path, start, end });
-  shown = URL.createObjectURL(file);
-  incoming().querySelector("video").src = `${shown}#t=${start}`;
-  incoming().hidden = false;
-  document.body.classList.add("is-uploading");
+  if (!file) {
+    if (last?.file) last.part = { start, end };
+    return trigger("arrived", { path, start, end });
+  }
+  preview(file, start);
   send(file, { start, end });
+});
+document.addEventListener("click", (event) => {
+  const pressed = element.isConnected && event.target.closest?.("button.example");
+  if (pressed) remember({ example: pressed });
+});
+function sendAgain() {
+  if (last?.file) {
+    preview(last.file, last.part.start);
+    send(last.file, last.part, true);
+  } else if (last?.example) last.example.click();
+  else location.reload(); // the clip that the page came with, or that of a link
+}
+document.addEventListener("click", (event) => {
+  if (element.isConnected && event.target.closest?.("[data-send-again]")) sendAgain();
 });
 input().accept = TYPES;
 element.querySelector("#upload").addEventListener("click", () => input().click());

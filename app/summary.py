@@ -39,11 +39,7 @@ def _half(analysis: Analysis) -> str:
 
 def against(own: Analysis, rgb: Analysis) -> str:
     """What looking only says, beside the policy's answer: the same or not, how sure, and for how much compute."""
-    name, score = words.label(rgb.answer), rgb.scores[rgb.label]
-    said = "says the same" if rgb.answer == own.answer else f"says <strong>{esc(name)}</strong>"
-    amount = words.compared(1 - rgb.macs.total / own.macs.total) if own.macs.total else "the same"
-    cost = "for the same compute" if amount == "the same" else f"for {amount} compute"
-    return f"<strong>RGB only</strong>, looking at every segment, {said} ({percent(score)} sure), {cost}."
+    return words.against(own, rgb, lambda text: f"<strong>{esc(text)}</strong>")
 
 
 def answer(analysis: Analysis, *, by_hand: int = 0, rgb: Analysis | None = None, remark: str = "") -> str:

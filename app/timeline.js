@@ -141,13 +141,22 @@ const PATIENCE = 60000; // an answer that never came must not block for ever
 let request = null; // the newest without an answer
 let sent = 0; // the number of the one on its way
 let count = 0;
+let lost = false; // the connection; what was asked for last goes when it is back
+for (const [kind, now] of [["connection-lost", true], ["connection-back", false], ["sending", false]]) {
+  document.addEventListener(kind, () => {
+    lost = now;
+    sent = 0;
+    if (kind === "sending") request = null;
+    send();
+  });
+}
 function ask(what) {
   count += 1;
   request = { number: count, ...what };
   send();
 }
 function send() {
-  if (sent || !request) return;
+  if (lost || sent || !request) return;
   const number = request.number;
   sent = number;
   trigger("request", request);

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
+import adamml
 from adamml import Analysis, Macs, Storyboard
+from adamml.results.policy_spec import spec_of
 from app import words
 from app.session_store import SessionKey
 from app.timeline_model import MODALITIES, TimelineModel, from_analysis
 
 Grid = tuple[dict[str, bool], ...]
 
-# The budget slider's stops, from "run everything" to "run only what it is certain of"; 0.5 is what the policy itself
-# does. Close together at the ends, because policies are seldom undecided.
-THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
-OWN_THRESHOLD = 0.5
+# The budget slider's stops, as shares of the compute of running everything; the same as `adamml analyze --budget`.
+BUDGETS = tuple(percent / 100 for percent in range(5, 101, 5))
 
 # What the switch above the answer shows: the policy's own result, looking only, or both.
 OWN, RGB, BOTH = "own", "rgb", "both"
@@ -40,10 +40,11 @@ class ViewState:
 
     Attributes:
         base: what the policy itself chose and answered.
-        current: the same after switching by hand; `base` while nothing is switched.
+        current: `own` after switching by hand; `own` while nothing is switched.
         board: thumbnails and waveform.
-        points: analyses by budget, as far as they are known: threshold -> (MACs, label, certainty).
-        threshold: of the budget slider; None while the policy's own choices stand.
+        points: analyses by budget, as far as they are known: budget -> (MACs, label, certainty).
+        budget: of the slider, a share of running everything; None while the policy is not limited.
+        limited: what the budget gave; None without one.
         recorded: whether this came with the page and was not computed just now.
         rgb: looking only, once it has run; `base` itself where that is what was asked for.
         everything: what running everything gave, once it has run.
@@ -55,7 +56,8 @@ class ViewState:
     current: Analysis
     board: Storyboard
     points: tuple["Point", ...] = ()
-    threshold: float | None = None
+    budget: float | None = None
+    limited: Analysis | None = None
     recorded: bool = False
     rgb: Analysis | None = None
     everything: Outcome | None = None
@@ -77,9 +79,14 @@ class ViewState:
         return "" if self.key.start is None else words.span(self.offset, self.offset + self.base.clip.duration)
 
     @property
+    def own(self) -> Analysis:
+        """What stands before anything is switched by hand: the policy's own result, or that within the budget."""
+        return self.base if self.limited is None else self.limited
+
+    @property
     def switched(self) -> int:
         """How many cells differ from what the policy chose."""
-        pairs = zip(self.base.segments, self.current.segments, strict=True)
+        pairs = zip(self.own.segments, self.current.segments, strict=True)
         return sum(a.decisions[m] != b.decisions[m] for a, b in pairs for m in MODALITIES)
 
     @property
@@ -92,18 +99,18 @@ class ViewState:
         if self.shown is not self.current:
             return replace(from_analysis(self.shown, self.board.waveform, offset=self.offset), fixed=True)
         beside = self.rgb if self.way == BOTH else None
-        return from_analysis(self.current, self.board.waveform, self.base, beside, self.offset)
+        return from_analysis(self.current, self.board.waveform, self.own, beside, self.offset)
 
     def reset(self) -> "ViewState":
         """Back to what the policy chose."""
-        return replace(self, current=self.base, threshold=None)
+        return replace(self, current=self.base, budget=None, limited=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One budget on this clip: run what the policy wants at least this much."""
+    """One budget on this clip: look for at most this share of running everything."""
 
-    threshold: float
+    budget: float
     macs: int
     label: str
     certainty: float
@@ -114,19 +121,20 @@ def grid_of(analysis: Analysis) -> Grid:
     return tuple(dict(segment.decisions) for segment in analysis.segments)
 
 
-def budget_grid(analysis: Analysis, threshold: float) -> Grid:
-    """Run every cell whose probability reaches the threshold; cells without one stay as they are."""
-
-    def on(segment_index: int, modality: str) -> bool:
-        segment = analysis.segments[segment_index]
-        probability = segment.probabilities[modality]
-        if probability is None:
-            return segment.decisions[modality]
-        return segment.available[modality] and probability >= threshold
-
-    return tuple({m: on(i, m) for m in MODALITIES} for i in range(len(analysis.segments)))
+def rated(analysis: Analysis) -> bool:
+    """Whether the policy said how much it wanted each cell."""
+    return any(p is not None for s in analysis.segments for p in s.probabilities.values())
 
 
 def has_budget(analysis: Analysis) -> bool:
-    """Whether the policy said how much it wanted each cell."""
-    return any(p is not None for s in analysis.segments for p in s.probabilities.values())
+    """Whether a budget can be set: AdaMML's network has rated looks, and its ratings give their order."""
+    if spec_of(analysis.policy).network != "adamml":
+        return False
+    return any(segment.probabilities["rgb"] is not None for segment in analysis.segments)
+
+
+def budget_looks(analysis: Analysis, budget: float) -> set[int]:
+    """The segments that are looked at within a budget, told from what was recorded."""
+    visible = [s for s in analysis.segments if s.probabilities["rgb"] is not None]
+    order = adamml.by_promise([s.probabilities["rgb"] or 0.0 for s in visible])
+    return {visible[place].index for place in order[: adamml.looks_within(budget, len(analysis.segments))]}

@@ -1,11 +1,11 @@
-"""What if: the state of the switches in one sentence, the budget slider, and the curve of certainty against compute."""
+"""What if: the state of the switches in one sentence, and the curve of certainty against compute by budget."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adamml import Analysis
 from app import icons, words
-from app.view_state import OWN_THRESHOLD, THRESHOLDS, Point, ViewState, has_budget
+from app.view_state import BUDGETS, Point, ViewState, has_budget, rated
 from app.words import esc, percent
 
 _W, _H, _L, _B, _T, _R = 460, 170, 44, 24, 14, 16  # the curve's box and margins, in its own units
@@ -14,14 +14,14 @@ _W, _H, _L, _B, _T, _R = 460, 170, 44, 24, 14, 16  # the curve's box and margins
 def what_if(shown: ViewState, facts: Mapping[str, Any], remark: str = "") -> str:
     """The card's content as HTML; `remark` stands before what switching did."""
     curves = f'<div class="curves">{_clip(shown)}{_model(facts, shown)}</div>'
-    return f'<div class="whatif"><div class="whatif-hand">{_state(shown, remark)}{_slider(shown)}</div>{curves}</div>'
+    return f'<div class="whatif"><div class="whatif-hand">{_state(shown, remark)}{_none(shown)}</div>{curves}</div>'
 
 
 def sentence(shown: ViewState) -> str:
     """What switching did, in plain words."""
-    before, after = shown.base, shown.current
+    before, after = shown.own, shown.current
     if not shown.switched:
-        return f"Nothing is switched: this is {_own(before)}."
+        return _within(shown) if shown.budget is not None else f"Nothing is switched: this is {_own(before)}."
     moved = after.macs.total - before.macs.total
     cost = "the same compute"
     if moved:
@@ -34,36 +34,40 @@ def sentence(shown: ViewState) -> str:
     )
 
 
+def _within(shown: ViewState) -> str:
+    """What the budget did: how many looks, and the answer beside that without one."""
+    before, after = shown.base, shown.own
+    looks = sum(segment.decisions["rgb"] for segment in after.segments)
+    now = f"{words.label(after.label)}, {percent(after.scores[after.label])}"
+    was = f"{words.label(before.label)}, {percent(before.scores[before.label])}"
+    same = "the answer stays" if after.label == before.label else "the answer becomes"
+    return (
+        f"Looking takes at most {percent(shown.budget or 0)} of everything’s compute, {words.count(looks, 'look')}: "
+        f"{same} {now} (without a budget {was}). Nothing is switched by hand."
+    )
+
+
 def _own(base: Analysis) -> str:
     """What stands while nothing is switched: a policy's choice, or a way that leaves none."""
-    if has_budget(base) or not base.policy.startswith(("rgb", "audio", "all", "even", "random")):
+    if rated(base) or not base.policy.startswith(("rgb", "audio", "all", "even", "random")):
         return f"what {words.policy(base.policy)} chose"
     return f"{words.policy(base.policy)}, which leaves nothing to choose"
 
 
 def _state(shown: ViewState, remark: str) -> str:
-    off = "" if shown.switched or shown.threshold is not None else " disabled"
+    off = "" if shown.switched or shown.budget is not None else " disabled"
     return (
         f'<div class="whatif-state"><p role="status">{icons.HAND} {esc(remark)} {esc(sentence(shown))}</p>'
         f'<button type="button" class="small-button" data-reset{off}>Reset</button></div>'
     )
 
 
-def _slider(shown: ViewState) -> str:
-    if not has_budget(shown.base):
-        return (
-            '<p class="remark">This way of choosing gives no probabilities, so there is no budget to move. '
-            "Cells can still be switched.</p>"
-        )
-    value = OWN_THRESHOLD if shown.threshold is None else shown.threshold
-    stop = min(range(len(THRESHOLDS)), key=lambda i: abs(THRESHOLDS[i] - value))
+def _none(shown: ViewState) -> str:
+    if has_budget(shown.base):
+        return ""
     return (
-        '<div class="budget"><label for="budget-slider">Budget: run what the policy wants at least '
-        f'<output id="budget-value">{percent(value)}</output></label>'
-        '<div class="budget-row"><span aria-hidden="true">run all</span>'
-        f'<input id="budget-slider" type="range" min="0" max="{len(THRESHOLDS) - 1}" step="1" value="{stop}" '
-        f'data-stops="{",".join(map(str, THRESHOLDS))}" '
-        f'aria-valuetext="{percent(value)}"><span aria-hidden="true">run little</span></div></div>'
+        '<p class="remark">A budget goes with AdaMML, whose probabilities give the order of the looks. '
+        "Cells can be switched all the same.</p>"
     )
 
 
@@ -72,12 +76,12 @@ def _clip(shown: ViewState) -> str:
         return ""
     points = shown.points
     now = Point(
-        threshold=-1,
+        budget=-1,
         macs=shown.current.macs.total,
         label=shown.current.label,
         certainty=shown.current.scores[shown.current.label],
     )
-    missing = len({p.threshold for p in points}) < len(THRESHOLDS)
+    missing = len({p.budget for p in points}) < len(BUDGETS)
     button = (
         '<button type="button" class="small-button" data-curve>Run the rest, draw the whole curve</button>'
         if missing
@@ -118,11 +122,11 @@ def _drawn(points: Sequence[Point], now: Point, answer: str) -> str:
         f"{esc(words.label(now.label))} {percent(now.certainty)}, {words.billions(now.macs)}</text>"
     )
     table = "".join(
-        f"<tr><td>{percent(p.threshold)}</td><td>{words.billions(p.macs)}</td><td>{esc(words.label(p.label))}</td>"
+        f"<tr><td>{percent(p.budget)}</td><td>{words.billions(p.macs)}</td><td>{esc(words.label(p.label))}</td>"
         f"<td>{percent(p.certainty)}</td></tr>"
         for p in points
     )
-    names = ("Wanted at least", "Billion MACs", "Answer", "Sure")
+    names = ("Looking at most", "Billion MACs", "Answer", "Sure")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     other = any(p.label != answer for p in everything)
     key = f" Hollow dots give another answer than {esc(words.label(answer))}." if other else ""
@@ -137,7 +141,7 @@ def _drawn(points: Sequence[Point], now: Point, answer: str) -> str:
 
 def _point_words(point: Point) -> str:
     return (
-        f"wanted at least {percent(point.threshold)}: {esc(words.label(point.label))} {percent(point.certainty)}, "
+        f"looking at most {percent(point.budget)}: {esc(words.label(point.label))} {percent(point.certainty)}, "
         f"{words.billions(point.macs)} billion MACs"
     )
 
@@ -177,8 +181,8 @@ def _model(facts: Mapping[str, Any], shown: ViewState) -> str:
 
     line = "".join(f"{'L' if i else 'M'}{a:.1f},{b:.1f}" for i, (a, b) in enumerate(map(place, points)))
     dots = "".join(
-        f'<circle class="is-answer" cx="{place(p)[0]:.1f}" cy="{place(p)[1]:.1f}" r="4"><title>wanted at least '
-        f"{p[2]:.0%}: {p[1] / scale:.1%} right, {p[0]:.1f} billion MACs</title></circle>"
+        f'<circle class="is-answer" cx="{place(p)[0]:.1f}" cy="{place(p)[1]:.1f}" r="4"><title>threshold '
+        f"{p[2]:g}: {p[1] / scale:.1%} right, {p[0]:.1f} billion MACs</title></circle>"
         for p in points
     )
     x, side = _L + (_W - _L - _R) * here / most, "end" if here > most * 0.6 else "start"

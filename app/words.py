@@ -8,6 +8,7 @@ from html import escape
 from adamml.results import wording
 from adamml.results.wording import (
     NOUN,
+    against,
     billions,
     chance,
     compared,
@@ -27,6 +28,7 @@ from adamml.results.wording import (
 
 __all__ = [
     "NOUN",
+    "against",
     "billions",
     "chance",
     "clock",

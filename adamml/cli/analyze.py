@@ -29,7 +29,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         type=budget,
         dest="policy",
         metavar="SHARE",
-        help="spend about this share of running everything, in whole looks; 0.2 is a fifth: anytime-20%%",
+        help="look for at most this share of running everything, in whole looks and at least one; 0.2 is a fifth: "
+        "anytime-20%%",
     )
     parser.add_argument("--segments", type=int, default=10, metavar="N", help="segments, spread evenly (default: 10)")
     parser.add_argument("--model", metavar="NAME", help=MODEL_HELP)

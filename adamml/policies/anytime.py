@@ -27,7 +27,7 @@ class AnytimePolicy:
     Args:
         level: certainty from which on no further segment is looked at, 0 to 1; None goes by the number of looks.
         looks: how many segments are looked at; at least 1.
-        share: the same as a share of all segments, above 0 up to 1; rounded to whole looks, at least one.
+        share: the same as a share of all segments, above 0 up to 1: as many whole looks as it allows, at least one.
     """
 
     name: str = "anytime"
@@ -70,13 +70,16 @@ class AnytimePolicy:
 
     def most(self, segments: int) -> int | None:
         """How many of a clip's segments are looked at; None where certainty ends it. Never fewer for a larger share."""
-        if self.share is not None:
-            return max(1, round(self.share * segments))
-        return self.looks
+        return self.looks if self.share is None else looks_within(self.share, segments)
+
+
+def looks_within(share: float, segments: int) -> int:
+    """As many whole looks as a share of all segments allows, at least one."""
+    return max(1, int(share * segments + 1e-9))
 
 
 def budget_policy(share: float) -> str:
-    """The policy that keeps to a share of the compute of running everything, nearly all of which is looking.
+    """The policy whose looks take at most a share of the compute of running everything, nearly all of which is looking.
 
     Raises:
         ValueError: when that is no share.
@@ -112,9 +115,11 @@ class _AnytimeDecider:
         self.evidence, self.policy = evidence, policy
         self.rater = Rater(evidence, "adamml")
         self.answer = evidence.nothing_so_far()
+        self.decided = self.looked = 0  # segments of the stretches before
 
     def decide(self, segments: Sequence[int]) -> Iterator[Decision]:
         evidence = self.evidence
+        self.decided += len(segments)
         rated = {
             s: dict(zip(MODALITIES, probability_of_use(logits), strict=True)) for s, logits in self.rater.rate(segments)
         }
@@ -135,7 +140,10 @@ class _AnytimeDecider:
         """The segments of a stretch that are looked at, one after the other."""
         most = self.policy.most(self.evidence.segments)
         if most is not None:
-            yield from order[: -(-most * len(order) // self.evidence.segments)]  # of a long clip's stretch, its part
+            # Of a long clip's stretch its part, rounded up as long as the whole clip's number allows.
+            here = order[: -(-most * self.decided // self.evidence.segments) - self.looked]
+            self.looked += len(here)
+            yield from here
             return
         assert self.policy.level is not None
         look = partial(self.evidence.modality_logits, modality="rgb")

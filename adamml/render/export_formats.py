@@ -38,6 +38,7 @@ def export_steps(
     out: str | Path,
     *,
     thumbnails: Sequence[bytes | None] | None = None,
+    rgb: Analysis | None = None,
     profile: str = "local",
     start: float | None = None,
     end: float | None = None,
@@ -50,6 +51,7 @@ def export_steps(
         analysis: what was found.
         out: where to write; replaced when it exists.
         thumbnails: one JPEG per segment (or None) for "png", as in `Storyboard.thumbnails`.
+        rgb: what looking only gave on the same clip, for "png".
         profile: limits on the clip, "local" or "public".
         start, end: the part that was analyzed, as it was given to `Recognizer.analyze`; "mp4" shows that part.
 
@@ -69,7 +71,7 @@ def export_steps(
     yield Progress(share=0.0, message=f"Writing {out.name}")
     if form == "png":
         report = import_module("adamml.render.report")
-        report.render_report(analysis, out, thumbnails=thumbnails, inputs=[Path(path)])
+        report.render_report(analysis, out, thumbnails=thumbnails, rgb=rgb, inputs=[Path(path)])
     else:
         with export_file(out, inputs=[Path(path)]) as made:
             made.write_text(_TEXTS[form](analysis), encoding="utf-8")

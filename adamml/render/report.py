@@ -31,6 +31,7 @@ def render_report(
     out: str | Path,
     *,
     thumbnails: Sequence[bytes | None] | None = None,
+    rgb: Analysis | None = None,
     inputs: Iterable[Path] = (),
 ) -> Path:
     """Write the report as PNG.
@@ -39,6 +40,7 @@ def render_report(
         analysis: what to report.
         out: where to write; replaced when it exists.
         thumbnails: one JPEG per segment (or None), as in `Storyboard.thumbnails`; left out when not given.
+        rgb: what looking only gave on the same clip, to be said beside; left out when not given.
         inputs: files that must not be written over, such as the clip.
 
     Returns:
@@ -52,6 +54,9 @@ def render_report(
     canvas = FigureCanvasAgg(figure)
     _heading(figure, analysis)
     best(figure.add_axes((0.72, 0.852, 0.25, 0.09)), analysis)
+    if rgb is not None and rgb.policy != analysis.policy:
+        beside = textwrap.wrap(plain(wording.against(analysis, rgb)), 44)
+        _write(figure, 0.6, 0.84, "\n".join(beside), 8.5, linespacing=1.45)
     lanes = lay_out(analysis)
     timeline(figure.add_axes(report_timeline.PLACE), analysis, lanes, pictures(analysis, thumbnails))
     scores(figure.add_axes((0.14, 0.345, 0.79, 0.145)), analysis, lanes)

@@ -4,7 +4,7 @@ Text only: whoever puts it into HTML escapes it there. A number and its sign are
 nothing but results.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from adamml.results.analysis import Analysis, Scores, SegmentResult
 from adamml.results.policy_spec import spec_of
@@ -91,6 +91,18 @@ def compared(saving: float) -> str:
     if saving > -1:
         return f"{percent(-saving)} more"
     return f"{1 - saving:.1f} times as much" if saving > -9 else f"{1 - saving:.0f} times as much"
+
+
+def against(own: Analysis, rgb: Analysis, strong: Callable[[str], str] = str) -> str:
+    """What looking only says, beside the policy's answer: the same or not, how sure, and for how much compute.
+
+    `strong` marks what counts, where the text can have marks.
+    """
+    said = "says the same" if rgb.answer == own.answer else f"says {strong(label(rgb.answer))}"
+    amount = compared(1 - rgb.macs.total / own.macs.total) if own.macs.total else "the same"
+    cost = "for the same compute" if amount == "the same" else f"for {amount} compute"
+    sure = percent(rgb.scores[rgb.label])
+    return f"{strong('RGB only')}, looking at every segment, {said} ({sure} sure), {cost}."
 
 
 def noun(classes: Sequence[str]) -> str:

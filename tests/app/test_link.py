@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from app import link, service
+from app.link import Link
 from app.recorded import EXAMPLES
 from app.uploads import Uploads
 from tests.toy_app import toy_recognizer
@@ -28,6 +29,20 @@ def test_a_link_survives_the_way_there_and_back() -> None:
     query = link.write(moved, told.pair)
     assert link.read(dict(parse_qsl(query[1:]))) == told
     assert told.fits(moved)
+    tight = link.apply(last.shown, Link(clip=told.clip, segments=3, budget=0.35, cells=told.cells))
+    assert (tight.budget, tight.current.segments[1].decisions) == (0.35, {"rgb": False, "audio": True})
+    again = link.read(dict(parse_qsl(link.write(tight)[1:])))
+    assert again is not None
+    assert link.apply(last.shown, again).current.segments == tight.current.segments
+
+
+def test_a_link_may_name_a_threshold() -> None:
+    told = link.read({"clip": "drums_on_stage", "policy": "adamml@0.3"})
+    assert told is not None
+    assert told.policy == "adamml@0.30"
+    for wrong in ("adamml@2", "rgb@0.3", "anytime@0.3", "even-3"):
+        with pytest.raises(link.LinkError, match="way of choosing"):
+            link.read({"clip": "drums_on_stage", "policy": wrong})
 
 
 def test_numbers_are_brought_into_their_range_and_names_must_exist() -> None:

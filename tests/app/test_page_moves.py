@@ -69,7 +69,7 @@ def test_an_analysis_says_nothing_more_once_another_clip_is_chosen(monkeypatch: 
     monkeypatch.setattr(service, "steps", steps)
     monkeypatch.setattr(service, "look_over", lambda *_: (True, ""))
     said = asyncio.run(
-        all_of(analyzing.analyze_clip(service.Chosen(path="clip.mp4"), "adamml", 10, 0, None, None, mine))
+        all_of(analyzing.analyze_clip(service.Chosen(path="clip.mp4"), "adamml", 10, 0, None, 0.5, None, mine))
     )
     assert [outputs[0] for outputs in said] == ["first"]
     assert closed == [True]
@@ -135,9 +135,8 @@ def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
 
 
 def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
-    outputs = analyzing._drawn(service.Step(status=service.problem("no"), failed=True))
-    assert outputs[2].visible is False
-    assert outputs[5] is None
+    _, answer, _, timeline, result, _ = analyzing._drawn(service.Step(status=service.problem("no"), failed=True))
+    assert (answer, timeline, result) == ("", "", None)  # without a timeline the page shows no results
 
 
 def test_cancel_is_offered_once_there_is_something_to_cancel() -> None:
@@ -161,9 +160,9 @@ def test_a_refused_clip_is_not_analyzed_and_leaves_the_one_that_is_shown(monkeyp
     assert skipped([change for place, change in enumerate(status) if place != 2])
     assert MOVES.last(mine) == before
     clip = service.Chosen(path="clip.mp4")
-    run = analyzing.analyze_if_accepted("notes.mp4", clip, "adamml", 10, 0, None, None, mine)
+    run = analyzing.analyze_if_accepted("notes.mp4", clip, "adamml", 10, 0, None, 0.5, None, mine)
     assert all(skipped(outputs) for outputs in asyncio.run(all_of(run)))
     assert asked == []
-    again = analyzing.analyze_if_accepted("clip.mp4", clip, "adamml", 10, 0, None, None, mine)
+    again = analyzing.analyze_if_accepted("clip.mp4", clip, "adamml", 10, 0, None, 0.5, None, mine)
     assert asyncio.run(all_of(again))[0][0] == "first"
     assert asked == ["clip.mp4"]

@@ -2,6 +2,8 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 import adamml
 from adamml import InstalledModel, Recognizer
-from app import actions, api, service
+from app import actions, api, budget_panel, service
 from app.actions import Pair
 from app.compare import comparison, verdict
 from app.geometry import DENSE
@@ -23,7 +25,7 @@ from app.service import Step
 from app.session_store import SessionKey, SessionStore
 from app.timeline import timeline
 from app.timeline_model import from_analysis, so_far
-from app.view_state import THRESHOLDS, ViewState, budget_grid, grid_of
+from app.view_state import BUDGETS, ViewState, budget_looks, grid_of
 from app.whatif import sentence, what_if
 from tests.clips import moving_picture, number_picture, tone, write_clip
 from tests.toy_app import toy_recognizer
@@ -165,29 +167,73 @@ def test_switching_a_cell_changes_answer_and_cost_and_reset_goes_back(clip: Path
     assert moved.reset().current == shown.base
 
 
-def test_the_budget_follows_the_recorded_probabilities(clip: Path) -> None:
+def test_a_budget_is_compute_and_a_higher_one_never_runs_fewer_looks(clip: Path) -> None:
     shown = run(clip)
-    everything = actions.set_budget(shown, 0.0)
-    assert all(all(segment.decisions.values()) for segment in everything.current.segments)
-    middle = shown.base.segments[0].probabilities["rgb"]
-    assert budget_grid(shown.base, middle)[0]["rgb"]
-    assert not budget_grid(shown.base, middle + 1e-6)[0]["rgb"]
+    assert (shown.budget, shown.current.policy) == (None, "adamml")  # by itself the policy is as it was
+    moved = [actions.apply(shown, {"budget": budget}) for budget in BUDGETS]
+    looks = [{s.index for s in each.current.segments if s.decisions["rgb"]} for each in moved]
+    assert all(fewer <= more for fewer, more in pairwise(looks))
+    count = len(shown.base.segments)
+    assert [len(each) for each in looks] == [max(1, int(budget * count + 1e-9)) for budget in BUDGETS]
+    assert [each.current.policy for each in moved][:2] == ["anytime-5%", "anytime-10%"]
+    look = shown.base.alternatives["rgb"].rgb // count
+    everything = shown.base.alternatives["all"].total
+    for budget, each in zip(BUDGETS, moved, strict=True):
+        assert each.current.macs.rgb <= max(look, budget * everything)
+    recorded = [budget_looks(shown.base, budget) for budget in BUDGETS]
+    assert recorded == looks  # what needs nothing new is told without running it
+    tight = moved[0]
+    assert tight.switched == 0
+    assert "without a budget" in sentence(tight)
+    assert "is-by-hand" not in timeline(tight.view())
+    assert tight.reset() == replace(shown, points=tight.points)
+
+
+def test_cells_are_switched_within_a_budget(clip: Path) -> None:
+    tight = actions.set_budget(run(clip), 0.5)
+    grid = tuple(dict(row) for row in grid_of(tight.current))
+    grid[0]["rgb"] = not grid[0]["rgb"]
+    moved = actions.switch(tight, grid)
+    assert (moved.switched, moved.budget) == (1, 0.5)
+    assert [s.decisions["rgb"] for s in moved.current.segments] == [row["rgb"] for row in grid]
+    assert actions.switch(moved, grid_of(tight.current)).current is tight.current
+
+
+def test_every_budget_can_be_drawn(clip: Path) -> None:
+    shown = run(clip)
     *_, (_, curve) = actions.whole_curve(shown)
     assert curve is not None
-    drawn = actions.with_points(everything, curve)
-    assert (drawn.current, drawn.points) == (everything.current, curve)  # what was switched meanwhile still stands
-    assert len(curve) == len(THRESHOLDS)  # all was run, so all is known
-    assert [p.macs for p in curve] == sorted((p.macs for p in curve), reverse=True)
+    limited = actions.set_budget(shown, 0.5)
+    drawn = actions.with_points(limited, curve)
+    assert (drawn.current, drawn.points) == (limited.current, curve)  # what was done meanwhile still stands
+    assert [p.budget for p in curve] == list(BUDGETS)  # all was run, so all is known
+    assert [p.macs for p in curve] == sorted(p.macs for p in curve)
     facts = {"measured": {"budget": [{"threshold": 0.3, "accuracy": 90.0, "gmacs": 50.0}] * 2}}
     assert "The clips it was tested on" in what_if(shown, facts)
     assert "The clips it was tested on" not in what_if(shown, {})
 
 
+def test_a_policy_that_adamml_does_not_rate_keeps_to_no_budget(clip: Path) -> None:
+    *_, last = service.steps(str(clip), "rgb", 3)
+    assert last.shown is not None
+    assert budget_panel.panel(last.shown) == ""
+    with pytest.raises(ValueError, match="keeps to no budget"):
+        actions.apply(last.shown, {"budget": 0.5})
+
+
+def test_a_threshold_is_of_learned_policies_alone() -> None:
+    assert service.with_threshold("adamml", 0.5) == "adamml"
+    assert service.with_threshold("adamml", 0.3) == "adamml@0.30"
+    assert service.with_threshold("cascade", 0.75) == "cascade@0.75"
+    assert service.with_threshold("anytime", 0.3) == "anytime"
+    assert service.with_threshold("rgb", 0.3) == "rgb"
+
+
 @pytest.mark.parametrize(
-    "asked", [{}, {"grid": None}, {"threshold": "1"}, {"threshold": 2}, {"threshold": float("nan")}]
+    "asked", [{}, {"grid": None}, {"budget": "1"}, {"budget": 2}, {"budget": 0}, {"budget": float("nan")}]
 )
 def test_a_request_from_outside_is_checked(clip: Path, asked: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"request|grid|threshold"):
+    with pytest.raises(ValueError, match=r"request|grid|budget"):
         actions.apply(run(clip), asked)
 
 
@@ -328,4 +374,4 @@ def test_the_recorded_example_is_of_the_shipped_model() -> None:
         name, _, digest = weights.partition(" ")
         # A new model needs a new record: python -m app.recorded
         assert card["files"][name].startswith(digest)
-    assert len(example.shown.points) == len(THRESHOLDS)
+    assert len(example.shown.points) == len(BUDGETS)

@@ -152,7 +152,7 @@ def test_a_closed_tab_gives_its_turn_up(url: str, clip: Path, long_clip: Path) -
     sent = visitor.upload(long_clip).json()[0]
     visitor.join("picked", [visitor.file(sent), None]).raise_for_status()  # the page's own events
     assert "is-waiting" in json.dumps(list(visitor.listen()))
-    visitor.join("analyze_clip", [None, "all", 60, 0, None, None]).raise_for_status()
+    visitor.join("analyze_clip", [None, "all", 60, 0, None, 0.5, None]).raise_for_status()
     for message in visitor.listen():
         if message["msg"] == "process_generating" and "is-running" in json.dumps(message):
             break  # and hang up, in the middle of it

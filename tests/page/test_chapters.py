@@ -57,6 +57,13 @@ def test_a_chapter_leads_to_its_beginning_by_mouse_and_keyboard(page: Page) -> N
     wait_for_position(page, 0.0)
     expect(buttons.first).to_have_attribute("aria-current", "true")
     assert faults(page) == []
+    # In cells as narrow as those of a long clip, a short word stays whole.
+    many = timeline(view("gd" * 10, duration=300.0)).replace("playing guitar", "drum")
+    page.locator("#timeline .tl").evaluate("(e, html) => { e.outerHTML = html; }", many)
+    lines = "e => { const r = document.createRange(); r.selectNodeContents(e); return r.getClientRects().length; }"
+    word = page.locator("#timeline .tl-answer b").first
+    expect(word).to_have_text("drum")
+    assert word.evaluate(lines) == 1
     for width in (1440, 1024, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert sideways(page) <= 1

@@ -123,9 +123,9 @@ def test_a_wrong_kind_of_file_is_refused_with_a_sentence(page: Page, tmp_path: P
     notes = tmp_path / "notes.txt"
     notes.write_text("no clip")
     upload(page, notes)
-    expect(page.locator(".incoming-problem")).to_have_text(
-        "notes.txt is no video or sound file, so it was not uploaded."
-    )
+    problem = page.locator(".incoming-problem")
+    expect(problem).to_have_text("notes.txt is no video or sound file, so it was not uploaded.")
+    expect(problem).to_be_visible()
     expect(page.locator("[data-testid=toast-body]")).to_have_count(0)
     expect(page.locator("#banner")).to_contain_text("Recorded example")
 

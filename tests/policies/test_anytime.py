@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adamml import Analysis, Recognizer
-from adamml.inference.session import ClipSession
+from adamml.inference.session import CHUNK, ClipSession
 from adamml.policies import AnytimePolicy, get_policy
 from adamml.policies.anytime import budget_policy, by_promise
 from adamml.results import wording
@@ -66,6 +66,17 @@ def test_a_budget_is_a_share_of_the_looks_and_never_shrinks_as_it_grows(session:
     assert get_policy(budget_policy(1 / 3)).name == "anytime-33.3333%"
     with pytest.raises(ValueError, match="goes up to 100%"):
         get_policy("anytime-101%")
+
+
+def test_a_budget_is_kept_across_the_stretches_of_a_long_clip(small: Recognizer, tmp_path: Path) -> None:
+    """Each stretch of a clip is decided by itself: what they round up must not add up."""
+    path = write_clip(tmp_path / "clip.mp4", seconds=4.0)
+    count = 2 * CHUNK + 6
+    with small.open(path, segments=count) as long:
+        for share in (0.01, 0.2, 0.35):
+            seen = looked(long.analyze(budget_policy(share)))
+            assert len(seen) == max(1, int(share * count))
+        assert {index // CHUNK for index in seen} == {0, 1, 2}
 
 
 def test_more_certainty_never_takes_fewer_looks(session: ClipSession) -> None:

@@ -235,7 +235,8 @@ def test_report_is_one_png_page_with_something_in_every_panel(
     buffer = io.BytesIO()
     Image.new("RGB", (160, 90), (10, 200, 10)).save(buffer, "JPEG")
     told = dataclasses.replace(named(analysis, HOSTILE), notes=("A $1 note",))
-    out = render_report(told, tmp_path / "report.png", thumbnails=[buffer.getvalue(), None, None])
+    rgb = dataclasses.replace(told, policy="rgb")
+    out = render_report(told, tmp_path / "report.png", thumbnails=[buffer.getvalue(), None, None], rgb=rgb)
     image = Image.open(out)
     image.load()
     assert image.format == "PNG"
@@ -247,6 +248,7 @@ def test_report_is_one_png_page_with_something_in_every_panel(
     words = " ".join(text.get_text() for text in figures[0].findobj(match=lambda a: hasattr(a, "get_text")))
     for expected in (analysis.label, "billion MACs", "seconds", "A $1 note", "toy 0", "1 MAC = 2 FLOPs", "skipped"):
         assert expected in words
+    assert "RGB only, looking at every segment, says the same" in " ".join(words.split())
     assert [path.name for path in tmp_path.iterdir()] == ["report.png"]
 
 
