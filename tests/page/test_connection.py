@@ -85,10 +85,8 @@ def page(browser: Browser, cable: Cable) -> Iterator[Page]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    with page.expect_response(lambda answer: "/queue/data" in answer.url) as loaded:
-        page.goto(cable.address)
+    page.goto(cable.address)
     page.locator("#timeline .tl-seg").first.wait_for()
-    loaded.value.finished()  # what the page asks for by itself
     page.wait_for_function("document.querySelector('.lost') && window.gradio_config.app_id")
     page.evaluate("window.stays = true")
     yield page
