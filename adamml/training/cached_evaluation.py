@@ -134,6 +134,10 @@ class CachedClips:
         answers = self.answers(policy, rates, temperature)
         return [self._record(policy, clip, each, cost, temperature) for clip, each in enumerate(answers)]
 
+    def record(self, clip: int, policy: Policy, cost: CostModel, temperature: float = 1.0) -> ClipRecord:
+        """What one policy, be it of this clip alone, does with one clip."""
+        return self._record(policy.name, clip, self._answer(clip, policy, temperature), cost, temperature)
+
     def _answer(self, clip: int, policy: Policy, temperature: float) -> CachedAnswer:
         view = FeatureView(self._memory(clip), self.network.kind.fusion, temperature)
         decider = policy.begin(view)

@@ -90,7 +90,9 @@ def test_every_clip_answers_once_per_seed_and_the_figures_are_kept(network: AdaM
     assert results[AS_THEY_ARE]["even-1"]["gmacs"] == pytest.approx(results[AS_THEY_ARE]["all"]["gmacs"] / 3, rel=0.01)
     assert results[DAMAGED]["rgb"]["wasted"] is not None
     assert results[AS_THEY_ARE]["rgb"]["wasted"] == 0
+    assert {results[part]["best-1"]["top1"] for part in (AS_THEY_ARE, OTHERS)} == {100.0}
     table = (tmp_path / "run/results/tables.md").read_text()
+    assert "| *Upper bound: best 1 look, truth known* | 100.0 [100.0, 100.0] |" in table
     assert table.count("| RGB only | 100.0 [100.0, 100.0] |") >= 2  # as they are, and of other sources
 
 

@@ -18,6 +18,9 @@ TITLES = {
     "anytime": model_card.title(f"anytime@{anytime.LEVEL}"),
     "confident": model_card.title(f"confident@{confident.LEVEL}"),
     "liteeval": "LiteEval (its gate)",
+    "best-1": "*Upper bound: best 1 look, truth known*",
+    "best-2": "*Upper bound: best 2 looks, truth known*",
+    "best-3": "*Upper bound: best 3 looks, truth known*",
 }
 COLUMNS = ("", "top-1 % [95 %]", "by seed", "top-5 %", "RGB used %", "audio used %", "G MACs", "of fusion's MACs")
 
