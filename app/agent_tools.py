@@ -38,7 +38,7 @@ _ABOUT = {
     "export": "Make a file of an analysis and give its address: mp4 (the clip, annotated, with its sound), png (a "
     "report of one page), json (the whole result), csv (a row per segment).",
 }
-_BUDGET = "or with a number, as adamml@0.30, anytime-20%, even-3"
+_NUMBER = "or with a number, as adamml@0.30, anytime-20%, even-3"
 
 
 class Answer(TypedDict):
@@ -155,7 +155,7 @@ class AgentTools(GradioMCPServer):
                 continue
             about = each["label"]
             if name in ("policy", "left", "right"):  # more than those that are listed
-                about += f": {', '.join(kind.pop('enum'))}; {_BUDGET}"
+                about += f": {', '.join(kind.pop('enum'))}; {_NUMBER}"
             if name == "segments":
                 kind["type"] = "integer"
             properties[name] = kind | {"description": about, "default": each["parameter_default"]}

@@ -48,23 +48,23 @@ def endpoints(*, addresses: bool = False) -> None:
     """
     names = list(service.policies())
 
-    def choice(label: str, values: Sequence[str], value: str, *, budgets: bool = False) -> gr.Radio:
+    def choice(label: str, values: Sequence[str], value: str, *, numbers: bool = False) -> gr.Radio:
         radio = gr.Radio([(name, name) for name in values], value=value, label=label)
 
         def preprocess(given: Any) -> Any:
             """As usual, but for a wrong one: a sentence for the caller, and no traceback in the log."""
-            if given in values or (budgets and isinstance(given, str) and service.runs(given)):
+            if given in values or (numbers and isinstance(given, str) and service.runs(given)):
                 return given
-            rest = "; adamml@0.30 is adamml with a budget" if budgets else ""
+            rest = "; adamml@0.30 is adamml with a threshold, anytime-20% has a budget" if numbers else ""
             raise gr.Error(f"{label!r} is one of {words.listing(list(values), 'or')}{rest}.", print_exception=False)
 
         return _with_own_check(radio, preprocess)
 
     with gr.Column(visible=False):
         clip = _clip(addresses)
-        policy = choice("Who picks", names, "adamml", budgets=True)
-        left = choice("This", names, "adamml", budgets=True)
-        right = choice("against this", names, "rgb", budgets=True)
+        policy = choice("Who picks", names, "adamml", numbers=True)
+        left = choice("This", names, "adamml", numbers=True)
+        right = choice("against this", names, "rgb", numbers=True)
         kind = choice("What to make of it", [form for form, *_ in OFFERS], "mp4")
         segments = gr.Number(10, label=f"Segments spread over the clip, 1 to {service.max_segments()}")
         spacing = gr.Number(0, label="Or one segment every so many seconds; 0: as many as `segments` says")
