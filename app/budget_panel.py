@@ -1,4 +1,4 @@
-"""The budget beside the policy's answer: a slider for how much of everything's compute looking may take at most.
+"""The budget below the savings: a slider for how much of everything's compute looking may take at most.
 
 Until it is moved there is none, and the policy decides as it does by itself; the thumb then stands at what that took.
 With a budget, AdaMML's probabilities give the order of the looks: the policy `anytime`, as `adamml analyze --budget`.

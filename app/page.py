@@ -88,11 +88,11 @@ def build(*, addresses: bool = False) -> gr.Blocks:
             with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="answer-card", elem_classes="card"):
                     _way(parts)
-                    _html(parts, "budget", start, "budget_panel.js")
                     _html(parts, "answer", start, "feedback.js")
                 with gr.Column(elem_id="savings-card", elem_classes="card"):
                     _title("What it saved")
                     _html(parts, "savings", start, "charts.js")
+                    _html(parts, "budget", start, "budget_panel.js")
                     _html(parts, "rivals", start)
         _html(parts, "notes", start)
         with gr.Column(elem_id="opened-card", elem_classes="card"):
@@ -235,7 +235,7 @@ def _results(parts: Parts, start: dict[str, Any]) -> None:
         with gr.Column(elem_classes="card", elem_id="whatif-card"):
             _title(
                 "What if?",
-                "Switch any cell above, or move the budget beside the answer. Only what is new is computed.",
+                "Switch any cell above, or move the budget under what it saved. Only what is new is computed.",
             )
             _html(parts, "whatif", start, "whatif.js")
         with gr.Row(elem_id="costs-row", equal_height=True):
