@@ -18,6 +18,13 @@ from tests.clips import tone, write_clip
 CLASSES = ("cat", "dog", "drum", "sea")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What opens a browser says so by its fixtures."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whoever runs the tests may have fetched models and chosen one; what tests prepare is kept for them alone.

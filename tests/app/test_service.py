@@ -328,14 +328,14 @@ def test_a_clip_that_is_too_long_here_is_refused_whoever_asks(
             assert says in last.status
     else:
         visit = service.sessions.session(SessionKey(path=str(clip), segments=1, profile="local"))
-        program = api._runs(str(clip), ("rgb",), api._Cut(1, 0), False)
+        program = api._runs(str(clip), ("rgb",), api._Cut(segments=1, spacing=0), False)
         with pytest.raises(adamml.ClipError, match=says):
             visit.__enter__() if way == "visit" else next(program)
     monkeypatch.setattr(service, "LONGEST_SECONDS", 600)
     assert run(clip).base.label
 
 
-def test_programs_may_name_a_budget_as_on_the_command_line(clip: Path) -> None:
+def test_programs_may_name_a_threshold_as_on_the_command_line(clip: Path) -> None:
     radios = [block for block in build().blocks.values() if isinstance(block, gr.Radio)]
     asked = {radio.label: radio for radio in radios if radio.label in ("Who picks", "This", "against this")}
     assert len(asked) == 3
@@ -347,10 +347,10 @@ def test_programs_may_name_a_budget_as_on_the_command_line(clip: Path) -> None:
     (kind,) = (radio for radio in radios if radio.label == "What to make of it")
     with pytest.raises(gr.Error, match="is one of mp4, "):
         kind.preprocess("adamml@0.5")
-    *_, found = (step for step in api._runs(str(clip), ("adamml@0.5",), api._Cut(2, 0), False))
-    assert isinstance(found, adamml.Analysis)
-    assert found.policy == "adamml@0.50"
-    assert adamml.wording.policy(found.policy) == "AdaMML at 0.50"
+    *_, last = api._runs(str(clip), ("adamml@0.5",), api._Cut(segments=2, spacing=0), False)
+    assert isinstance(last, adamml.Finished)
+    assert last.analysis.policy == "adamml@0.50"
+    assert adamml.wording.policy(last.analysis.policy) == "AdaMML at 0.50"
 
 
 def test_bad_input_meets_a_message(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.batch.small_archive import SEGMENTS, asked_for, content, here, make_a
 HARMLESS, DEADLY = "clip 5.mp4", "clip 1.mp4"
 
 
+@pytest.mark.slow
 def test_ray_writes_what_processes_write_and_gives_up_only_what_kills(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_there_are_hundreds_of_them_and_no_two_alike(files: tuple[list[tuple[Sam
     assert all(count >= 3 for count in Counter(sample.family for sample in samples).values())
 
 
+@pytest.mark.slow
 def test_each_ends_in_a_result_or_a_named_error(
     small: Recognizer, clip: Path, files: tuple[list[tuple[Sample, Path]], list[str]]
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_decoder_is_held_to_its_memory(small: Recognizer, tmp_path: Path) -> N
         assert all(each.memory_info().rss < MOST_BYTES for each in decoders)
 
 
+@pytest.mark.strace
 def test_playlists_reach_no_other_file_and_no_port(tmp_path: Path) -> None:
     folder, secret, port = tmp_path / "files", tmp_path / "secret.mp4", free_port()
     secret.write_bytes(base("h264.mp4"))

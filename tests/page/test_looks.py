@@ -56,8 +56,9 @@ def test_the_focus_is_always_seen_and_goes_down_the_page(page: Page) -> None:
     assert all(a["card"] <= b["card"] for a, b in pairwise(stops))
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 360), ("dark", 1440)]
+)  # every color and every width is seen once
 def test_every_state_fits_and_has_no_fault_that_axe_knows(
     visit: Callable[..., Page], clip: Path, tmp_path: Path, width: int, theme: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.page.actions import WAIT_MS, options, upload
@@ -13,6 +14,7 @@ WARM_UP, WINDOW, BETWEEN = 1, 4, 4
 MOST = {"Nodes": 40, "JSEventListeners": 0.5, "Documents": 0, "JSHeapUsedSize": 200_000}
 
 
+@pytest.mark.slow
 def test_nodes_listeners_and_memory_stay_flat_over_many_analyses(page: Page, clip: Path) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from adamml.cli import main
@@ -19,6 +20,7 @@ TINY = ["segments=1", "stage1.epochs=1", "stage1.batch=2"]
 TINY += [f"stage{n}.{name}" for n in (2, 3, 4) for name in (f"epochs={2 if n == 3 else 1}", "batch=2")]
 
 
+@pytest.mark.slow
 def test_kinetics_is_prepared_trained_by_two_processes_and_measured(tmp_path: Path) -> None:
     rows = []
     for number, label in enumerate(("singing", "tap dancing")):
