@@ -1,5 +1,6 @@
 """What is taken of a file with several tracks, what its picture looks like, and what its sound is mixed to."""
 
+import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from adamml import Recognizer, browser_preview
 from adamml.media import Clip, UnreadableClipError, UnsupportedCodecError, display_frames, probe, settings_for
@@ -136,6 +138,25 @@ def test_other_channels_are_mixed_to_their_plain_mean(tmp_path: Path) -> None:
     clip = Clip(path, LOCAL, 1)
     assert np.array_equal(clip.samples(), sound.mean(axis=0, dtype=np.float32))
     assert clip.notes == ()
+
+
+@pytest.mark.parametrize("layout", ["5.1", "7.1", "3.0", "quad", "octagonal"])
+def test_surround_sound_is_mixed_as_ffmpeg_mixes_it(tmp_path: Path, layout: str) -> None:
+    """Speech in the center does not drown in the channels around it, nor in low effects."""
+    count = av.AudioLayout(layout).nb_channels
+    sound = (0.05 * np.random.default_rng(0).standard_normal((count, 48_000))).astype(np.float32)
+    path = tmp_path / "a.wav"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("pcm_f32le", rate=24_000, layout=layout)
+        frame = av.AudioFrame.from_ndarray(sound.T.reshape(1, -1), format="flt", layout=layout)
+        frame.sample_rate = 24_000
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-ac", "1", "-f", "f32le", "-"]
+    theirs = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
+    ours = Clip(path, LOCAL, 1).samples()
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.999
+    assert np.abs(ours).max() < np.abs(sound).max()  # never louder than what it was mixed from
 
 
 def test_sound_whose_coding_changes_is_said_to_be_left_out(tmp_path: Path, toy: Recognizer) -> None:

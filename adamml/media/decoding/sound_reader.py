@@ -8,7 +8,7 @@ import numpy as np
 
 from adamml.media.allowlist import MAX_RATIO, OVERRUN_S
 from adamml.media.decoding.container import AV_ERRORS, check_sound, decoded, open_container, packets_of
-from adamml.media.decoding.downmix import mono, together
+from adamml.media.decoding.downmix import mono, shares_of, together
 from adamml.media.decoding.sound_sync import InStep
 from adamml.media.errors import ClipLimitError
 from adamml.media.info import ClipInfo
@@ -91,7 +91,8 @@ def sound_pieces(
     Args:
         rate: samples per second; the track's own when not given, unless that is an odd one beside `wanted`.
         wanted: samples per second that the pieces will be resampled to, where `rate` is not given.
-        layout: "stereo", say; every frame's own when not given, with silence in one channel.
+        layout: "stereo", say; every frame's own when not given, with silence in one channel, and channels of surround
+            sound by their shares in a mix.
         in_step: begin with silence until the first sample's own time, however short, so that lips and sound agree.
         lost: see `decoded`.
 
@@ -109,6 +110,7 @@ def sound_pieces(
         channels = av.AudioLayout(layout).nb_channels if layout else 1
         resampler: av.AudioResampler | None = None
         shape: tuple[str, str, int] | None = None
+        shares: np.ndarray | None = None
         written = 0
         step = InStep(rate, from_start=in_step)
         packets = packets_of(container, stream, info.audio.joins)
@@ -121,6 +123,7 @@ def sound_pieces(
                 shape = arrives
                 # Packed: with eight channels and more PyAV looks for planes where there are none, and dies.
                 resampler = av.AudioResampler(format="flt", layout=layout or frame.layout.name, rate=rate)
+                shares = None if layout else shares_of(frame.layout)
             time = None if frame.time is None else frame.time - info.origin - info.audio.start
             missing = step.silence_before(time, written)
             if missing and (written + missing) / rate <= info.audio.end:
@@ -135,7 +138,8 @@ def sound_pieces(
             except AV_ERRORS:
                 continue
             for part in converted:
-                samples = step.fitted(part.to_ndarray().reshape(-1, part.layout.nb_channels).T)
+                samples = part.to_ndarray().reshape(-1, part.layout.nb_channels).T
+                samples = step.fitted(samples if shares is None else samples * shares)
                 written += samples.shape[1]
                 if written > (info.settings.max_seconds + OVERRUN_S) * rate:
                     raise ClipLimitError(
