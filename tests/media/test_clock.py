@@ -84,6 +84,7 @@ def test_a_picture_stands_until_the_next_and_the_last_until_the_end(tmp_path: Pa
     assert clip.info.video.end == pytest.approx(12.0, abs=0.1)
     seen = shown(clip)
     assert len(seen) == 9 * 8
+    assert not clip.notes
     assert all(number == min(2, int((time + 0.01) // 4)) for time, number in seen)
 
 

@@ -143,6 +143,7 @@ class VideoReader:
         # The frame that is shown, and the one after it, which says until when.
         self._shown, self._since = None, float("-inf")  # type: av.VideoFrame | None, float
         self._next, self._position = None, float("-inf")  # type: av.VideoFrame | None, float
+        self._came = float("-inf")  # the latest that has been shown: stamps may go back a little
         self._ended = False
 
     def close(self) -> None:
@@ -164,6 +165,7 @@ class VideoReader:
             while not self._ended and (self._next is None or self._position <= moment):
                 if self._next is not None:
                     self._shown, self._since = self._next, self._position
+                    self._came = max(self._came, self._since)
                 self._decode_one(moment)
             shown = self._next if self._shown is None else self._shown
             if shown is None:
@@ -175,10 +177,8 @@ class VideoReader:
         """Whether the file holds pictures that should have followed the one that is shown, and did not come."""
         if self._shown is None:
             return False
-        del self._stored[: bisect_right(self._stored, self._since)]
-        return moment > self._since + STALE_S and bisect_right(self._stored, moment) > bisect_right(
-            self._stored, self._since + PAIR_S
-        )
+        del self._stored[: bisect_right(self._stored, self._came + PAIR_S)]
+        return moment > max(self._since, self._came) + STALE_S and bisect_right(self._stored, moment) > 0
 
     def _noted(self, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
         """The same; when their pictures should be shown is remembered."""
