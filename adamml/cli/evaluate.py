@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         from adamml.datasets.manifest import ManifestError, read_manifest
         from adamml.evaluation.evaluate import RECORDS_FILE, SETTINGS_FILE, EvaluationError, evaluate_manifest
         from adamml.evaluation.records import RecordError
-        from adamml.evaluation.report import TABLE_FILES, to_markdown, write_report
+        from adamml.evaluation.report import report_files, to_markdown, write_report
     except ModuleNotFoundError as error:
         return bad_input(f"{error.name} is missing; evaluating needs: pip install -e '.[train]'")
     from adamml.files import check_folder
@@ -60,11 +60,12 @@ def run(args: argparse.Namespace) -> int:
         if not entries:
             raise EvaluationError(f"{str(args.manifest)!r} lists no clips of the split {args.split!r}")
         read = [args.manifest, *(entry.path for entry in entries)]
-        check_folder(args.out, (RECORDS_FILE, SETTINGS_FILE, *TABLE_FILES), inputs=read)
+        policies = list(dict.fromkeys((*args.policies, *args.threshold, *args.budget)))
+        check_folder(args.out, (RECORDS_FILE, SETTINGS_FILE, *report_files(policies)), inputs=read)
         table = evaluate_manifest(
             Recognizer.load(args.model, fusion=args.fusion),
             entries,
-            list(dict.fromkeys((*args.policies, *args.threshold, *args.budget))),
+            policies,
             args.out,
             args.segments,
             resume=not args.anew,
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
             root=manifest.root,
             seed=args.seed,
         )
-        files = write_report(table, args.out, published=args.published, inline_plotly=args.inline_plotly)
+        files = write_report(table, args.out, published=args.published, inline_plotly=args.inline_plotly, inputs=read)
     except (
         ManifestError,
         EvaluationError,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from adamml.datasets.labels import alike
+from adamml.datasets.labels import alike, spelled
 from adamml.datasets.manifest import ClipEntry, Manifest, straddling
 from adamml.datasets.split import one_sided
 from adamml.media import ClipError, MediaSettings, probe, settings_for, subclip_of
@@ -63,7 +63,7 @@ class Report:
         lines += [f"duplicate   {' = '.join(names)}" for names in self.duplicates]
         lines += [f"straddling  group {group!r} is in train and in test" for group in self.straddling]
         lines += [f"overlap     {one} (train) and {other} (test)" for one, other in self.overlapping]
-        lines += [f"labels      {', '.join(map(repr, names))} are taken for different classes" for names in self.alike]
+        lines += [f"labels      {spelled(names)} are taken for different classes" for names in self.alike]
         lines += [f"note        class {label!r} has no {side} clips" for label, side in self.one_sided.items()]
         return "\n".join([*lines, "nothing is wrong"] if self.ok else lines)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adamml.datasets.find_clips import FILE_SUFFIXES, LeftOut, find_clips
-from adamml.datasets.labels import alike
+from adamml.datasets.labels import alike, spelled
 from adamml.datasets.manifest import SPLITS, ClipEntry, ManifestError, straddling
 from adamml.datasets.split import Sourced, one_sided, seeded_split
 
@@ -166,4 +166,4 @@ def _uneven(entries: list[ClipEntry], sides: Mapping[str, str]) -> list[str]:
 
 def _spelled_alike(entries: Iterable[ClipEntry]) -> list[str]:
     groups = alike(entry.label for entry in entries)
-    return [f"these are taken for different classes: {', '.join(map(repr, names))}" for names in groups]
+    return [f"these are taken for different classes: {spelled(names)}" for names in groups]

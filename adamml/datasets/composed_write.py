@@ -29,6 +29,7 @@ from adamml.inputs import PUBLISHED_INPUT
 LABEL_STREAM = 1  # the order of labels has a stream of randomness of its own, apart from (seed, index)
 SAMPLE_RATE = PUBLISHED_INPUT.sound.sample_rate
 SOUND_FRAME = 1024  # samples, as AAC has it
+RECIPE, MANIFEST = "recipe.json", "manifest.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +74,16 @@ def write_clips(
 
     Raises:
         ComposeError: when the folder holds clips of another recipe, or `sources` lacks something.
-        OSError: when the folder cannot be written.
+        OSError: when the folder cannot be written, or a list in it is a photo, a sound or a clip by another name.
     """
     if count < 1 or workers < 1 or seed < 0:
         raise ComposeError("count and workers must be 1 or more, and the seed 0 or more")
     if min(size) < 16 or size[0] % 2 or size[1] % 2:
         raise ComposeError(f"frames must have even sides of at least 16 pixels, not {size[0]} x {size[1]}")
     shelf = SourceSplit.of(sources, side)
-    check_folder(out_dir)
     clips = out_dir / "clips"
+    made_from = [source.path for source in (*sources.photos, *sources.sounds)]
+    check_folder(out_dir, (RECIPE, MANIFEST), inputs=[*made_from, *clips.glob("*.mp4")])
     clips.mkdir(parents=True, exist_ok=True)
     _keep_recipe(out_dir, shelf, seed, size)
     todo = [index for index in range(count) if not _clip_path(clips, index).exists()]
@@ -92,7 +94,7 @@ def write_clips(
             progress(_line(done, len(todo), count - len(todo), time.monotonic() - began))
     seconds = time.monotonic() - began
     plans = [plan_numbered(seed, index, shelf) for index in range(count)]
-    manifest = out_dir / "manifest.csv"
+    manifest = out_dir / MANIFEST
     write_manifest(
         manifest,
         (
@@ -150,7 +152,7 @@ def _keep_recipe(out_dir: Path, shelf: SourceSplit, seed: int, size: tuple[int, 
         "classes": list(shelf.classes),
         "sources": hashlib.sha256(names.encode()).hexdigest(),
     }
-    path = out_dir / "recipe.json"
+    path = out_dir / RECIPE
     try:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
     except ValueError as error:

@@ -6,6 +6,7 @@ accents' encoding.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 _APART = re.compile(r"[_\-\u2010-\u2015]")  # an underscore, a hyphen, a dash
@@ -23,3 +24,10 @@ def alike(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     for label in labels:
         groups.setdefault(plain(label), set()).add(label)
     return tuple(tuple(sorted(names)) for _, names in sorted(groups.items()) if len(names) > 1)
+
+
+def spelled(names: Iterable[str]) -> str:
+    """Names for people, in quotes; those that look alike letter for letter are told apart by the signs' numbers."""
+    shown = list(names)
+    looks = Counter(unicodedata.normalize("NFC", name) for name in shown)
+    return ", ".join(ascii(n) if looks[unicodedata.normalize("NFC", n)] > 1 else repr(n) for n in shown)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from adamml.evaluation import metrics
 from adamml.evaluation.records import MODALITIES, ClipRecord, RecordLog, record_of, truth_of_spans
 from adamml.evaluation.table import Table, summarize
-from adamml.files import write_whole
+from adamml.files import check_folder, write_whole
 from adamml.media import ClipError
 from adamml.policies import Policy, RandomPolicy, get_policy
 from adamml.recognizer import Recognizer
@@ -98,10 +98,12 @@ def evaluate_manifest(
         EvaluationError: for an unknown policy or label, a clip that is named twice, a folder with results of another
             model or setting, or when no clip at all could be used.
         RecordError: when the records on disk are damaged.
+        OSError: when the folder cannot be written, or one of these files is one of the clips.
     """
     card = recognizer.card
     named = _named_policies(policies)
     clips = _named_clips(entries, card.classes, root)
+    check_folder(out, (RECORDS_FILE, SETTINGS_FILE), inputs=[Path(entry.path) for entry in entries])
     facts = {
         "model": card.name,
         "version": card.version,

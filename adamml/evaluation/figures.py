@@ -6,7 +6,7 @@ form the budget curve: what the learned policy reaches as it is made freer or th
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,23 +27,31 @@ DPI = 160
 X_TITLE = "G MACs per clip (billions of multiply-accumulates, counted)"
 Y_TITLE = "Top-1 accuracy, %"
 CURVE_NOTE = "line: one policy at several probability thresholds"
+FIGURE_FILES = ("accuracy_macs.png", "accuracy_macs.html", "class_accuracy.png", "plotly.min.js")
 INTERVAL_NOTE = "bars: 95 % bootstrap intervals over clips"
 
 
-def write_figures(table: Table, folder: Path, *, inline_plotly: bool = False) -> list[Path]:
+def write_figures(
+    table: Table, folder: Path, *, inline_plotly: bool = False, inputs: Iterable[Path] = ()
+) -> list[Path]:
     """Write every figure; returns the files. See `report.write_report`."""
     named = [row for row in table.rows if at_threshold(row.policy)[1] is None] or list(table.rows)
-    written = [
-        write_whole(folder / "accuracy_macs.png", _png(accuracy_against_macs(table))),
-        write_whole(folder / "accuracy_macs.html", interactive(table, inline_plotly=inline_plotly)),
-        write_whole(folder / "class_accuracy.png", _png(class_accuracy(table, named))),
-    ]
+    accuracy, page, by_class, library = FIGURE_FILES
+    contents: dict[str, str | bytes] = {
+        accuracy: _png(accuracy_against_macs(table)),
+        page: interactive(table, inline_plotly=inline_plotly),
+        by_class: _png(class_accuracy(table, named)),
+    }
     if not inline_plotly:
-        written.append(write_whole(folder / "plotly.min.js", get_plotlyjs()))
-    for row in named:
-        target = folder / f"confusion_{re.sub(r'[^A-Za-z0-9._-]', '_', row.policy)}.png"
-        written.append(write_whole(target, _png(confusion(table, row))))
-    return written
+        contents[library] = get_plotlyjs()
+    contents |= {confusion_file(row.policy): _png(confusion(table, row)) for row in named}
+    read = list(inputs)
+    return [write_whole(folder / name, content, inputs=read) for name, content in contents.items()]
+
+
+def confusion_file(policy: str) -> str:
+    """Name of the figure of a policy's confusion."""
+    return f"confusion_{re.sub(r'[^A-Za-z0-9._-]', '_', policy)}.png"
 
 
 def budget_curves(table: Table) -> list[list[Row]]:

@@ -7,7 +7,7 @@ table of their own. Brackets hold 95 % bootstrap intervals over clips.
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,7 +23,14 @@ NOTHING = "-"
 TABLE_FILES = ("table.json", "table.csv", "table.md")
 
 
-def write_report(table: Table, folder: Path, *, published: bool = False, inline_plotly: bool = False) -> list[Path]:
+def report_files(policies: Iterable[str]) -> list[str]:
+    """Names of all that `write_report` may write of these policies."""
+    return [*TABLE_FILES, *figures.FIGURE_FILES, *map(figures.confusion_file, policies)]
+
+
+def write_report(
+    table: Table, folder: Path, *, published: bool = False, inline_plotly: bool = False, inputs: Iterable[Path] = ()
+) -> list[Path]:
     """Write everything into `folder` (made if missing); returns the files.
 
     Args:
@@ -32,17 +39,16 @@ def write_report(table: Table, folder: Path, *, published: bool = False, inline_
             confusion_POLICY.png for every policy.
         published: put the figures published elsewhere beside ours, in a table of their own.
         inline_plotly: keep plotly.js (4 MB) inside the HTML file instead of beside it.
+        inputs: files that must not be written over, whatever links lie in the folder.
 
     Raises:
-        OSError: when the folder cannot be written.
+        OSError: when the folder cannot be written, or a file in it is one of the inputs.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = [
-        write_whole(folder / "table.json", to_json(table, published=published)),
-        write_whole(folder / "table.csv", to_csv(table)),
-        write_whole(folder / "table.md", to_markdown(table, published=published)),
-    ]
-    return written + figures.write_figures(table, folder, inline_plotly=inline_plotly)
+    contents = (to_json(table, published=published), to_csv(table), to_markdown(table, published=published))
+    read = list(inputs)
+    written = [write_whole(folder / name, text, inputs=read) for name, text in zip(TABLE_FILES, contents, strict=True)]
+    return written + figures.write_figures(table, folder, inline_plotly=inline_plotly, inputs=read)
 
 
 def to_json(table: Table, *, published: bool = False) -> str:

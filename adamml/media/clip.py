@@ -1,5 +1,6 @@
 """A clip as the rest of the house sees it: segments in, pixels and samples out."""
 
+import math
 import os
 import weakref
 from collections.abc import Generator, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from adamml.inputs import PUBLISHED_INPUT, ClipInput
-from adamml.media.decoder import Decoders, gone_wrong, matched
+from adamml.media.decoder import Answers, Decoders, gone_wrong, matched
 from adamml.media.errors import ClipLimitError, UnreadableClipError
 from adamml.media.info import ClipInfo
 from adamml.media.limits import MediaSettings, checked_segments
@@ -18,6 +19,7 @@ from adamml.media.sampling import Segment, plan_segments
 from adamml.media.sound_track import Track, decode_track
 from adamml.media.subclip import subclip_of
 
+LOST = "The picture at {:.1f} to {:.1f} s cannot be decoded here; the one before stands in its place."
 PART_SLACK_S = 0.1  # a part ends with the frame in which its end lies
 
 
@@ -129,6 +131,7 @@ class Clip:
             raise
         first = start or 0.0
         self.part = None if start is None and end is None else (first, first + self.info.duration)
+        self._lost = set[float]()  # moments of the clip
         self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments, given)
 
     def close(self) -> None:
@@ -147,7 +150,8 @@ class Clip:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about what had to be chosen or changed to read the file, as far as it has been read."""
-        return (*self.info.notes, *(self._sound.notes if "_sound" in vars(self) else ()))
+        lost = [LOST.format(min(self._lost), max(self._lost))] if self._lost else []
+        return (*self.info.notes, *lost, *(self._sound.notes if "_sound" in vars(self) else ()))
 
     @cached_property
     def silent(self) -> bool:
@@ -213,5 +217,15 @@ class Clip:
             crop=picture.crop,
         )
         with closing(asked) as answers:
-            for (index, _), pixels in matched(moments, answers, self.info.path.name, picture.shape.__eq__):
+            told = self._noting_lost(answers)
+            for (index, _), pixels in matched(moments, told, self.info.path.name, picture.shape.__eq__):
                 yield index, pixels
+
+    def _noting_lost(self, answers: Answers) -> Answers:
+        """The same; moments whose picture could not be decoded are remembered for the notes."""
+        for said, pixels in answers:
+            lost = said.get("lost")
+            if not isinstance(lost, list) or not all(type(time) is float and math.isfinite(time) for time in lost):
+                raise gone_wrong(self.info.path.name)
+            self._lost.update(lost)
+            yield said, pixels

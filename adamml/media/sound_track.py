@@ -23,7 +23,9 @@ from adamml.media.info import ClipInfo
 SILENT_PEAK = 1e-4  # -80 dB: a track that never gets louder was never recorded
 STRETCH_S = 30
 IN_MEMORY_S = 120  # 15 MB at 32 kHz. Longer tracks go to a file without a name, which dies with us
+FORGIVEN_S = 0.5  # of sound that cannot be decoded; a damaged packet or two are not heard
 _BYTES = 4
+LOST = "{:.1f} s of the sound, from {:.1f} s on, cannot be decoded here and were left out."
 CANCELLED = "Channels of the sound cancel each other out; they were brought into step before they were mixed to one."
 
 
@@ -119,6 +121,11 @@ def _blocks(
                 raise gone_wrong(info.path.name)
             if said.get("cancelled") is True:
                 notes.add(CANCELLED)
+            first_lost, lost = said.get("first_lost", 0.0), said.get("lost", 0.0)
+            if not all(type(value) is float and math.isfinite(value) for value in (first_lost, lost)):
+                raise gone_wrong(info.path.name)
+            if lost > FORGIVEN_S:
+                notes.add(LOST.format(lost, max(0.0, first_lost - (start or 0.0))))
             yield block, rate
 
 

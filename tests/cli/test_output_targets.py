@@ -121,6 +121,23 @@ def test_a_folder_of_results_whose_file_is_a_link_to_a_clip_is_refused(
     assert kept.read_bytes() == before
 
 
+FIGURES = ["accuracy_macs.png", "accuracy_macs.html", "class_accuracy.png", "plotly.min.js", "confusion_rgb.png"]
+
+
+@pytest.mark.parametrize("name", [*FIGURES, "table.md", "settings.json"])
+@pytest.mark.parametrize("hard", [False, True])
+def test_no_file_of_an_evaluation_replaces_a_clip(
+    name: str, hard: bool, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, out = clip.read_bytes(), tmp_path / "measured"
+    out.mkdir()
+    (out / name).hardlink_to(clip) if hard else (out / name).symlink_to(clip)
+    (tmp_path / "list.csv").write_text(HEADER + "clip.mp4,,,cat,test,,\n")
+    arguments = ["evaluate", "--manifest", tmp_path / "list.csv", "--out", out, "--policies", "rgb"]
+    assert "which is read" in refused(capsys, *arguments)
+    assert clip.read_bytes() == before
+
+
 def test_training_does_not_replace_the_model_that_it_begins_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from adamml.datasets.composed_render import render_frames, render_sound
 from adamml.datasets.composed_write import plan_numbered, write_clips
 from adamml.datasets.manifest import read_manifest
 from adamml.datasets.sources import Sources, read_sources
+from adamml.files import OutputError
 from adamml.media import Clip, settings_for
 
 RATE = 24_000
@@ -196,6 +197,21 @@ def test_a_stopped_run_goes_on_and_makes_the_same(
     (folder / "recipe.json").unlink()
     with pytest.raises(ComposeError, match="unknown making"):
         write_clips(folder, sources, "train", 4, seed=0, size=SMALL)
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "recipe.json"])
+@pytest.mark.parametrize("kind", ["photo", "sound", "clip"])
+def test_no_list_replaces_what_clips_are_made_from(sources: Sources, tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / "clips").mkdir()
+    clip = tmp_path / "clips" / "00000.mp4"
+    clip.write_bytes(b"a clip")
+    kept = {"photo": sources.photos[0].path, "sound": sources.sounds[0].path, "clip": clip}[kind]
+    before = kept.read_bytes()
+    (tmp_path / name).symlink_to(kept)
+    with pytest.raises(OutputError, match="which is read"):
+        write_clips(tmp_path, sources, "test", 1, seed=3, size=SMALL)
+    assert kept.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["clips", name])
 
 
 def test_what_is_lacking_is_said(sources: Sources, shelf: SourceSplit, tmp_path: Path) -> None:

@@ -324,6 +324,19 @@ def test_check_names_labels_that_read_the_same(tmp_path: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["alike"] == [["Cat", "cat", "cat "]]
 
 
+def test_two_ways_to_write_one_accent_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As folders come from a Mac and from elsewhere; the names look the same."""
+    for number, name in enumerate(("cafe\u0301", "caf\u00e9")):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        write_clip(tmp_path / "clips" / name / "a.mp4", seconds=1.0 + number / 5, fps=10)
+    arguments = ["manifest", "folder", str(tmp_path / "clips"), "--out", str(tmp_path / "m.csv")]
+    assert main(arguments) == 0
+    named = "'cafe\\u0301', 'caf\\xe9'"
+    assert f"taken for different classes: {named}" in capsys.readouterr().out
+    assert main(["manifest", "check", str(tmp_path / "m.csv")]) == 1
+    assert f"labels      {named} are taken" in capsys.readouterr().out
+
+
 def test_check_names_parts_that_overlap_across_the_split(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", seconds=3.0, fps=10)
     (tmp_path / "copy.mp4").write_bytes((tmp_path / "a.mp4").read_bytes())

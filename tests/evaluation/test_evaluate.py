@@ -16,9 +16,9 @@ from adamml import Recognizer
 from adamml.evaluation.evaluate import EvaluationError, evaluate_manifest
 from adamml.evaluation.figures import budget_curves
 from adamml.evaluation.records import ClipRecord, read_records
-from adamml.evaluation.report import to_csv, to_json, to_markdown, write_report
+from adamml.evaluation.report import report_files, to_csv, to_json, to_markdown, write_report
 from adamml.evaluation.table import Table, summarize
-from adamml.files import write_whole
+from adamml.files import OutputError, write_whole
 from adamml.inference.session import ClipSession
 from tests.clips import tone, write_clip
 
@@ -253,6 +253,18 @@ def test_report_files_are_whole_and_load_nothing_from_outside(table: Table, tmp_
     assert 'src="plotly.min.js"' in page
     assert "http" not in page
     assert json.loads((tmp_path / "report" / "table.json").read_text())["rows"][1]["top1"]["value"] == 0.5
+
+
+def test_no_file_of_a_report_replaces_what_it_was_made_from(table: Table, tmp_path: Path) -> None:
+    clip, folder = tmp_path / "clip.mp4", tmp_path / "report"
+    folder.mkdir()
+    clip.write_bytes(b"a clip")
+    for name in report_files(["all"]):
+        (folder / name).symlink_to(clip)
+        with pytest.raises(OutputError, match="which is read"):
+            write_report(table, folder, inputs=[clip])
+        (folder / name).unlink()
+        assert clip.read_bytes() == b"a clip"
 
 
 @pytest.mark.parametrize("write", [lambda path: write_whole(path, "new"), lambda path: write_whole(path, b"new")])

@@ -1,5 +1,6 @@
 """What is taken of a file with several tracks, what its picture looks like, and what its sound is mixed to."""
 
+import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from adamml import Recognizer, browser_preview
 from adamml.media import Clip, UnreadableClipError, UnsupportedCodecError, display_frames, probe, settings_for
@@ -136,6 +138,73 @@ def test_other_channels_are_mixed_to_their_plain_mean(tmp_path: Path) -> None:
     clip = Clip(path, LOCAL, 1)
     assert np.array_equal(clip.samples(), sound.mean(axis=0, dtype=np.float32))
     assert clip.notes == ()
+
+
+@pytest.mark.parametrize("layout", ["5.1", "7.1", "3.0", "quad", "octagonal"])
+def test_surround_sound_is_mixed_as_ffmpeg_mixes_it(tmp_path: Path, layout: str) -> None:
+    """Speech in the center does not drown in the channels around it, nor in low effects."""
+    count = av.AudioLayout(layout).nb_channels
+    sound = (0.05 * np.random.default_rng(0).standard_normal((count, 48_000))).astype(np.float32)
+    path = tmp_path / "a.wav"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("pcm_f32le", rate=24_000, layout=layout)
+        frame = av.AudioFrame.from_ndarray(sound.T.reshape(1, -1), format="flt", layout=layout)
+        frame.sample_rate = 24_000
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-ac", "1", "-f", "f32le", "-"]
+    theirs = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
+    ours = Clip(path, LOCAL, 1).samples()
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.999
+    assert np.abs(ours).max() < np.abs(sound).max()  # never louder than what it was mixed from
+
+
+def test_sound_whose_coding_changes_is_said_to_be_left_out(tmp_path: Path, toy: Recognizer) -> None:
+    """A broadcast's sound goes from MP3 to AAC: no decoder reads both."""
+    sound = rising(6.0)
+    kind = {"seconds": 3, "rate": 48_000, "picture": number_picture}
+    one = write_clip(tmp_path / "a.ts", sound=sound[:, :144_000], audio_codec="libmp3lame", **kind)  # type: ignore[arg-type]
+    two = write_clip(tmp_path / "b.ts", sound=sound[:, 144_000:], audio_codec="aac", **kind)  # type: ignore[arg-type]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(one.read_bytes() + two.read_bytes())
+    clip = Clip(path, LOCAL, 4)
+    assert time_heard(clip.samples(), 2.0) == pytest.approx(2.0, abs=0.1)
+    assert time_heard(clip.samples(), 5.0) is None
+    (note,) = [note for note in clip.notes if "sound" in note]
+    assert note.startswith("3.0 s of the sound, from 3.0 s on") or note.startswith("3.1 s of the sound, from 3.0 s on")
+    assert any("cannot be decoded" in note for note in toy.analyze(path, "audio", segments=2).notes)
+    part = Clip(path, LOCAL, 2, start=0.0, end=2.0)
+    assert part.samples().any()
+    assert not any("sound" in note for note in part.notes)
+
+
+@pytest.mark.parametrize("what", ["other coding", "damage"])
+def test_pictures_that_cannot_be_decoded_are_not_passed_over_in_silence(
+    tmp_path: Path, toy: Recognizer, what: str
+) -> None:
+    one = telling(tmp_path / "a.ts", seconds=2, sound=None, gop=25)
+    if what == "damage":
+        path = tmp_path / "damaged.mp4"
+
+        def damaged(packet: av.Packet) -> bool:
+            assert packet.pts is not None
+            if packet.pts * packet.time_base >= 2:
+                packet.update(bytes(packet.size))
+            return True
+
+        copied([telling(tmp_path / "c.mp4", seconds=4, sound=None, gop=25)], path, damaged)
+    else:
+        path = tmp_path / "joined.ts"
+        x265 = {"preset": "ultrafast", "x265-params": "log-level=none"}
+        two = telling(tmp_path / "b.ts", seconds=2, sound=None, codec="libx265", coding=x265)
+        path.write_bytes(one.read_bytes() + two.read_bytes())
+    clip = Clip(path, LOCAL, 4)
+    assert clip.info.duration == pytest.approx(4.0, abs=0.1)
+    clip.frames(clip.segments[:1])
+    assert not any("cannot be decoded" in note for note in clip.notes)
+    clip.frames(clip.segments)
+    assert any("cannot be decoded" in note for note in clip.notes)
+    assert any("cannot be decoded" in note for note in toy.analyze(path, "rgb", segments=4).notes)
 
 
 PATCHES = [(20, 20, 20), (90, 90, 90), (180, 180, 180), (200, 60, 40), (40, 150, 60), (50, 70, 190), (190, 170, 60)]

@@ -104,7 +104,7 @@ def test_moments_show_what_reading_everything_shows(tmp_path: Path, kind: str) -
     read = frames_read(info)
     assert len(read) == (len(KINDS[kind]["times"]) if "times" in KINDS[kind] else SECONDS * FPS)
     for times in looks(info.duration):
-        found = [frame.to_ndarray().tobytes() for _, frame in frames_at(info, times)]
+        found = [frame.to_ndarray().tobytes() for _, frame, _ in frames_at(info, times)]
         assert found == expected(read, times), f"{len(times)} moments, the first at {times[0]}"
 
 
@@ -128,7 +128,7 @@ def test_a_jump_onto_a_damaged_key_frame_is_taken_back(tmp_path: Path, count_dec
     data[place + size // 8 : place + size // 4] = np.random.default_rng(0).bytes(size // 4 - size // 8)
     path.write_bytes(data)
     info = information(path)
-    assert [frame.pts for _, frame in frames_at(info, [5.0])] == [keys[1].pts * 5 // 2]
+    assert [frame.pts for _, frame, _ in frames_at(info, [5.0])] == [keys[1].pts * 5 // 2]
     assert count_decoded() > 125  # from the beginning, after the first frame behind the jump
     list(frames_at(info, [3.0]))
     assert count_decoded() <= 50  # the key frame before it is whole, and is jumped to
@@ -144,8 +144,8 @@ def test_sparse_looks_go_on_where_the_last_one_ended(tmp_path: Path, count_decod
     some = [[0.1, 0.5], [2.0], [2.0, 2.01, 2.05], [5.9], [1.0], [7.0]]
     reader = CachedVideoReader()
     for times in some:
-        found = [(time, read_number(frame.to_ndarray(format="rgb24"))) for time, frame in reader.at(info, times)]
-        assert found == [(t, read_number(f.to_ndarray(format="rgb24"))) for t, f in frames_at(info, times)]
+        found = [(time, read_number(frame.to_ndarray(format="rgb24"))) for time, frame, _ in reader.at(info, times)]
+        assert found == [(t, read_number(f.to_ndarray(format="rgb24"))) for t, f, _ in frames_at(info, times)]
     reader.close()
     count_decoded()
     for times in some[:4]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,18 @@ def packets_of(
 
 
 def decoded(
-    packets: Iterator[av.Packet], stream: av.VideoStream | av.AudioStream, name: str, settings: MediaSettings
+    packets: Iterator[av.Packet],
+    stream: av.VideoStream | av.AudioStream,
+    name: str,
+    settings: MediaSettings,
+    lost: Callable[[av.Packet], None] = lambda packet: None,
 ) -> Iterator[Any]:
     """Frames of one stream's packets; damaged packets are passed over.
 
     Args:
         packets: see `packets_of`.
         name: of the file, for messages.
+        lost: told of every packet that holds something of which nothing comes. Of pictures it may come later.
 
     Raises:
         ClipLimitError: for more or larger frames than are allowed, whatever the header has promised.
@@ -100,7 +105,9 @@ def decoded(
         except AV_ERRORS:
             if _out_of_memory():  # decoders take what they were not given for damage, and would show something else
                 raise MemoryError from None
-            continue
+            frames = []
+        if not frames and packet.size:
+            lost(packet)
         for frame in frames:
             count += 1
             if aspects is not None:

@@ -1,4 +1,7 @@
-"""Mixing a sound track down to one channel: the plain mean, unless channels cancel each other out in it.
+"""Mixing a sound track down to one channel: the mean, unless channels cancel each other out in it.
+
+Of surround sound it is weighted as FFmpeg does by default (ITU-R BS.775): the center, where people speak, counts most,
+what comes from behind least, and the channel of low effects not at all.
 
 Where one channel was wired or made the other way round, the mean of both is silence although either is loud. Such a
 stretch is mixed with every channel brought into step with the loudest one, which keeps the energy.
@@ -6,10 +9,22 @@ stretch is mixed with every channel brought into step with the loudest one, whic
 
 from collections.abc import Iterator, Sequence
 
+import av
 import numpy as np
 
 CANCELS = 0.01  # of the channels' mean energy: less than this in their mean is 20 dB lost. 16 strangers lose 12 dB
+# As heard by one ear of a listener in the middle. Rows of the front go by 1 / sqrt(2), what comes from behind again.
+_SHARES = {"FC": 1.0, "FL": 0.5**0.5, "FR": 0.5**0.5, "BL": 0.5, "BR": 0.5, "SL": 0.5, "SR": 0.5, "BC": 0.5, "LFE": 0.0}
 AUDIBLE = 1e-8  # mean energy of the channels, below which (-80 dB) nothing is worth keeping
+
+
+def shares_of(layout: av.AudioLayout) -> np.ndarray | None:
+    """(channels, 1) float32 to multiply channels by, so that their mean is weighted; None where all count alike."""
+    names = [channel.name for channel in layout.channels]
+    if len(names) < 3 or not all(name in _SHARES for name in names):
+        return None
+    shares = np.array([_SHARES[name] for name in names], np.float32)
+    return (shares / shares.mean())[:, None]
 
 
 def mono(samples: np.ndarray) -> tuple[np.ndarray, bool]:

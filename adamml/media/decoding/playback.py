@@ -16,7 +16,7 @@ def even_frames(info: ClipInfo, fps: float, box: tuple[int, int]) -> Iterator[tu
     count = max(1, round(info.duration * fps))
     size: tuple[int, int] | None = None
     last_frame, pixels = None, None
-    for time, frame in frames_at(info, [k / fps for k in range(count)]):
+    for time, frame, _ in frames_at(info, [k / fps for k in range(count)]):
         if frame is not last_frame or pixels is None:  # several moments can show one frame
             if size is None:
                 size = _fitted(shown_size(frame, info.pixel_aspect), box)

@@ -15,7 +15,7 @@ import numpy as np
 
 from adamml.media.decoding.playback import even_frames, stereo_blocks
 from adamml.media.decoding.probe import probe_file
-from adamml.media.decoding.sound_reader import mono_blocks
+from adamml.media.decoding.sound_reader import Lost, mono_blocks
 from adamml.media.decoding.transcode import plays, write_preview
 from adamml.media.decoding.video_reader import Moments, center_crop, frames_at, scaled
 from adamml.media.info import ClipInfo
@@ -44,13 +44,17 @@ def frames(
     crops: dict[float, Future[np.ndarray]] = {}
     last_frame, last_crop, place = None, None, 0
     with ThreadPoolExecutor(1) as aside, closing(at(info, list(last_use))) as shown:
-        for time, frame in shown:
+        lost: list[float] = []
+        for time, frame, instead in shown:
+            if instead:
+                lost.append(time)
             if frame is not last_frame or last_crop is None:  # several moments can show one frame
                 last_frame, last_crop = frame, aside.submit(_crop, frame, info.pixel_aspect, short_side, crop)
             crops[time] = last_crop
             while place < len(segments) and all(moment in crops for moment in segments[place][1]):
                 index, times = segments[place]
-                yield {"segment": index}, np.stack([crops[moment].result() for moment in times])
+                missing = [moment for moment in segments[place][1] if moment in lost]
+                yield {"segment": index, "lost": missing}, np.stack([crops[moment].result() for moment in times])
                 place += 1
                 crops = {moment: cut for moment, cut in crops.items() if last_use[moment] >= place}
 
@@ -61,7 +65,7 @@ def _crop(frame: av.VideoFrame, pixel_aspect: float, short_side: int, crop: int)
 
 def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:
     """One small picture per moment, its middle: (at most 2 * side, at most 2 * side, 3) uint8."""
-    for time, frame in frames_at(info, times):
+    for time, frame, _ in frames_at(info, times):
         pixels = scaled(frame, side, info.pixel_aspect)
         width = min(pixels.shape[1], 2 * side)
         left = (pixels.shape[1] - width) // 2
@@ -69,8 +73,12 @@ def _thumbnails(info: ClipInfo, times: Sequence[float], side: int) -> Answer:
 
 
 def _sound(info: ClipInfo, wanted: int, start: float | None, end: float | None) -> Answer:
-    for block, rate, cancelled in mono_blocks(info, wanted, start, end):
+    lost = Lost(info.origin, start, end)
+    rate = wanted
+    for block, rate, cancelled in mono_blocks(info, wanted, start, end, lost):
         yield {"rate": rate, "cancelled": cancelled}, block
+    if lost.seconds:
+        yield {"rate": rate, "first_lost": lost.first, "lost": lost.seconds}, np.zeros(0, np.float32)
 
 
 def _even_frames(info: ClipInfo, fps: float, box: Sequence[int]) -> Answer:

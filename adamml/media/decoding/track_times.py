@@ -9,7 +9,8 @@ import struct
 
 import av
 
-from adamml.media.decoding.clock import Piece, breaks_here
+from adamml.media.decoding.clock import MAX_PIECES, Piece, breaks_here
+from adamml.media.decoding.container import AV_ERRORS
 from adamml.media.info import Join, TrackInfo
 
 LONG_S = 10.0  # a packet that claims to last longer is believed only if the file lasts as long
@@ -37,6 +38,7 @@ class TrackTimes:
             self._rate = stream.codec_context.sample_rate
             self._frame = (stream.codec_context.frame_size or 0) / self._rate  # seconds, if all packets hold as much
         self._skip = 0.0  # seconds of sound at the beginning that are never heard
+        self._unsaid = 0  # packets that say neither when they play nor for how long
         self._last_stamp: float | None = None
         self._newest, self._length = float("-inf"), 0.0  # the picture that is shown last so far
         self._waiting: list[float] = []
@@ -49,6 +51,8 @@ class TrackTimes:
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None:
             self.shown += 1
+            if self.pieces and self._length_unsaid(packet):
+                self.pieces[-1].end += heard_in(packet)
             return
         if packet.dts is not None:
             self._begin_if_broken(packet.dts * self.base, number, place)
@@ -72,6 +76,11 @@ class TrackTimes:
         else:
             length = length if length < LONG_S else 0.0
             piece.end = max(piece.end, time + length - min(last, length))
+
+    def _length_unsaid(self, packet: av.Packet) -> bool:
+        """Whether only decoding tells how long a packet is: the last one before a break in joined FLAC files."""
+        self._unsaid += 1
+        return not self.picture and not packet.duration and self._unsaid <= MAX_PIECES
 
     def _begin_if_broken(self, stamp: float, number: int, place: int) -> None:
         last = self._last_stamp
@@ -194,3 +203,13 @@ class TrackTimes:
             packets=self.shown,
             joins=self.joins,
         )
+
+
+def heard_in(packet: av.Packet) -> float:
+    """Seconds of sound that decode from a packet."""
+    try:
+        return sum(frame.samples / frame.sample_rate for frame in packet.decode() if frame.sample_rate)
+    except MemoryError:
+        raise
+    except AV_ERRORS:
+        return 0.0

@@ -154,7 +154,7 @@ def _pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
 def _part_pictures(info: ClipInfo) -> Iterator[tuple[float, np.ndarray]]:
     """The same of a part, at an even rate: what comes before it is passed over, as far as that is possible."""
     rate, size, last, pixels = min(info.fps or MAX_FPS, MAX_FPS), None, None, None
-    for time, frame in frames_at(info, [k / rate for k in range(max(1, round(info.duration * rate)))]):
+    for time, frame, _ in frames_at(info, [k / rate for k in range(max(1, round(info.duration * rate)))]):
         if size is None:
             size = _size(frame, info.pixel_aspect)
         if frame is not last or pixels is None:

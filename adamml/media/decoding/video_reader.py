@@ -7,7 +7,7 @@ how it was fetched. Frames that nobody sees need not even be decoded (`frame_ski
 """
 
 import gc
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 
@@ -28,7 +28,10 @@ MAX_LONG_SIDE = 4096
 TOLERANCE_S = 0.002
 FORGIVEN = 4.0  # pixels by which a frame may be stretched to fit, rather than have a thin black edge
 JUMP_S = 1.0  # reading on this far costs less than a seek
-Moments = Generator[tuple[float, av.VideoFrame], None, None]
+# A frame that has been shown for longer than this, though others should have followed it, stands in for what is lost.
+STALE_S = 0.5
+PAIR_S = 0.05  # two packets less far apart may be halves of one frame
+Moments = Generator[tuple[float, av.VideoFrame, bool], None, None]
 
 
 def scaled(frame: av.VideoFrame, short_side: int, pixel_aspect: float) -> np.ndarray:
@@ -92,7 +95,9 @@ def center_crop(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def frames_at(info: ClipInfo, times: Sequence[float]) -> Moments:
-    """Yield (time, frame) for each wanted moment, in ascending order, in one pass over the file.
+    """Yield (time, frame, instead) for each wanted moment, in ascending order, in one pass over the file.
+
+    The third says whether the frame stands instead of later ones that cannot be decoded.
 
     Moments after the last frame get the last frame, moments before the first get the first.
 
@@ -119,6 +124,7 @@ class VideoReader:
         self._pace = 1 / info.fps if info.fps else 1 / 25
         self._moments: list[float] = []  # that are asked for now, with the tolerance
         self._may_jump = not track.joins  # joined files hold many times twice: a seek would find any of them
+        self._stored: list[float] = []  # when pictures should be shown that were handed to the decoder, ascending
         self._whole = True  # whether nothing ahead of where it stands has been left out
         self._stack = ExitStack()
         self._open()
@@ -137,6 +143,7 @@ class VideoReader:
         # The frame that is shown, and the one after it, which says until when.
         self._shown, self._since = None, float("-inf")  # type: av.VideoFrame | None, float
         self._next, self._position = None, float("-inf")  # type: av.VideoFrame | None, float
+        self._came = float("-inf")  # the latest that has been shown: stamps may go back a little
         self._ended = False
 
     def close(self) -> None:
@@ -158,12 +165,28 @@ class VideoReader:
             while not self._ended and (self._next is None or self._position <= moment):
                 if self._next is not None:
                     self._shown, self._since = self._next, self._position
+                    self._came = max(self._came, self._since)
                 self._decode_one(moment)
             shown = self._next if self._shown is None else self._shown
             if shown is None:
                 raise UnreadableClipError(f"No frame of {self.info.path.name!r} can be decoded; the file is damaged.")
-            yield wanted, shown
+            yield wanted, shown, self._stands_instead(moment)
         self._whole = True
+
+    def _stands_instead(self, moment: float) -> bool:
+        """Whether the file holds pictures that should have followed the one that is shown, and did not come."""
+        if self._shown is None:
+            return False
+        del self._stored[: bisect_right(self._stored, self._came + PAIR_S)]
+        return moment > max(self._since, self._came) + STALE_S and bisect_right(self._stored, moment) > 0
+
+    def _noted(self, packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
+        """The same; when their pictures should be shown is remembered."""
+        for packet in packets:
+            begin = self._begins(packet)
+            if begin is not None and packet.size and not packet.is_discard:
+                insort(self._stored, begin)
+            yield packet
 
     def _decode_one(self, moment: float) -> None:
         """The next frame; of all before `moment`, whatever a jump to a later key frame saves is left out."""
@@ -173,7 +196,8 @@ class VideoReader:
                 self._container.seek(int((key + self.info.origin) / self._base), stream=self._stream)
         if key is not None or self._frames is None:
             whole = packets_of(self._container, self._stream, self._track.joins)
-            packets = spared(whole, self._stream, self._begins, self._looked_at)
+            self._stored.clear()
+            packets = spared(self._noted(whole), self._stream, self._begins, self._looked_at)
             self._frames = decoded(packets, self._stream, self.info.path.name, self.info.settings)
         self._next = next(self._frames, None)
         if self._next is not None:
