@@ -34,14 +34,15 @@ def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) 
     if not path or not usable:
         long = service.too_long(path) if path else None
         if not path or long is None:
-            return [gr.skip(), gr.skip(), line, *[gr.skip()] * 9]
-        return [gr.skip(), gr.skip(), "", *[gr.skip()] * 4, chooser(long, path), *[gr.skip()] * 4]
+            return [gr.skip(), gr.skip(), line, *[gr.skip()] * 10]
+        return [gr.skip(), gr.skip(), "", *[gr.skip()] * 4, chooser(long, path), *[gr.skip()] * 5]
     MOVES.move(request, path if part is None else f"{path}#{part.start}-{part.end}")
     about = "Analyzed here, just now."
     title = panels.banner(Path(path).name, about) if part is None else panels.part_banner(path, part)
     status = service.progress(0.0, "Waiting for a free place", begun=False)
     shown = [title, player(path, part=part), status, panels.waiting(), "", "", "", chooser()]
-    return [*shown, "", None, None, service.Chosen(path=path, part=part)]
+    board = ""  # the pictures of the clip before
+    return [*shown, "", None, None, service.Chosen(path=path, part=part), board]
 
 
 async def analyze_clip(

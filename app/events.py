@@ -48,6 +48,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
             state,
             begun,
             accepted,
+            shown["board"],
         ],
         concurrency_id="look",
         concurrency_limit=2,

@@ -168,6 +168,21 @@ function send() {
   }, PATIENCE);
 }
 document.addEventListener("request", (event) => { if (element.isConnected) ask(event.detail); });
+// What is taken away is what is shown: a press for a file waits until what was asked for before it has been answered.
+let taking = null;
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#take button");
+  if (!button || !request || !element.isConnected) return;
+  event.stopImmediatePropagation();
+  event.preventDefault();
+  taking = button;
+}, true);
+function take() {
+  if (!taking || request) return;
+  const button = taking;
+  taking = null;
+  if (!section()?.classList.contains("is-live")) button.click();
+}
 function mark(segment, modality, on) {
   segment.dataset[modality] = on ? "chosen" : "skipped";
   segment.dataset[`${modality}Words`] = on ? "used by hand" : "skipped by hand";
@@ -194,7 +209,7 @@ function flip(modality, index = selected) {
 function answered() {
   const timeline = section();
   if (!timeline || timeline.classList.contains("is-live")) { // another clip
-    request = null;
+    request = taking = null;
     sent = 0;
     return;
   }
@@ -203,6 +218,7 @@ function answered() {
   if (request && number >= request.number) request = null;
   if (request?.grid) show(request.grid);
   send();
+  take();
 }
 
 function open(index) {

@@ -100,8 +100,9 @@ class BatchSettings:
             return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
         mine = self.to_dict()
-        return [
-            f"{key} {shown(other.get(key))}, not {shown(value)}"
-            for key, value in mine.items()
-            if other.get(key) != value
+        differing = [key for key, value in mine.items() if other.get(key) != value]
+        plain = [key for key in differing if not isinstance(mine[key], Mapping | list | tuple)]
+        # Other weights or calibrations follow from another model or policy, and say less.
+        return [f"{key} {shown(other.get(key))}, not {shown(mine[key])}" for key in plain] or [
+            f"other {key}" for key in differing
         ]

@@ -85,21 +85,20 @@ def _decoding() -> int:
 def _model() -> int:
     import torch
 
-    from adamml.engine.backend_timing import kept
+    from adamml.engine.backend_choice import ON_CPU
+    from adamml.engine.backend_timing import known
     from adamml.weights.checkpoint import CheckpointError, load_model
     from adamml.weights.model_lookup import resolve
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none (the CPU is used in any case)"
     print(f"{'threads':<12} {torch.get_num_threads()}\n{'gpu':<12} {gpu}")
-    for found in kept().values() or (
-        "which is faster, ONNX Runtime or OpenVINO, is found out when a model first runs",
-    ):
-        print(f"{'backend':<12} {found}")
     try:
-        card = load_model(resolve()).card
+        model = load_model(resolve())
     except CheckpointError as error:
         print(f"{'model':<12} MISSING: {error}")
         return 1
+    card, found = model.card, known(model.network, sorted(ON_CPU))
+    print(f"{'backend':<12} {found or 'found out when this model first runs: the faster of ' + ' and '.join(ON_CPU)}")
     print(f"{'model':<12} {card.name} {card.version}, {len(card.classes)} classes, {card.licence}")
     print("nothing is missing")
     return 0

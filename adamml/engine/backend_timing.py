@@ -59,12 +59,11 @@ def fastest(network: AdaMML, backends: Mapping[str, Callable[[], Backend]]) -> B
     Raises:
         Exception: whatever making the reference raises.
     """
-    key = _key(network, sorted(backends))
-    if (known := kept().get(key)) is not None and known.chosen in backends:
+    if (found := known(network, sorted(backends))) is not None and found.chosen in backends:
         try:
-            return backends[known.chosen]()
+            return backends[found.chosen]()
         except Exception as error:
-            _log.warning("%s cannot be used any more: %s", known.chosen, error)
+            _log.warning("%s cannot be used any more: %s", found.chosen, error)
             return backends[REFERENCE]()
     ready = {REFERENCE: backends[REFERENCE]()}
     prepared, began = ready[REFERENCE].preparation, time.perf_counter()
@@ -77,7 +76,7 @@ def fastest(network: AdaMML, backends: Mapping[str, Callable[[], Backend]]) -> B
         return ready[REFERENCE]
     found = timed(network, ready)
     _log.info("the networks run in %s", found)
-    _keep(key, found)
+    _keep(_key(network, sorted(backends)), found)
     ready[found.chosen].preparation = prepared + time.perf_counter() - began
     return ready[found.chosen]
 
@@ -99,6 +98,11 @@ def timed(network: AdaMML, ready: Mapping[str, Backend]) -> Timing:
     best = min(least, key=lambda name: least[name])
     chosen = best if least[best] < WORTH_IT * least[REFERENCE] else REFERENCE
     return Timing(processor=processor(), chosen=chosen, seconds=least)
+
+
+def known(network: AdaMML, names: list[str]) -> Timing | None:
+    """What was found out for a model, as it is installed and would be run now."""
+    return kept().get(_key(network, names))
 
 
 def kept() -> dict[str, Timing]:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import weakref
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -20,6 +21,7 @@ from adamml.media.sound_track import Track, decode_track
 from adamml.media.subclip import subclip_of
 
 LOST = "The picture at {:.1f} to {:.1f} s cannot be decoded here; the one before stands in its place."
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # https:// and the like; a path has lost one slash
 PART_SLACK_S = 0.1  # a part ends with the frame in which its end lies
 
 
@@ -73,6 +75,12 @@ def _size(path: Path, settings: MediaSettings) -> int:
         size = path.stat().st_size if path.is_file() and os.access(path, os.R_OK) else -1
     except (OSError, ValueError):
         size = -1
+    if size < 0 and path.is_dir():
+        raise UnreadableClipError(
+            f"{str(path)!r} is a folder. One clip is analyzed at a time; `adamml batch` takes all."
+        )
+    if size < 0 and _ADDRESS.match(str(path)):
+        raise UnreadableClipError(f"{path.name!r} is given by an address, and nothing is fetched: download it first.")
     if size < 0:
         raise UnreadableClipError(f"There is no file {str(path)!r} that can be read.")
     if size == 0:
