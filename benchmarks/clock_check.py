@@ -114,7 +114,7 @@ def _picture(path: Path, info: ClipInfo) -> dict[str, float]:
     # Some containers number packets as they are stored: what counts is the first frame that begins later.
     begins = list(accumulate((begin for begin, _ in read), max))
     expected = [read[max(0, bisect_right(begins, time + TOLERANCE_S) - 1)][1] for time in times]
-    ours = [hash(f.to_ndarray().tobytes()) for _, f in frames_at(info, times)]
+    ours = [hash(f.to_ndarray().tobytes()) for _, f, _ in frames_at(info, times)]
     found["start"] = 1000 * (info.video.start - begins[0])
     found["picture"] = sum(one != other for one, other in zip(ours, expected, strict=True))
     return found
