@@ -39,7 +39,9 @@ class Takes:
 
     def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
         self.runs += 1
-        time.sleep(self.seconds)
+        until = time.process_time() + self.seconds
+        while time.process_time() < until:
+            pass
         return torch.full((1, 4), self.says)
 
 
