@@ -1,5 +1,6 @@
 """The budget in compute on the page: its slider, what follows it, and the way back."""
 
+import json
 import re
 from pathlib import Path
 
@@ -82,3 +83,18 @@ def test_the_threshold_is_an_option_of_the_learned_policy(page: Page, clip: Path
     page.locator("#again").click()
     expect(page.locator("#savings")).to_contain_text("AdaMML at 0.00", timeout=WAIT_MS)
     assert looks(page) == 5
+
+
+def test_a_file_asked_for_right_after_the_budget_holds_what_the_budget_gives(page: Page, clip: Path) -> None:
+    options(page, 4)
+    analyze(page, clip)
+    with page.expect_download(timeout=WAIT_MS) as download:
+        page.evaluate("""() => {
+            const slider = document.getElementById("budget-slider");
+            slider.value = 5;
+            for (const kind of ["input", "change"]) slider.dispatchEvent(new Event(kind, { bubbles: true }));
+            document.getElementById("take-json").click();
+        }""")
+    assert download.value.suggested_filename.endswith("-anytime-5.json")
+    taken = json.loads(Path(download.value.path()).read_text())
+    assert sum(segment["decisions"]["rgb"] for segment in taken["segments"]) == 1
