@@ -260,7 +260,8 @@ class Recognizer:
         Raises:
             ClipError: when the clip cannot be used or has no such part; the message is fit to be shown.
         """
-        return ClipSession(self.ready, Clip(Path(path), settings_for(profile), segments, start, end, self.input))
+        clip = Clip(Path(path), settings_for(profile), segments, start, end, self.input, distinct=True)
+        return ClipSession(self.ready, clip)
 
     def analyze(
         self,

@@ -22,6 +22,7 @@ from adamml.media.subclip import subclip_of
 
 LOST = "The picture at {:.1f} to {:.1f} s cannot be decoded here; the one before stands in its place."
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # https:// and the like; a path has lost one slash
+_FEWER = "This clip is too short for {} segments that differ, so it was cut into {}."
 PART_SLACK_S = 0.1  # a part ends with the frame in which its end lies
 
 
@@ -108,6 +109,7 @@ class Clip:
             included, counts from the part's start. The limits hold for the whole file, since that is what is read,
             but for its duration: that of the part is limited as a clip's, that of the file by `max_file_seconds`.
         given: what the model is given of a segment, which says where the segments lie and what is decoded of them.
+        distinct: whether a clip too short for so many segments has fewer, see `plan_segments`; a note says so.
 
     Attributes:
         info: what is in the file, or in the part of it.
@@ -126,6 +128,8 @@ class Clip:
         start: float | None = None,
         end: float | None = None,
         given: ClipInput = PUBLISHED_INPUT,
+        *,
+        distinct: bool = False,
     ) -> None:
         segments = checked_segments(segments, settings)
         self.given = given
@@ -140,7 +144,8 @@ class Clip:
         first = start or 0.0
         self.part = None if start is None and end is None else (first, first + self.info.duration)
         self._lost = set[float]()  # moments of the clip
-        self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments, given)
+        self.segments: tuple[Segment, ...] = plan_segments(self.info.duration, segments, given, distinct=distinct)
+        self._fewer = [_FEWER.format(segments, len(self.segments))] if len(self.segments) < segments else []
 
     def close(self) -> None:
         """End the decoding process. What is known of the clip stays; asking for more starts another one."""
@@ -159,7 +164,7 @@ class Clip:
     def notes(self) -> tuple[str, ...]:
         """Sentences about what had to be chosen or changed to read the file, as far as it has been read."""
         lost = [LOST.format(min(self._lost), max(self._lost))] if self._lost else []
-        return (*self.info.notes, *lost, *(self._sound.notes if "_sound" in vars(self) else ()))
+        return (*self.info.notes, *self._fewer, *lost, *(self._sound.notes if "_sound" in vars(self) else ()))
 
     @cached_property
     def silent(self) -> bool:

@@ -38,13 +38,16 @@ def center_tick(ticks: list[int]) -> int:
     return (ticks[0] + 1 + ticks[-1] + 1) // 2 - 1
 
 
-def plan_segments(duration: float, segments: int, given: ClipInput = PUBLISHED_INPUT) -> tuple[Segment, ...]:
+def plan_segments(
+    duration: float, segments: int, given: ClipInput = PUBLISHED_INPUT, *, distinct: bool = False
+) -> tuple[Segment, ...]:
     """Spread `segments` segments over `duration` seconds.
 
     In short clips they overlap, in long ones they leave gaps.
 
     Args:
         given: what the model is given of a segment.
+        distinct: as few as there are that differ by a frame, where the model spreads them to the second.
 
     Raises:
         ValueError: unless the duration is above 0 and segments lie between 1 and 3600.
@@ -55,6 +58,9 @@ def plan_segments(duration: float, segments: int, given: ClipInput = PUBLISHED_I
         raise ValueError(f"segments must lie between 1 and {MAX_SEGMENTS}, got {segments}")
     if given.ticks_per_second is not None:
         return _on_ticks(duration, segments, given, given.ticks_per_second)
+    if distinct:
+        room = max(0.0, duration - given.picture.seconds)
+        segments = min(segments, 1 + int(room / given.picture.spacing + 1e-6))
     return _to_the_second(duration, segments, given)
 
 

@@ -17,6 +17,7 @@ from adamml.media import Clip, log_spectrogram, settings_for
 from adamml.nn import MODALITIES, fuse
 from adamml.policies import Decision, RandomPolicy
 from tests.clips import tone, write_clip
+from tests.toy_app import hearing_recognizer
 
 
 class Chosen:
@@ -257,3 +258,11 @@ def test_unknown_names_are_refused(toy: Recognizer, clip: Path) -> None:
         toy.analyze(clip, "clairvoyant")
     with pytest.raises(ValueError, match="profile must be one of"):
         toy.open(clip, profile="secret")
+
+
+def test_a_clip_of_one_segments_length_is_run_once_and_saves_nothing_by_copies(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "short.mp4", seconds=1.2, sound=tone(1.2))
+    analysis = hearing_recognizer().analyze(path, "rgb")
+    assert [s.decisions["rgb"] for s in analysis.segments] == [True]
+    assert analysis.alternatives["rgb"].total == analysis.macs.total
+    assert "This clip is too short for 10 segments that differ, so it was cut into 1." in analysis.notes

@@ -85,6 +85,16 @@ def test_segments_lie_to_the_second_and_a_single_one_in_the_middle() -> None:
     assert PUBLISHED_INPUT.picture.frames == 8
 
 
+def test_a_clip_too_short_for_so_many_segments_has_as_many_as_differ() -> None:
+    def distinct(seconds: float) -> int:
+        return len({s.start for s in plan_segments(seconds, 10, I3D_INPUT, distinct=True)})
+
+    assert [distinct(seconds) for seconds in (0.5, 1.28, 1.3, 1.33, 1.4, 2.0)] == [1, 1, 1, 2, 4, 10]
+    assert len(plan_segments(1.4, 10, I3D_INPUT, distinct=True)) == 4
+    assert len(plan_segments(1.4, 10, I3D_INPUT)) == 10  # where every clip has to have as many
+    assert len(plan_segments(0.5, 10, distinct=True)) == 10  # as published
+
+
 def test_evidence_is_that_of_the_most_telling_sound_and_never_negative() -> None:
     head = SoundsToActions(3)
     head.fill([(0, 0, 1.0), (1, 0, 0.5), (1, 2, 1.0)])
