@@ -21,7 +21,7 @@ from adamml.media.sound_track import Track, decode_track
 from adamml.media.subclip import subclip_of
 
 LOST = "The picture at {:.1f} to {:.1f} s cannot be decoded here; the one before stands in its place."
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)  # https:// and the like; a path has lost one slash
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|rtsp|rtmp):/", re.IGNORECASE)  # a path has lost one slash
 _FEWER = "This clip is too short for {} segments that differ, so it was cut into {}."
 PART_SLACK_S = 0.1  # a part ends with the frame in which its end lies
 
@@ -81,7 +81,9 @@ def _size(path: Path, settings: MediaSettings) -> int:
             f"{str(path)!r} is a folder. One clip is analyzed at a time; `adamml batch` takes all."
         )
     if size < 0 and _ADDRESS.match(str(path)):
-        raise UnreadableClipError(f"{path.name!r} is given by an address, and nothing is fetched: download it first.")
+        raise UnreadableClipError(
+            f"There is no file {path.name!r}: that is an address, and nothing is fetched. Download it first."
+        )
     if size < 0:
         raise UnreadableClipError(f"There is no file {str(path)!r} that can be read.")
     if size == 0:
