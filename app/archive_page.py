@@ -6,14 +6,17 @@ Served by `adamml archive` alone, and to this machine alone: a page elsewhere th
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
-import adamml
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from app import archived, words
 from app.archived import PAGE, Answer, Archived, Filter, Order, Used
+from app.link import linked_policy
 from app.theme import tokens
 from app.words import esc
 
@@ -34,22 +37,17 @@ _FAILED = 200  # clips without an answer that are named
 class ArchivePage:
     """ASGI middleware: answers `PATH`, and passes on what comes from this machine."""
 
-    def __init__(self, app: Any, *, archive: Archived) -> None:
+    def __init__(self, app: ASGIApp, *, archive: Archived) -> None:
         self._app, self._archive = app, archive
 
-    async def __call__(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _host(scope) not in _HOSTS:
-            await _answer(send, 403, "This page is for the machine that it runs on.")
+            await _answer(403, "This page is for the machine that it runs on.")(scope, receive, send)
         elif scope["path"].rstrip("/") == PATH and scope["method"] in ("GET", "HEAD"):
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            await _answer(send, 200, document(self._archive, query), scope["method"] == "HEAD")
+            await _answer(200, document(self._archive, query))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -145,8 +143,7 @@ def _table(archive: Archived, shown: Sequence[Answer]) -> str:
 def _row(archive: Archived, answer: Answer, heads: Sequence[str]) -> str:
     name = esc(answer.clip)
     if answer.clip in archive.files:
-        # A policy with a number is none that a link can name.
-        policy = {"policy": archive.policy} if archive.policy in adamml.POLICIES else {}
+        policy = {"policy": archive.policy} if linked_policy(archive.policy) else {}
         query = urlencode({"archived": answer.clip, **policy}, quote_via=quote)
         name = f'<a href="/?{esc(query)}">{name}</a>'
     else:
@@ -188,23 +185,18 @@ def _failures(failures: Mapping[str, str]) -> str:
     return f"<details><summary>{head}</summary><ul>{rows}{more}</ul></details>"
 
 
-def _host(scope: MutableMapping[str, Any]) -> str:
+def _host(scope: Scope) -> str:
     """The name by which this machine was asked for, without the port."""
     named = next((value.decode("latin-1") for key, value in scope["headers"] if key == b"host"), "")
     name, _, port = named.rpartition(":")
     return name if name and port.isdigit() else named
 
 
-async def _answer(
-    send: Callable[[MutableMapping[str, Any]], Awaitable[None]], status: int, text: str, head: bool = False
-) -> None:
-    body = text.encode("utf-8", "replace")
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8" if status == 200 else b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+def _answer(status: int, text: str) -> Response:
+    headers = {
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+    }
+    kind = HTMLResponse if status == 200 else PlainTextResponse
+    return kind(text.encode("utf-8", "replace"), status, headers)

@@ -5,12 +5,11 @@ stands, so that the first load stays light.
 """
 
 import gzip
-from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import plotly
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATH = "/plotly.min.js"
 _KEEP = b"public, max-age=604800"
@@ -19,15 +18,10 @@ _KEEP = b"public, max-age=604800"
 class ChartLibrary:
     """ASGI middleware: answers `PATH`, and passes everything else on."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].endswith(PATH):
             await self._app(scope, receive, send)
             return

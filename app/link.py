@@ -99,7 +99,7 @@ def read(query: Mapping[str, str]) -> Link | None:
     if model not in service.models.cards():
         raise LinkError(f"This link names no model of this page. The models are {', '.join(service.names())}.")
     policies = service.policies(model)
-    policy = _policy(query.get("policy", "adamml"), model)
+    policy = linked_policy(query.get("policy", "adamml"), model)
     if policy is None:
         raise LinkError(f"This link names an unknown way of choosing. The ways are {', '.join(policies)}.")
     segments = round(min(max(_number(query.get("segments", "10"), "segments"), 1), service.max_segments()))
@@ -144,8 +144,8 @@ def _model(name: str) -> str:
     return next(served, service.models.name(None))
 
 
-def _policy(name: str, model: str | None) -> str | None:
-    """A policy of the page, perhaps with a threshold, as results name it; None for any other."""
+def linked_policy(name: str, model: str | None = None) -> str | None:
+    """A policy that a link can name, perhaps with a threshold, as results name it; None for any other."""
     base, number = split_name(name)
     if base not in service.policies(model) or (number and spec_of(base).number != "threshold"):
         return None

@@ -4,9 +4,12 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 class FakeRelease(ThreadingHTTPServer):
@@ -68,8 +71,8 @@ RELEASE = "/repos/IBM/AdaMML/releases/tags/weights-v0.1"
 
 
 @contextmanager
-def shelf() -> Iterator[FakeRelease]:
-    server = FakeRelease()
+def serving(server: Server) -> Iterator[Server]:
+    """The server at work in a thread of its own, until the context is left."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -78,6 +81,10 @@ def shelf() -> Iterator[FakeRelease]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def shelf() -> AbstractContextManager[FakeRelease]:
+    return serving(FakeRelease())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,9 +2,7 @@
 
 import datetime
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cryptography import x509
@@ -14,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from app import remote_clip
 from app.remote_clip import Rules, is_public
-from tests.fake_release import FakeRelease
+from tests.fake_release import FakeRelease, serving
 
 HOST, AT = "localhost", "127.0.0.1"
 
@@ -62,17 +60,9 @@ class _Quiet(FakeRelease):
         """Whoever does not trust the certificate hangs up in the middle of it."""
 
 
-@contextmanager
-def https_shelf(certificate: Path) -> Iterator[FakeRelease]:
+def https_shelf(certificate: Path) -> AbstractContextManager[FakeRelease]:
     server = _Quiet()
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trust.load_cert_chain(certificate)
     server.socket = trust.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(server)

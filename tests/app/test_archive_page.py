@@ -105,7 +105,9 @@ def test_a_clip_opens_with_the_policy_that_a_link_can_name() -> None:
     files = {"a b.mp4": Path("/clips/a b.mp4")}
     assert 'href="/?archived=a%20b.mp4&amp;policy=adamml"' in document(archive(answer("a b.mp4"), files=files), {})
     numbered = document(archive(answer("a b.mp4"), files=files, policy="adamml@0.30"), {})
-    assert 'href="/?archived=a%20b.mp4"' in numbered
+    assert 'href="/?archived=a%20b.mp4&amp;policy=adamml%400.30"' in numbered
+    budget = document(archive(answer("a b.mp4"), files=files, policy="anytime-20%"), {})
+    assert 'href="/?archived=a%20b.mp4"' in budget  # which the page has as a slider
     assert "not in the folder" in document(archive(answer("a b.mp4")), {})
 
 

@@ -7,12 +7,12 @@ is that of what was put.
 import base64
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.fake_release import serving
 
 TOKEN, OWNER = "hf_standin", "ada"
 LARGE = 10_000_000  # bytes from which a file has to be stored apart
@@ -36,17 +36,8 @@ class Hub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-@contextmanager
-def hub() -> Iterator[Hub]:
-    server = Hub()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def hub() -> AbstractContextManager[Hub]:
+    return serving(Hub())
 
 
 class _Handler(BaseHTTPRequestHandler):
