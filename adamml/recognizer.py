@@ -68,8 +68,9 @@ class Recognizer:
     Args:
         model: from `adamml.weights.checkpoint.load_model`.
         fusion: one of the rules of `adamml.nn.fusion`; None for that of the model's kind.
-        backend: what runs the networks: "onnx", "openvino", "torch", or "auto", which takes the faster of the first two
-            on a CPU and torch on a GPU unless ADAMML_BACKEND names one.
+        backend: what runs the networks: "onnx", "openvino", "openvino-bfloat16", "torch", or "auto", which takes the
+            fastest of the first three on a CPU and torch on a GPU unless ADAMML_BACKEND names one; "auto-float32"
+            takes the faster of the first two, in the precision of all published figures.
         device: "auto", "cpu" or "cuda".
 
     Raises:
@@ -107,8 +108,13 @@ class Recognizer:
 
     @property
     def backend(self) -> str:
-        """What runs the networks: "onnx", "openvino" or "torch"."""
+        """What runs the networks: "onnx", "openvino", "openvino-bfloat16" or "torch"."""
         return self.ready.engine.backend.name
+
+    @property
+    def precision(self) -> str:
+        """In which the RGB recognizer computes: "float32", "bfloat16", or "float16" on a GPU."""
+        return self.ready.engine.backend.precision
 
     @property
     def preparation(self) -> str:

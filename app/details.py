@@ -33,6 +33,7 @@ def model(card: ModelCard | None, analysis: Analysis, part: str = "") -> str:
     facts |= {
         "Weights": weights or "not named",
         "Way of combining": analysis.fusion,
+        "Computed in": analysis.precision,
         "Clip": f"{clip.name}{f', {part}' if part else ''}: {words.seconds(clip.duration)} s, {size}{rate}, {sound}",
         "Examined": f"{percent(analysis.examined)} of the clip, in {words.count(len(analysis.segments), 'segment')}",
         "Compute as papers count it": f"{words.billions(analysis.macs_published.total)} billion MACs "

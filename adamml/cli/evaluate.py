@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         policies = list(dict.fromkeys((*args.policies, *args.threshold, *args.budget)))
         check_folder(args.out, (RECORDS_FILE, SETTINGS_FILE, *report_files(policies)), inputs=read)
         table = evaluate_manifest(
-            Recognizer.load(args.model, fusion=args.fusion),
+            Recognizer.load(args.model, fusion=args.fusion, backend="auto-float32"),
             entries,
             policies,
             args.out,

@@ -1,8 +1,11 @@
 """The faster of the backends that run on the CPU, found out on the machine itself, once for every model.
 
 Which one that is depends on the processor and on the network. So at the first start each runs the RGB recognizer, the
-only large part, on the same segment; what takes the least processor time of those that give the reference's features
-is taken, and the times are kept beside the prepared networks. One run each has to do: somebody waits.
+only large part, on the same segment; what takes the least processor time of those that agree with the reference is
+taken, and the times are kept beside the prepared networks. One run each has to do: somebody waits.
+
+In float32 the features have to agree. Where a backend computes in fewer digits they cannot, and the answers have to:
+on some generated segments, which classes are named and how probable they are.
 """
 
 import json
@@ -20,13 +23,15 @@ from torch import Tensor
 
 from adamml.engine.engine import Backend
 from adamml.engine.graph_cache import fingerprint
+from adamml.engine.probe_segments import probe_segments
 from adamml.engine.submodules import LARGE_PART, example_of, parts_of
 from adamml.files import cache_folder, write_whole
 from adamml.nn import AdaMML
 
 REFERENCE = "onnx"  # all figures of RESULTS.md were computed with it
 WORTH_IT = 0.97  # of the reference's time: a difference below a few per cent is the clock's
-TOLERANCE = 1e-3  # of the largest feature
+TOLERANCE = 1e-3  # of the largest feature, in float32
+PROBABILITY_TOLERANCE = 0.03  # of every class, in fewer digits
 _log = logging.getLogger(__name__)
 
 
@@ -83,11 +88,10 @@ def fastest(network: AdaMML, backends: Mapping[str, Callable[[], Backend]]) -> B
 def timed(network: AdaMML, ready: Mapping[str, Backend]) -> Timing:
     """Run each and choose."""
     frames = example_of(network, LARGE_PART)
-    wanted = ready[REFERENCE].run(LARGE_PART, frames, exclusive=True)
     seconds = {}
     for name, backend in ready.items():
-        if name != REFERENCE and not _agrees(backend.run(LARGE_PART, frames, exclusive=True), wanted):
-            _log.warning("%s computes other features than %s and is not used", name, REFERENCE)
+        if name != REFERENCE and (difference := _difference(network, backend, ready[REFERENCE])):
+            _log.warning("%s computes other %s than %s and is not used", name, difference, REFERENCE)
             continue
         began = time.process_time()  # what it computes: on a busy machine it also waits, and not both for as long
         backend.run(LARGE_PART, frames, exclusive=False)
@@ -121,8 +125,28 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def _agrees(found: Tensor, wanted: Tensor) -> bool:
-    return bool((found - wanted).abs().max() <= TOLERANCE * wanted.abs().max())
+def _difference(network: AdaMML, backend: Backend, reference: Backend) -> str:
+    """In what a backend differs from the reference by more than it may; empty when in nothing."""
+    if backend.precision == "float32":
+        frames = example_of(network, LARGE_PART)
+        found, wanted = (each.run(LARGE_PART, frames, exclusive=True) for each in (backend, reference))
+        return "" if bool((found - wanted).abs().max() <= TOLERANCE * wanted.abs().max()) else "features"
+    for frames in probe_segments(network.kind.rgb):
+        found, wanted = (
+            network.recognizers["rgb"].classify(each.run(LARGE_PART, frames, exclusive=True)).softmax(-1)
+            for each in (backend, reference)
+        )
+        if not same_answer(found[0], wanted[0]):
+            return "answers"
+    return ""
+
+
+def same_answer(found_K: Tensor, wanted_K: Tensor) -> bool:
+    """Whether probabilities say the same: no class's differs by more than `PROBABILITY_TOLERANCE`, and the first is
+    the same unless two are as good as equal."""
+    if not bool((found_K - wanted_K).abs().max() <= PROBABILITY_TOLERANCE):  # not so for NaN
+        return False
+    return bool(wanted_K.max() - wanted_K[found_K.argmax()] <= PROBABILITY_TOLERANCE / 2)
 
 
 def _key(network: AdaMML, names: list[str]) -> str:

@@ -25,6 +25,7 @@ class Backend(Protocol):
     """What runs the parts of `adamml.engine.submodules`."""
 
     name: str
+    precision: str  # of the large part: "float32", "bfloat16" or "float16"; features are float32 whatever it is
     batch: int  # segments that one call takes, exactly
     preparation: float  # seconds that were spent on what later loads find ready made
 

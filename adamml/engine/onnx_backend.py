@@ -45,6 +45,7 @@ class OnnxBackend:
     """
 
     name = "onnx"
+    precision = "float32"
     batch = 1
 
     def __init__(self, network: AdaMML, threads: int) -> None:

@@ -1,7 +1,9 @@
-"""The RGB recognizer in OpenVINO on the CPU, float32; the small parts stay in ONNX Runtime.
+"""The RGB recognizer in OpenVINO on the CPU, in float32 or bfloat16; the small parts stay in ONNX Runtime.
 
 Both read one graph. OpenVINO is faster where a processor has wide vectors, and for convolutions over time; how much
-faster is measured on the machine itself, in `adamml.engine.backend_timing`.
+faster is measured on the machine itself, in `adamml.engine.backend_timing`. In bfloat16 weights and products have 8
+significant bits, sums keep 24. Where the processor has instructions for that it is faster again, but features differ,
+so that it has to be found out, too, whether the answers are still the same.
 """
 
 import os
@@ -15,6 +17,7 @@ from torch import Tensor
 
 from adamml.engine.onnx_backend import OnnxBackend, Sessions
 from adamml.engine.submodules import LARGE_PART
+from adamml.nn import AdaMML
 
 # OpenVINO tells its maker of every import, unless the package that does so cannot be found.
 cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
@@ -22,6 +25,11 @@ cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
 import openvino  # noqa: E402
 
 _core = openvino.Core()
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class PrecisionError(RuntimeError):
+    """The processor has no instructions for what was asked for."""
 
 
 class Requests:
@@ -30,8 +38,9 @@ class Requests:
     It computes in threads of its own. (Left to the callers' threads, it would pin all of them to the same core.)
     """
 
-    def __init__(self, graph: bytes, *, threads: int, lanes: int = 1) -> None:
-        settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": lanes, "INFERENCE_PRECISION_HINT": "f32"}
+    def __init__(self, graph: bytes, *, threads: int, lanes: int = 1, precision: str = "float32") -> None:
+        hint = _HINTS[precision]
+        settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": lanes, "INFERENCE_PRECISION_HINT": hint}
         network = _core.compile_model(_core.read_model(graph), "CPU", settings)
         self._free: SimpleQueue[Any] = SimpleQueue()
         for _ in range(lanes):
@@ -70,5 +79,23 @@ class OpenVinoBackend(OnnxBackend):
         if name != LARGE_PART:
             return super()._ready(name, graph)
         lanes = self.concurrency(name)
-        one = Requests(graph, threads=lanes, lanes=lanes)
-        return Sessions(one, Requests(graph, threads=self.threads) if self.threads > 1 else one)
+        one = Requests(graph, threads=lanes, lanes=lanes, precision=self.precision)
+        if self.threads == 1:
+            return Sessions(one, one)
+        return Sessions(one, Requests(graph, threads=self.threads, precision=self.precision))
+
+
+class Bfloat16Backend(OpenVinoBackend):
+    """As `OpenVinoBackend`, with the large network in bfloat16.
+
+    Raises:
+        PrecisionError: where the processor would only imitate it, which is slower than float32.
+    """
+
+    name = "openvino-bfloat16"
+    precision = "bfloat16"
+
+    def __init__(self, network: AdaMML, threads: int) -> None:
+        if "BF16" not in _core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise PrecisionError("this processor has no instructions for bfloat16")
+        super().__init__(network, threads)

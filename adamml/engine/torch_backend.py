@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from adamml.engine.submodules import example_of, parts_of
+from adamml.engine.submodules import LARGE_PART, example_of, parts_of
 from adamml.nn import AdaMML
 
 GPU_BATCH = 8  # segments; a fixed number, so that a segment's result never depends on its company
@@ -48,6 +48,7 @@ class TorchBackend:
 
     Attributes:
         batch: how many segments one call takes, exactly.
+        precision: of the large part; on a GPU half precision until that turns out not to hold.
     """
 
     name = "torch"
@@ -55,7 +56,8 @@ class TorchBackend:
 
     def __init__(self, network: AdaMML, device: str = "cpu") -> None:
         self.device, self._network = torch.device(device), network
-        self.batch = GPU_BATCH if self.device.type == "cuda" else 1
+        on_gpu = self.device.type == "cuda"
+        self.batch, self.precision = (GPU_BATCH, "float16") if on_gpu else (1, "float32")
         self.parts: Mapping[str, nn.Module] = {
             name: channels_last(folded(part).to(self.device)) for name, part in parts_of(network).items()
         }
@@ -90,6 +92,7 @@ class TorchBackend:
                     holds = agrees(half(probe), self.parts[part](probe))
                 if not holds:
                     _log.warning("half precision does not hold for %s; it runs in single precision", part)
+                    self.precision = "float32" if part == LARGE_PART else self.precision
                 self._halved[part] = half if holds else self.parts[part]
             return self._halved[part]
 

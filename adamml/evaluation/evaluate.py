@@ -111,6 +111,7 @@ def evaluate_manifest(
         "files": {name: card.files[name] for name in sorted(card.files)},
         "fusion": recognizer.ready.fusion,
         "segments": segments,
+        "precision": recognizer.precision,
     }
     run = _Run(recognizer, clips, segments, _opened_log(out, facts, resume), progress)
     run.go_through({name: _always(policy) for name, policy in named.items()})
@@ -261,7 +262,7 @@ def _opened_log(out: Path, settings: Mapping[str, Any], resume: bool) -> RecordL
 
 
 def _without_files(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key != "files"}
+    return {"precision": "float32"} | {key: value for key, value in settings.items() if key != "files"}
 
 
 def _changed(there: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:

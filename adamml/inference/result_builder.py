@@ -73,6 +73,7 @@ class ResultBuilder:
             seconds=self.evidence.measured(fusing),
             notes=(*self._notes(), *self.remarks),
             heard=most_certain(heard),
+            precision=model.engine.backend.precision,
         )
 
     def _heard(self) -> dict[int, dict[str, float]]:

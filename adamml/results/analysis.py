@@ -20,6 +20,7 @@ JSON schema, version 1 (all times in seconds from the clip's start, all probabil
     alternatives     policy -> macs that it would have needed on this clip (counted, not run)
     seconds     decode, decide, rgb, audio, fusion, total: measured
     notes       sentences a person should read
+    precision   in which the RGB recognizer computed: "float32" (also where it is left out), "bfloat16" or "float16"
 """
 
 import csv
@@ -163,6 +164,7 @@ class Analysis:
     notes: tuple[str, ...] = ()
     known: bool = True
     heard: Scores = field(default_factory=dict)
+    precision: str = "float32"
 
     @property
     def answer(self) -> str:

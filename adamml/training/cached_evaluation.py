@@ -26,7 +26,7 @@ from adamml.training.feature_bank import ClipBatch
 class _NothingRuns:
     """A backend that is never asked, since everything is remembered."""
 
-    name, batch, preparation = "none", 1, 0.0
+    name, precision, batch, preparation = "none", "float32", 1, 0.0
 
     def concurrency(self, part: str) -> int:
         return 1

@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 import time
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from adamml.engine import backend_timing
+from adamml.engine import backend_choice, backend_timing, openvino_backend
 from adamml.engine.backend_choice import new_engine
-from adamml.engine.backend_timing import fastest, kept, timed
+from adamml.engine.backend_timing import fastest, kept, same_answer, timed
+from adamml.engine.onnx_backend import OnnxBackend
+from adamml.engine.probe_segments import probe_segments
 from adamml.nn import AdaMML
 from tests.toy_app import toy_recognizer
 
@@ -27,6 +30,7 @@ class Takes:
 
     def __init__(self, name: str, seconds: float, says: float = 1.0) -> None:
         self.name, self.seconds, self.says, self.runs = name, seconds, says, 0
+        self.precision = "bfloat16" if name == "openvino-bfloat16" else "float32"
 
     def concurrency(self, part: str) -> int:
         return 1
@@ -62,6 +66,76 @@ def test_the_faster_one_that_computes_the_same_is_chosen(
     assert found.chosen == chosen
     assert found.seconds["onnx"] >= 0.1
     assert ("other features" in caplog.text) == ("openvino" not in found.seconds) == (says != 1.0)
+
+
+class Rounds(Takes):
+    """The reference's features, multiplied."""
+
+    def __init__(self, name: str, reference: OnnxBackend, factor: float) -> None:
+        super().__init__(name, 0.0)
+        self._reference, self._factor = reference, factor
+
+    def run(self, part: str, inputs: Tensor, *, exclusive: bool) -> Tensor:
+        return self._factor * self._reference.run(part, inputs, exclusive=exclusive)
+
+
+@pytest.mark.parametrize(("factor", "passes"), [(1.0, True), (1.003, True), (-1.0, False), (float("nan"), False)])
+def test_fewer_digits_have_to_give_the_same_answers(
+    toy_network: AdaMML, factor: float, passes: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Features that differ by 3 in a thousand would not do in float32."""
+    reference = OnnxBackend(toy_network, 1)
+    bfloat16 = Rounds("openvino-bfloat16", reference, factor)
+    found = timed(toy_network, {"onnx": reference, bfloat16.name: bfloat16})
+    assert (bfloat16.name in found.seconds) == passes
+    assert ("other answers" in caplog.text) == (not passes)
+    float32 = Rounds("openvino", reference, factor)
+    assert ("openvino" in timed(toy_network, {"onnx": reference, "openvino": float32}).seconds) == (factor == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        ([0.70, 0.20, 0.10], True),
+        ([0.72, 0.18, 0.10], True),
+        ([0.74, 0.16, 0.10], False),  # further than the tolerance
+        ([float("nan"), 0.2, 0.1], False),
+    ],
+)
+def test_answers_are_the_same_within_a_tolerance(found: list[float], same: bool) -> None:
+    assert same_answer(torch.tensor(found), torch.tensor([0.70, 0.20, 0.10])) == same
+
+
+def test_another_class_is_another_answer_unless_both_were_as_good_as_equal() -> None:
+    assert not same_answer(torch.tensor([0.40, 0.41]), torch.tensor([0.42, 0.40]))
+    assert same_answer(torch.tensor([0.40, 0.41]), torch.tensor([0.41, 0.40]))
+
+
+def test_segments_to_compare_on_are_the_same_every_time_and_unlike(toy_network: AdaMML) -> None:
+    first, second = (list(probe_segments(toy_network.kind.rgb)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    means = [segment.float().mean((0, 1, 2, 3)) for segment in first]
+    assert all((a - b).abs().max() > 5 for a, b in combinations(means, 2))
+    assert all(segment.float().std(1).mean() > 1 for segment in first)  # they move
+
+
+def test_bfloat16_is_not_imitated(toy_network: AdaMML, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the processor lacks it, it is no candidate, and asking for it gives the reference and says so."""
+    if "BF16" in openvino_backend._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        engine = new_engine(toy_network, backend="openvino-bfloat16")
+        assert (engine.backend.name, engine.backend.precision) == ("openvino-bfloat16", "bfloat16")
+        return
+    engine = new_engine(toy_network, backend="openvino-bfloat16")
+    assert (engine.backend.name, engine.backend.precision) == ("onnx", "float32")
+    assert "no instructions for bfloat16" in caplog.text
+
+
+def test_published_precision_can_be_asked_for(toy_network: AdaMML, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(backend_choice, "fastest", lambda network, made: asked.append(tuple(made)) or made["onnx"]())
+    for backend in ("auto", "auto-float32"):
+        assert new_engine(toy_network, backend=backend).backend.precision == "float32"
+    assert asked == [("onnx", "openvino", "openvino-bfloat16"), ("onnx", "openvino")]
 
 
 def test_it_is_found_out_once(toy_network: AdaMML, folder: Path) -> None:
