@@ -1,7 +1,8 @@
 """Measure, print, and keep: `python -m benchmarks [PART ...] [--rounds 5] [--json FILE]`.
 
-Parts: networks, whole, decode, length, start. Things that are compared take turns within one run, and every figure is a
-median over rounds, of ratios where there are ratios: what else the machine does then meets both sides alike.
+Parts: networks, whole, backends, decode, length, start. Things that are compared take turns within one run, and every
+figure is a median over rounds, of ratios where there are ratios: what else the machine does then meets both
+sides alike.
 """
 
 import argparse
@@ -17,12 +18,13 @@ import torch
 
 from adamml.engine.threads import available_cores
 from adamml.files import write_whole
-from benchmarks import decoding, length, networks, starting, whole
+from benchmarks import backends, decoding, length, networks, starting, whole
 from benchmarks.clock import Row
 
 PARTS: dict[str, Callable[[Path, int], Iterable[Row]]] = {
     "networks": networks.measure,
     "whole": whole.measure,
+    "backends": backends.measure,
     "decode": decoding.measure,
     "length": length.measure,
     "start": starting.measure,

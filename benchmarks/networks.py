@@ -83,13 +83,13 @@ def _run(memory: FeatureCache, policy: ManualPolicy) -> Runs:
 
 def _against_published(model: Recognizer, clip: Clip, remembered, rounds: int) -> Iterator[Row]:
     network = model.ready.engine.network
-    frames, sound = published_way.observed(clip)
+    seen = published_way.observed(clip)
     half = forced(0.5, base=get_policy("adamml"))
     used_SM = torch.tensor([[float(row[m]) for m in MODALITIES] for row in half.grid])
     turns = Turns(
         {
-            "published": lambda: published_way.one_by_one(network, frames, sound, used_SM),
-            "batched": lambda: published_way.as_batch(network, frames, sound, used_SM),
+            "published": lambda: published_way.one_by_one(network, seen, used_SM),
+            "batched": lambda: published_way.as_batch(network, seen, used_SM),
             "ours": lambda: _run(remembered(), half),
         },
         rounds,
