@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+MODALITIES = ("rgb", "audio")  # the order of M everywhere
 FrontEnd = Literal["log_spectrogram", "log_mel"]
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import adamml
 from adamml import Analysis, SegmentDetail
+from adamml.inputs import MODALITIES
 from app import words
 from app.budget import by_hand, known_points, with_point, within
 from app.service import sessions
-from app.timeline_model import MODALITIES
 from app.view_state import BUDGETS, Grid, Point, ViewState, grid_of, has_budget, outcome
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
+from adamml.inputs import MODALITIES
 from app import words
 from app.geometry import Layout
-from app.timeline_model import MODALITIES, TimelineModel
+from app.timeline_model import TimelineModel
 from app.view_state import Outcome
 from app.words import esc, percent
 

@@ -3,10 +3,10 @@
 from functools import partial
 
 from adamml import Analysis, SegmentResult
+from adamml.inputs import MODALITIES
 from app import icons, words
 from app.actions import Pair
 from app.costs import table_box, time_words
-from app.timeline_model import MODALITIES
 from app.words import esc, percent
 
 

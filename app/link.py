@@ -18,9 +18,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import adamml
+from adamml.inputs import MODALITIES
 from adamml.results.policy_spec import spec_of, split_name
 from app import actions, archived, examples, service
-from app.timeline_model import MODALITIES
 from app.view_state import BUDGETS, Grid, ViewState, grid_of, has_budget
 
 KEYS = ("clip", "archived", "model", "policy", "segments", "cells", "budget", "compare")

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from adamml import Storyboard
+from adamml.inputs import MODALITIES
 from adamml.results import wording
 from adamml.results.chapters import SegmentAnswer, chapters
 from app import charts, icons, words
 from app.charts import chart
 from app.geometry import DENSE, Layout, Place, lay_out, least_pitch, waveform
-from app.timeline_model import MODALITIES, Cell, Row, TimelineModel
+from app.timeline_model import Cell, Row, TimelineModel
 from app.words import esc, percent, seconds
 
 _LANES = (("pic", icons.EYE, "Picture"), ("snd", icons.SPEAKER, "Sound"), ("ans", "", "Answer"))

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import adamml
 from adamml import Analysis, ClipFacts
-
-MODALITIES = ("rgb", "audio")
+from adamml.inputs import MODALITIES
 
 
 @dataclass(frozen=True, kw_only=True)

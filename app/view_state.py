@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import adamml
 from adamml import Analysis, Macs, Storyboard
+from adamml.inputs import MODALITIES
 from adamml.results.policy_spec import spec_of
 from app import words
 from app.session_store import SessionKey
-from app.timeline_model import MODALITIES, TimelineModel, from_analysis
+from app.timeline_model import TimelineModel, from_analysis
 
 Grid = tuple[dict[str, bool], ...]
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adamml.evaluation import metrics
-from adamml.evaluation.records import MODALITIES, ClipRecord, RecordLog, record_of, truth_of_spans
+from adamml.evaluation.records import ClipRecord, RecordLog, record_of, truth_of_spans
 from adamml.evaluation.table import Table, summarize
 from adamml.files import check_folder, write_whole
+from adamml.inputs import MODALITIES
 from adamml.media import ClipError
 from adamml.policies import Policy, RandomPolicy, get_policy
 from adamml.recognizer import Recognizer

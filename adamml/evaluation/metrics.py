@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from adamml.evaluation.records import MODALITIES, USELESS, ClipRecord
+from adamml.evaluation.records import USELESS, ClipRecord
+from adamml.inputs import MODALITIES
 
 RESAMPLES = 2000
 BINS = 15

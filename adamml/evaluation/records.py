@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from adamml.inputs import MODALITIES
 from adamml.results.analysis import Analysis
-
-MODALITIES = ("rgb", "audio")  # the order of M; repeated from `adamml.nn` because metrics should not load torch
 
 # What a cell says of the clip's class: unknown; nothing; it alone in its segment; as much as the other modality.
 UNKNOWN, USELESS, NEEDED, REDUNDANT = -1, 0, 1, 2

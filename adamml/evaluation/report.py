@@ -14,9 +14,9 @@ from pathlib import Path
 from adamml.evaluation import figures
 from adamml.evaluation.metrics import Estimate
 from adamml.evaluation.published_figures import HEADING, NOTE, PUBLISHED
-from adamml.evaluation.records import MODALITIES
 from adamml.evaluation.table import Row, Table
 from adamml.files import write_whole
+from adamml.inputs import MODALITIES
 
 NAMES = {"rgb": "RGB", "audio": "audio"}
 NOTHING = "-"

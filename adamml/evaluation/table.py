@@ -13,7 +13,8 @@ import numpy as np
 
 from adamml.evaluation import metrics
 from adamml.evaluation.metrics import Estimate
-from adamml.evaluation.records import MODALITIES, ClipRecord
+from adamml.evaluation.records import ClipRecord
+from adamml.inputs import MODALITIES
 
 SCHEMA = 1
 PerModality = Mapping[str, float | None]

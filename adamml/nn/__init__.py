@@ -10,10 +10,11 @@ Shape suffixes used in every file of this room:
 B batch, S segments, M modalities, T frames, C channels, H height, W width, K classes, F frequency, D features.
 """
 
+from adamml.inputs import MODALITIES
 from adamml.nn.fusion import FUSION_RULES, fuse
 from adamml.nn.gumbel import gumbel_softmax_decisions
 from adamml.nn.losses import policy_penalty
-from adamml.nn.modalities import ARCHITECTURES, MODALITIES, PUBLISHED, Architecture, ModalitySpec
+from adamml.nn.modalities import ARCHITECTURES, PUBLISHED, Architecture, ModalitySpec
 from adamml.nn.model import AdaMML, AdaMMLOutput
 from adamml.nn.policy import PolicyNetwork
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer

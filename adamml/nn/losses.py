@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 PenaltyForm = Literal["per_clip", "published"]
-COST_WEIGHTS = (1.0, 0.05)  # lambda for rgb and audio
+COST_WEIGHTS = (1.0, 0.05)  # lambda for rgb and audio, as published; recipes have their own in training/config.py
 GAMMA = 10.0
 
 

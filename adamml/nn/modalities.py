@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from adamml.inputs import I3D_INPUT, PUBLISHED_INPUT, ClipInput, PictureInput, SoundInput
+from adamml.inputs import I3D_INPUT, MODALITIES, PUBLISHED_INPUT, ClipInput, PictureInput, SoundInput
 from adamml.nn.fusion import FusionRule
 from adamml.nn.i3d import I3DRecognizer
 from adamml.nn.policy_features import GLIMPSE_DIM, AudioGlimpse, RGBGlimpse
@@ -17,8 +17,6 @@ from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 from adamml.nn.segment_recognizer import SegmentRecognizer
 from adamml.nn.sounds_to_actions import SoundsToActions
 from adamml.nn.tagger import LinearHead, TaggerRecognizer
-
-MODALITIES = ("rgb", "audio")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ hour as at its beginning. Sums are in double precision, so that the order leaves
 import torch
 from torch import Tensor
 
+from adamml.inputs import MODALITIES
 from adamml.nn.fusion import FusionRule, fuse, joined, pooled
-from adamml.nn.modalities import MODALITIES
 
 
 class RunningFusion:

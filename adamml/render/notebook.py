@@ -7,6 +7,7 @@ a solid cell was used, a dashed one skipped, a dotted one is missing. Imports no
 
 from html import escape
 
+from adamml.inputs import MODALITIES
 from adamml.results import wording
 from adamml.results.analysis import Analysis, SegmentResult
 from adamml.results.timeline import MISSING, SKIPPED, USED, Lanes, lay_out, state
@@ -39,7 +40,7 @@ def as_html(analysis: Analysis) -> str:
         f"<p style='margin:0 0 .6em;opacity:.75'>{_esc(clip.name)}, {wording.seconds(clip.duration)} s · policy "
         f"{_esc(wording.policy(analysis.policy))} · model {_esc(analysis.model)} {_esc(analysis.version)} · "
         f"{_esc(wording.saving(analysis))} (1 MAC = 2 FLOPs) · measured {analysis.seconds.total:.1f} s</p>"
-        f"{''.join(_lane(lanes, modality) for modality in wording.MODALITIES)}{_axis(lanes)}"
+        f"{''.join(_lane(lanes, modality) for modality in MODALITIES)}{_axis(lanes)}"
         "<p style='margin:.2em 0 .6em;font-size:.85em;opacity:.75'>solid: used · dashed with a slash: skipped · "
         f"dotted: not in the clip</p>{notes}<details{is_open}><summary>Segment by segment</summary>"
         f"{_table(analysis)}</details></div>"
@@ -94,7 +95,7 @@ def _table(analysis: Analysis) -> str:
 
 def _row(segment: SegmentResult, *, named: bool) -> str:
     cells = [f"{wording.seconds(segment.start)} s", f"{wording.seconds(segment.end)} s"]
-    for modality in wording.MODALITIES:
+    for modality in MODALITIES:
         probability = segment.probabilities[modality]
         wanted = "" if probability is None else f" ({wording.percent(probability)})"
         cells.append(f"{state(segment, modality)}{wanted}")

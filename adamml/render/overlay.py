@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import ImageDraw
 
+from adamml.inputs import MODALITIES
 from adamml.render.drawing import FAINT, GROUND, INK, LANE, LIGHT, MUTED, TEXT, Box, Sheet
 from adamml.render.fonts import elided, font, plain
 from adamml.results import wording
@@ -60,7 +61,7 @@ class Strip:
 
     def _draw(self, begun: int, current: int | None) -> np.ndarray:
         sheet = Sheet(WIDTH, STRIP_HEIGHT)
-        for modality in wording.MODALITIES:
+        for modality in MODALITIES:
             self._lane(sheet, modality)
         if current is not None:
             cell = self._lanes.cells[current]
@@ -97,7 +98,7 @@ class Strip:
     def _write(self, draw: ImageDraw.ImageDraw, moment: Moment | None, current: int | None) -> None:
         reached = self._write_answer(draw, moment)
         self._write_segment(draw, current, reached)
-        for modality in wording.MODALITIES:
+        for modality in MODALITIES:
             middle = _LANE_TOP[modality] + _LANE_HEIGHT / 2
             draw.text((16, middle), wording.NOUN[modality].capitalize(), TEXT, font(16), "lm")
         draw.text((16, _ANSWERS_TOP + 8), "Says", MUTED, font(14), "lm")
@@ -150,7 +151,7 @@ class Strip:
             draw.text((_RIGHT, 46), heard, MUTED, font(12), "ra")
 
     def _write_cell(self, draw: ImageDraw.ImageDraw, cell: Cell) -> None:
-        for modality in wording.MODALITIES:
+        for modality in MODALITIES:
             left, top, right, bottom = _span(cell, _LANE_TOP[modality])
             kind = state(cell.segment, modality)
             text = {USED: "used", SKIPPED: "skipped", MISSING: f"no {wording.NOUN[modality]}"}[kind]

@@ -13,6 +13,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from adamml.inputs import MODALITIES
 from adamml.render import report_timeline
 from adamml.render.export_file import export_file
 from adamml.render.fonts import plain
@@ -83,8 +84,8 @@ def _heading(figure: Figure, analysis: Analysis) -> None:
     _write(figure, 0.07, 0.935, plain(answer, 42), 26 if len(answer) <= 24 else 18, weight="bold")
     _write(figure, 0.07, 0.897, plain(sure, 60), 13)
     there = {"rgb": clip.has_video, "audio": clip.has_audio}
-    rates = [f"the {wording.NOUN[m]} in {_often(analysis, m)}" for m in wording.MODALITIES if there[m]]
-    has = " and ".join(wording.NOUN[m] for m in wording.MODALITIES if there[m])
+    rates = [f"the {wording.NOUN[m]} in {_often(analysis, m)}" for m in MODALITIES if there[m]]
+    has = " and ".join(wording.NOUN[m] for m in MODALITIES if there[m])
     lines = [
         f"{wording.seconds(clip.duration)} s with {has}, {len(analysis.segments)} segments "
         f"covering {wording.percent(analysis.examined)} of it.",

@@ -6,12 +6,12 @@ nothing but results.
 
 from collections.abc import Callable, Sequence
 
+from adamml.inputs import MODALITIES
 from adamml.results.analysis import Analysis, Scores, SegmentResult
 from adamml.results.policy_spec import spec_of
 
 # The two modalities in page order, with the noun that a reader without a machine-learning background understands.
 NOUN = {"rgb": "picture", "audio": "sound"}
-MODALITIES = ("rgb", "audio")
 
 LOOKING_EVERYWHERE = "looking everywhere, with or without listening"
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from adamml.nn import MODALITIES, AdaMML, PolicyNetwork, fuse, gumbel_softmax_decisions, policy_penalty
 from adamml.nn.gumbel import temperature_at
-from adamml.nn.losses import PenaltyForm
+from adamml.nn.losses import COST_WEIGHTS, GAMMA, PenaltyForm
 from adamml.nn.policy_features import small_frames
 from adamml.training.decider_jobs import Task
 from adamml.training.feature_bank import ClipBatch, ClipSource
@@ -50,8 +50,8 @@ class JointStage:
     rate: float = 5e-4
     recognizer_rate: float = 1e-3
     drops: tuple[float, ...] = ()
-    cost_weights: tuple[float, float] | None = (1.0, 0.05)
-    gamma: float = 10.0
+    cost_weights: tuple[float, float] | None = COST_WEIGHTS
+    gamma: float = GAMMA
     penalty: PenaltyForm = "per_clip"
     decay: float = 0.0
     seed: int = 0

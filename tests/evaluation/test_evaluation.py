@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adamml.evaluation import metrics, records
+from adamml.evaluation import metrics
 from adamml.evaluation.calibration import CalibrationError, compare_unknown_scores, fit_temperature, fit_threshold
 from adamml.evaluation.records import ClipRecord, RecordError, RecordLog, read_records, truth_of_spans
 from adamml.evaluation.table import TableError, summarize
@@ -25,10 +25,6 @@ def record(clip: str = "a", policy: str = "all", label: int = 0, scores=(0.7, 0.
         "seconds": 0.5,
     }
     return ClipRecord(clip=clip, policy=policy, label=label, scores=scores, **(values | changes))
-
-
-def test_the_order_of_modalities_is_the_networks() -> None:
-    assert records.MODALITIES == MODALITIES
 
 
 def test_top_1_and_top_5() -> None:
