@@ -80,6 +80,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     beside = [
         done.success(analyzing.run_rivals, state, [rivals, shown["rivals"]], **analysis) for done in (*finished, flip)
     ]
+    gr.on([source["again"].click, source["continue"].click], None, cancels=beside, **quiet)  # of the result before
     for run in beside:
         run.success(analyzing.with_rivals, [state, rivals], changed, **quiet)
     linked = finished[0].success(

@@ -337,8 +337,8 @@ def waiting(ahead: int) -> str:
 
 
 def waiting_words(ahead: int) -> str:
-    """What somebody who waits is told."""
-    return f"Waiting for your turn: {ahead} before you"
+    """What somebody who waits is told. Their own run is nobody before them."""
+    return f"Waiting for your turn: {ahead} before you" if ahead else "Waiting for what you asked for before"
 
 
 def problem(message: str) -> str:

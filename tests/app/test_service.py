@@ -199,6 +199,18 @@ def test_cells_are_switched_within_a_budget(clip: Path) -> None:
     assert actions.switch(moved, grid_of(tight.current)).current is tight.current
 
 
+def test_rivals_that_ended_while_something_was_asked_for_are_in_its_result(clip: Path) -> None:
+    shown = run(clip)
+    assert actions.set_budget(shown, 0.3).rgb is None  # they have not run
+    *_, (_, _, found) = actions.rivals(shown)
+    assert found is not None
+    for moved in (actions.set_budget(shown, 0.3), actions.switch(shown, ({"rgb": True, "audio": False},) * 4)):
+        assert moved.rgb is not None
+        assert moved.rgb.scores == found["rgb"].scores
+        assert moved.everything is not None
+        assert moved.everything.macs == found["all"].macs
+
+
 def test_every_budget_can_be_drawn(clip: Path) -> None:
     shown = run(clip)
     *_, (_, curve) = actions.whole_curve(shown)
