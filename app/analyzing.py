@@ -46,6 +46,13 @@ def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) 
     return [*shown, "", None, None, service.Chosen(path=path, part=part), board]
 
 
+def cleared(clip: service.Chosen | None) -> list[Any]:
+    """Nothing of the model before, until the next one has judged the clip; the recorded example stays as it is."""
+    if clip is None:
+        return [gr.skip()] * 6
+    return [service.progress(0.0, "Waiting for the other model", begun=False), panels.waiting(), "", "", "", ""]
+
+
 async def analyze_clip(
     clip: service.Chosen | None,
     policy: str,

@@ -155,6 +155,14 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         MOVES.move(request)
         return choosing.other_model(offers, model, judged, policy, left, right)
 
+    # What the model before has said is taken away at once; loading the next one may take its time.
+    source["model"].input(
+        analyzing.cleared,
+        accepted,
+        named("status", "answer", "timeline", "opened", "savings", "budget"),
+        queue=False,
+        **quiet,
+    )
     source["model"].input(
         other_model,
         [source["model"], judging, *ways],

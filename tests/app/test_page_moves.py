@@ -192,6 +192,19 @@ def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
     assert (answer, timeline, result) == ("", "", None)  # without a timeline the page shows no results
 
 
+def test_another_model_takes_what_the_one_before_has_said_away_but_for_the_recorded_example() -> None:
+    assert skipped(analyzing.cleared(None))
+    status, answer, *others = analyzing.cleared(service.Chosen(path="clip.mp4"))
+    assert "other model" in status
+    assert "…" in answer
+    assert others == [""] * 4
+
+
+def test_cancel_says_how_far_choosing_and_running_came(shown: ViewState) -> None:
+    begun = service.Begun(key=shown.key, policy="adamml", chosen=8, done=0, total=10)
+    assert "chosen in 8 of 10 segments, and has answered 0." in service.cancelled(begun)
+
+
 def test_cancel_is_offered_once_there_is_something_to_cancel() -> None:
     assert "is-running" not in service.progress(0.0, "Waiting for a free place", begun=False)
     assert "is-running" in service.progress(0.0, "Looking the file over")
