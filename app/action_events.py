@@ -9,7 +9,7 @@ import gradio as gr
 
 import adamml
 from app import actions, panels, segment_panel, service
-from app.cancellation import served
+from app.cancellation import at_hand, served
 from app.error_log import failed
 from app.fair_queue import ANALYSES, BusyError
 from app.moves import MOVES
@@ -87,7 +87,8 @@ async def _request(shown: ViewState | None, data: gr.EventData, request: gr.Requ
     all_off = isinstance(grid, dict) and not any("1" in str(signs) for signs in grid.values())
     answering = number if isinstance(number, int) else 0
     began = MOVES.last(request)
-    granted = await played(shown, lambda was: actions.apply(was, asked), answering, _ALL_OFF if all_off else "")
+    with at_hand(ANALYSES, request):
+        granted = await played(shown, lambda was: actions.apply(was, asked), answering, _ALL_OFF if all_off else "")
     return granted if MOVES.last(request) == began else same()  # another clip has come meanwhile
 
 
@@ -133,7 +134,8 @@ async def _open(shown: ViewState | None, data: gr.EventData, request: gr.Request
         return [gr.skip(), gr.skip()]
     began = MOVES.last(request)
     try:
-        close = await asyncio.to_thread(actions.open_segment, shown, segment, bool(data._data.get("explain")))
+        with at_hand(ANALYSES, request):
+            close = await asyncio.to_thread(actions.open_segment, shown, segment, bool(data._data.get("explain")))
     except adamml.ClipError:
         return ["", service.problem(_GONE)]
     except Exception as error:

@@ -53,7 +53,8 @@ def switch(shown: ViewState, grid: Grid) -> ViewState:
     if grid == grid_of(shown.own):
         return replace(shown, current=shown.own)
     with sessions.session(shown.key) as session:
-        return replace(shown, current=by_hand(session, shown.own, grid))
+        current = by_hand(session, shown.own, grid)
+        return replace(_with_known_rivals(session, shown), current=current)
 
 
 def set_budget(shown: ViewState, budget: float) -> ViewState:
@@ -62,6 +63,7 @@ def set_budget(shown: ViewState, budget: float) -> ViewState:
         raise ValueError(f"{shown.base.policy} keeps to no budget")
     with sessions.session(shown.key) as session:
         limited = within(session, budget)
+        shown = _with_known_rivals(session, shown)
     points = with_point(shown.points, budget, limited)
     return replace(shown, current=limited, limited=limited, budget=budget, points=points)
 
@@ -96,6 +98,15 @@ def rivals(shown: ViewState) -> Generator[tuple[float, str, dict[str, Analysis] 
 def with_rivals(shown: ViewState, found: Mapping[str, Analysis]) -> ViewState:
     """The rivals beside whatever is shown by now."""
     return replace(shown, rgb=found["rgb"], everything=outcome(found["all"]))
+
+
+def _with_known_rivals(session: adamml.ClipSession, shown: ViewState) -> ViewState:
+    """With the rivals, where all that they need has been run: they may have ended while this was asked for."""
+    cells = ((s.index, m) for s in shown.base.segments for m in MODALITIES if s.available[m])
+    if shown.rgb is not None or not shown.base.clip.has_video or not all(session.has_run(*cell) for cell in cells):
+        return shown
+    own = {shown.base.policy: shown.base}
+    return with_rivals(shown, {name: own.get(name) or session.analyze(name) for name in RIVALS})
 
 
 def _run_all(

@@ -10,7 +10,7 @@ import gradio as gr
 import adamml
 from adamml import Analysis
 from app import action_events, actions, compare, link, panels, service, words
-from app.cancellation import served
+from app.cancellation import at_hand, served
 from app.error_log import failed
 from app.fair_queue import ANALYSES, BusyError
 from app.moves import MOVES
@@ -22,6 +22,7 @@ from app.words import percent
 
 RESULT = ("answer", "notes", "board", "rivals", *action_events.CHANGED, "model")
 _DRAWN = 6  # what a step of an analysis changes, see `_drawn`
+_RUNNING: set[str] = set()  # the visits whose rivals are on their way
 
 
 def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) -> list[Any]:
@@ -43,6 +44,13 @@ def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) 
     shown = [title, player(path, part=part), status, panels.waiting(), "", "", "", chooser()]
     board = ""  # the pictures of the clip before
     return [*shown, "", None, None, service.Chosen(path=path, part=part), board]
+
+
+def cleared(clip: service.Chosen | None) -> list[Any]:
+    """Nothing of the model before, until the next one has judged the clip; the recorded example stays as it is."""
+    if clip is None:
+        return [gr.skip()] * 6
+    return [service.progress(0.0, "Waiting for the other model", begun=False), panels.waiting(), "", "", "", ""]
 
 
 async def analyze_clip(
@@ -123,20 +131,36 @@ def finished(shown: ViewState | None) -> list[Any]:
 
 
 async def run_rivals(shown: ViewState | None, request: gr.Request) -> AsyncIterator[list[Any]]:
-    """Looking only, and everything, on the clip that has just been analyzed; kept until `with_rivals` shows them."""
+    """Looking only, and everything, on the clip that has just been analyzed; kept until `with_rivals` shows them.
+
+    In the background: what the visitor asks for meanwhile comes first, and then this goes on from what is remembered.
+    """
     if shown is None or not shown.base.clip.has_video or (shown.rgb is not None and shown.everything is not None):
         yield [None, ""]
         return
+    token, found = shown.key.token, None
+    if token in _RUNNING:  # the switch above the answer asks for them, too
+        yield [gr.skip(), gr.skip()]
+        return
+    _RUNNING.add(token)
     try:
-        runs = actions.rivals(shown)
-        async with served(ANALYSES, request, runs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
-            async for share, message, found in steps:
-                said = "" if found else service.progress(share, f"For comparison, {message}")
-                yield [(shown.key, found) if found else None, said]
+        while found is None:
+            runs = actions.rivals(shown)
+            async with served(ANALYSES, request, runs, _rivals_wait, background=True) as steps:
+                async for share, message, found in steps:
+                    said = "" if found else service.progress(share, f"For comparison, {message}")
+                    yield [(shown.key, found) if found else None, said]
     except (adamml.ClipError, BusyError) as error:
         yield [None, service.problem(str(error))]
     except Exception as error:
         yield [None, service.problem(failed("running the rivals", error))]
+    finally:
+        _RUNNING.discard(token)
+
+
+def _rivals_wait(ahead: int) -> tuple[float, str, None]:
+    said = service.waiting_words(ahead)
+    return 0.0, said[0].lower() + said[1:], None
 
 
 def with_rivals(shown: ViewState | None, found: tuple[Any, dict[str, Analysis]] | None) -> list[Any]:
@@ -164,7 +188,8 @@ async def as_linked(shown: ViewState | None, wanted: link.Link | None, request: 
         yield [*action_events.same(), gr.skip(), None]
         return
     began = MOVES.last(request)
-    moved = await action_events.played(shown, lambda was: link.apply(was, wanted))
+    with at_hand(ANALYSES, request):
+        moved = await action_events.played(shown, lambda was: link.apply(was, wanted))
     if MOVES.last(request) != began:
         yield [*action_events.same(), gr.skip(), None]
         return

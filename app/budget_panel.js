@@ -4,8 +4,11 @@ element.addEventListener("focusin", (event) => { focused = event.target.id || nu
 document.addEventListener("focusin", (event) => { if (!element.contains(event.target)) focused = null; });
 const ask = (request) => document.dispatchEvent(new CustomEvent("request", { detail: request })); // timeline.js sends it
 element.addEventListener("input", (event) => {
-  const { value } = event.target;
-  element.querySelector("#budget-value").textContent = `at most ${value}\u00a0% of everything’s compute`;
+  const { value, dataset: { segments } } = event.target;
+  const looks = Math.max(1, Math.floor((value * segments) / 100 + 1e-9));
+  element.querySelector("#budget-value").textContent = value * segments < 100
+    ? `at least one look, ${Math.round(100 / segments)}\u00a0% of this clip`
+    : `at most ${value}\u00a0% of everything’s compute, ${looks} look${looks === 1 ? "" : "s"}`;
   event.target.setAttribute("aria-valuetext", `${value}\u00a0% of compute`);
 });
 element.addEventListener("change", (event) => ask({ budget: Number(event.target.value) / 100 }));

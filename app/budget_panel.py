@@ -4,6 +4,7 @@ Until it is moved there is none, and the policy decides as it does by itself; th
 With a budget, AdaMML's probabilities give the order of the looks: the policy `anytime`, as `adamml analyze --budget`.
 """
 
+from adamml import looks_within
 from app import words
 from app.view_state import BUDGETS, RGB, ViewState, has_budget
 from app.words import esc, percent
@@ -18,14 +19,20 @@ def panel(shown: ViewState) -> str:
         value, said = _nearest(_share(shown)), f"none, {words.policy(shown.base.policy)} decides"
         spoken = f"no budget: {words.policy(shown.base.policy)} decides, {percent(_share(shown))} of compute"
     else:
-        value = round(100 * shown.budget)
-        said, spoken = f"at most {value}\u00a0% of everything’s compute", f"{value}\u00a0% of compute"
+        value, count = round(100 * shown.budget), len(shown.base.segments)
+        said = (
+            f"at most {value}\u00a0% of everything’s compute, {words.count(looks_within(shown.budget, count), 'look')}"
+        )
+        if shown.budget * count < 1:
+            said = f"at least one look, {percent(1 / count)} of this clip"
+        spoken = f"{value}\u00a0% of compute"
     off = " disabled" if shown.budget is None else ""
     return (
         '<div class="budget"><label for="budget-slider">Budget for looking: '
         f'<output id="budget-value">{esc(said)}</output></label>'
         f'<div class="budget-row"><span aria-hidden="true">{low}\u00a0%</span>'
         f'<input id="budget-slider" type="range" min="{low}" max="{high}" step="5" value="{value}" '
+        f'data-segments="{len(shown.base.segments)}" '
         f'aria-valuetext="{esc(spoken)}" aria-describedby="budget-took">'
         f'<span aria-hidden="true">{high}\u00a0%</span>'
         f'<button type="button" class="small-button" data-reset{off}>No budget</button></div>'
@@ -50,5 +57,4 @@ def _took(shown: ViewState) -> str:
     took = percent(_share(shown))
     if shown.budget is None:
         return f"By itself {looks_at}, {took}. A budget takes the looks in AdaMML’s order."
-    least = ", the least there is" if shown.budget * len(shown.own.segments) < 1 else ""
-    return f"In AdaMML’s order {looks_at}{least}; with deciding and listening {took}."
+    return f"In AdaMML’s order {looks_at}; with deciding and listening {took}."

@@ -8,7 +8,7 @@ cancelled: the step ends by itself, and then the generator is closed, which clos
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Generic, TypeVar
 
 import gradio as gr
@@ -62,22 +62,41 @@ async def in_thread(
 
 
 def served(
-    queue: FairQueue, request: gr.Request, generator: Generator[T, None, None], told: Callable[[int], T]
+    queue: FairQueue,
+    request: gr.Request,
+    generator: Generator[T, None, None],
+    told: Callable[[int], T],
+    *,
+    background: bool = False,
 ) -> "aclosing[AsyncGenerator[T, None]]":
-    """`told(how many are ahead)` until it is this visitor's turn, then what the generator yields.
+    """`told(how many others are ahead)` until it is this visitor's turn, then what the generator yields.
 
     To be entered with `async with`, so that the turn is given up as soon as nobody wants the rest. Entering it raises
-    nothing; the first step raises BusyError when there is no place in the line.
+    nothing; the first step raises BusyError when there is no place in the line. In the background it ends early where
+    its visitor wants something else: whoever still needs the rest has it served once more.
     """
-    visitor = visitor_of(request.client.host if request.client else None, request.session_hash)
-    return aclosing(in_turn(queue, visitor, generator, told))
+    return aclosing(in_turn(queue, _visitor(request), generator, told, background=background))
+
+
+def at_hand(queue: FairQueue, request: gr.Request) -> AbstractContextManager[None]:
+    """While a visitor is answered outside the line: what runs for them in the background gives way."""
+    return queue.at_hand(_visitor(request))
+
+
+def _visitor(request: gr.Request) -> str:
+    return visitor_of(request.client.host if request.client else None, request.session_hash)
 
 
 async def in_turn(
-    queue: FairQueue, visitor: str, generator: Generator[T, None, None], told: Callable[[int], T]
+    queue: FairQueue,
+    visitor: str,
+    generator: Generator[T, None, None],
+    told: Callable[[int], T],
+    *,
+    background: bool = False,
 ) -> AsyncGenerator[T, None]:
     """What `served` hands out, for a visitor by name."""
-    ticket = queue.enter(visitor)
+    ticket = queue.enter(visitor, background=background)
     try:
         async for ahead in ticket.wait():
             yield told(ahead)
@@ -87,3 +106,5 @@ async def in_turn(
     async with aclosing(in_thread(generator, ticket.leave)) as steps:
         async for step in steps:
             yield step
+            if ticket.gives_way:
+                return

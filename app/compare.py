@@ -148,5 +148,6 @@ def _cell(modality: str, segment: SegmentResult) -> str:
 def _said(segment: SegmentResult) -> str:
     if segment.label is None or segment.scores is None:
         return '<span class="lane-answer"><small>not run</small></span>'
-    score = percent(segment.scores[segment.label])
-    return f'<span class="lane-answer"><b>{esc(words.label(segment.label))}</b><small>{score}</small></span>'
+    score = segment.scores[segment.label]
+    sure = f"{'only ' if words.is_guess(score) else ''}{percent(score)}"
+    return f'<span class="lane-answer"><b>{esc(words.label(segment.label))}</b><small>{sure}</small></span>'

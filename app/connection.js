@@ -102,7 +102,7 @@ function lose() {
   const live = document.querySelector(".tl.is-live");
   const all = Array.from(live?.querySelectorAll(".tl-seg") ?? []);
   const done = all.filter((segment) => segment.dataset.label).length;
-  const kept = live ? `The analysis stopped at ${done} of ${all.length} segments, which stay here.` : "What is shown stays here.";
+  const kept = live ? `The analysis stopped with ${done} of ${all.length} segments answered, which stay here.` : "What is shown stays here.";
   const say = (more) => { box().querySelector("p").textContent = `${LOST} ${kept} ${more}`; };
   document.body.classList.add("is-lost");
   box().hidden = false;

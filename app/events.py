@@ -81,6 +81,7 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     beside = [
         done.success(analyzing.run_rivals, state, [rivals, shown["rivals"]], **analysis) for done in (*finished, flip)
     ]
+    gr.on([source["again"].click, source["continue"].click], None, cancels=beside, **quiet)  # of the result before
     for run in beside:
         run.success(analyzing.with_rivals, [state, rivals], changed, **quiet)
     linked = finished[0].success(
@@ -155,6 +156,14 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
         MOVES.move(request)
         return choosing.other_model(offers, model, judged, policy, left, right)
 
+    # What the model before has said is taken away at once; loading the next one may take its time.
+    source["model"].input(
+        analyzing.cleared,
+        accepted,
+        named("status", "answer", "timeline", "opened", "savings", "budget"),
+        queue=False,
+        **quiet,
+    )
     source["model"].input(
         other_model,
         [source["model"], judging, *ways],

@@ -3,12 +3,16 @@
 The line is ordered in rounds: everybody's first request comes before anybody's second one. When it is full, whoever
 holds the most tickets in it gives up the last of them; if that is nobody, the newcomer is refused. A ticket is left by
 `leave`, which any thread may call; a step that is still being computed keeps it until it has ended.
+
+What nobody has asked for, such as the comparison with other policies, waits with a background ticket: behind all the
+requests of its round, and it gives way to whatever its own visitor wants meanwhile.
 """
 
 import asyncio
 import ipaddress
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 WAITING = 20
 MANY = 32  # requests that Gradio lets in at a time; the line is here, Gradio only has room for it
@@ -22,13 +26,18 @@ class BusyError(Exception):
 class Ticket:
     """One request, waiting or having its turn."""
 
-    def __init__(self, queue: "FairQueue", visitor: str, round_: int) -> None:
-        self.visitor, self.round = visitor, round_
+    def __init__(self, queue: "FairQueue", visitor: str, round_: int, *, background: bool = False) -> None:
+        self.visitor, self.round, self.background = visitor, round_, background
         self._queue, self._moved, self.lost = queue, asyncio.Event(), ""
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def gives_way(self) -> bool:
+        """Whether it is of the background, and its visitor wants something else first."""
+        return self.background and self._queue.wanted_by(self.visitor)
+
     async def wait(self) -> AsyncIterator[int]:
-        """Yield how many are ahead, whenever that changes and every few seconds, until the turn has come.
+        """Yield how many others are ahead, whenever that changes and every few seconds, until the turn has come.
 
         Raises:
             BusyError: when the ticket is lost.
@@ -72,10 +81,11 @@ class FairQueue:
         self._at_once, self._most = at_once, waiting
         self._running: list[Ticket] = []
         self._waiting: list[Ticket] = []
+        self._at_hand = Counter[str]()  # what is being answered outside the line, by visitor
         self._round = 0  # of whoever had their turn last
         self._closed = ""
 
-    def enter(self, visitor: str) -> Ticket:
+    def enter(self, visitor: str, *, background: bool = False) -> Ticket:
         """A ticket in this round of the line, or in the one after the visitor's last ticket.
 
         Raises:
@@ -86,15 +96,33 @@ class FairQueue:
         if len(self._waiting) >= self._most:
             self._make_room(visitor)
         held = [ticket.round + 1 for ticket in self._running + self._waiting if ticket.visitor == visitor]
-        ticket = Ticket(self, visitor, max([self._round, *held]))
+        ticket = Ticket(self, visitor, max([self._round, *held]), background=background)
         self._waiting.append(ticket)
         self._move()
         return ticket
 
     def ahead(self, ticket: Ticket) -> int | None:
-        """How many come before a ticket; None when it is its turn."""
+        """How many of others come before a ticket; None when it is its turn."""
         order = self._order()
-        return order.index(ticket) + len(self._running) if ticket in order else None
+        if ticket not in order:
+            return None
+        return sum(each.visitor != ticket.visitor for each in self._running + order[: order.index(ticket)])
+
+    @contextmanager
+    def at_hand(self, visitor: str) -> Iterator[None]:
+        """Meanwhile the visitor is answered outside the line, and their background runs give way."""
+        self._at_hand[visitor] += 1
+        try:
+            yield
+        finally:
+            self._at_hand[visitor] -= 1
+            self._at_hand += Counter()  # forgets who is at zero
+            self._move()
+
+    def wanted_by(self, visitor: str) -> bool:
+        """Whether a visitor waits for something that they have asked for."""
+        asked = (each for each in self._waiting if not each.background)
+        return self._at_hand[visitor] > 0 or any(each.visitor == visitor for each in asked)
 
     def left(self, ticket: Ticket) -> None:
         """Take a ticket out; whoever is next has their turn."""
@@ -113,12 +141,12 @@ class FairQueue:
         return len(self._running) + len(self._waiting)
 
     def _order(self) -> list[Ticket]:
-        return sorted(self._waiting, key=lambda ticket: ticket.round)  # within a round, as they came
+        return sorted(self._waiting, key=lambda ticket: (ticket.round, ticket.background))  # otherwise as they came
 
     def _move(self) -> None:
         while len(self._running) < self._at_once and not self._closed:
             busy = {ticket.visitor for ticket in self._running}
-            free = [ticket for ticket in self._order() if ticket.visitor not in busy]
+            free = [ticket for ticket in self._order() if ticket.visitor not in busy and not ticket.gives_way]
             if not free:
                 break
             self._waiting.remove(free[0])

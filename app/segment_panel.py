@@ -6,7 +6,7 @@ from adamml import Analysis, SegmentDetail, SegmentResult
 from app import icons, words
 from app.costs import time_words
 from app.summary import bars
-from app.words import esc, percent, seconds
+from app.words import esc, seconds
 
 _TOP = 5
 _HERTZ_STEP = 3000
@@ -127,7 +127,7 @@ def _together(analysis: Analysis, segment: SegmentResult, close: SegmentDetail) 
     took = close.seconds.decide + sum(getattr(close.seconds, m) for m, used in ran.items() if used)
     both = "nothing was run"
     if segment.label is not None and segment.scores is not None:
-        both = f"{esc(words.label(segment.label))}, {percent(segment.scores[segment.label])}"
+        both = ", ".join(map(esc, words.headline(segment.label, segment.scores[segment.label])))
     facts = {
         "Together": both,
         "Compute here": f"{words.billions(spent)} of {words.billions(possible)} billion MACs possible, "

@@ -221,10 +221,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """An analysis on its way: where to go on after Cancel, and how many of its segments have an answer."""
+    """An analysis on its way: where to go on after Cancel; how many segments it has chosen for, and has answered."""
 
     key: SessionKey
     policy: str
+    chosen: int
     done: int
     total: int
 
@@ -282,7 +283,7 @@ def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator
     for event in session.run(policy):
         growing.take(event)
         if isinstance(event, adamml.Probed):
-            start = Begun(key=key, policy=policy, done=0, total=len(event.spans))
+            start = Begun(key=key, policy=policy, chosen=0, done=0, total=len(event.spans))
             yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view, begun=start)
             board = session.storyboard()
             growing.heard(board.waveform)
@@ -299,7 +300,9 @@ def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator
             message = event.message + left(event.progress, drawn - began)
             assert growing.view is not None, "a run begins with what the file is"
             rows = growing.view.rows
-            now = Begun(key=key, policy=policy, done=sum(r.label is not None for r in rows), total=len(rows))
+            chosen = sum(row.cells["rgb"].state != "waiting" for row in rows)
+            done = sum(row.label is not None for row in rows)
+            now = Begun(key=key, policy=policy, chosen=chosen, done=done, total=len(rows))
             yield Step(status=progress(event.progress, message), view=growing.view, begun=now)
 
 
@@ -315,7 +318,9 @@ def cancelled(begun: Begun | None = None) -> str:
     """The status line after Cancel; `is-stopped` is what shows the Continue button."""
     if begun is None:
         return line("is-ready", "Cancelled.")
-    return line("is-stopped", f"Stopped at {begun.done} of {begun.total} segments. Nothing that was computed is lost.")
+    total = begun.total
+    said = f"Stopped: what to run was chosen in {begun.chosen} of {total} segments, and has answered {begun.done}."
+    return line("is-stopped", f"{said} Nothing that was computed is lost.")
 
 
 def progress(share: float, message: str, begun: bool = True) -> str:
@@ -337,8 +342,8 @@ def waiting(ahead: int) -> str:
 
 
 def waiting_words(ahead: int) -> str:
-    """What somebody who waits is told."""
-    return f"Waiting for your turn: {ahead} before you"
+    """What somebody who waits is told. Their own run is nobody before them."""
+    return f"Waiting for your turn: {ahead} before you" if ahead else "Waiting for what you asked for before"
 
 
 def problem(message: str) -> str:

@@ -79,8 +79,36 @@ function stopSending() {
 let last = null;
 function remember(what) {
   last = what;
+  keep(what);
+  say("");
   document.body.dataset.sent = "";
   document.dispatchEvent(new Event("sending"));
+}
+// A page that is loaded anew begins with its example, and clips of one's own are deleted by then. Until the tab is closed
+// it knows what was shown, and says how to have it again.
+const KEPT = "clip";
+function keep({ file, example }) {
+  try {
+    const name = file ? file.name : example.textContent.split(":")[0].trim();
+    sessionStorage.setItem(KEPT, JSON.stringify({ name, own: Boolean(file) }));
+  } catch { /* a browser that keeps nothing */ }
+}
+function recall() {
+  const loaded = performance.getEntriesByType("navigation")[0]?.type;
+  if (loaded !== "reload" || /[?&](clip|archived)=/.test(location.search)) return;
+  let was = null;
+  try { was = JSON.parse(sessionStorage.getItem(KEPT)); } catch { /* likewise */ }
+  if (!was) return;
+  const gone = was.own ? "was deleted with its result, so it has to be chosen once more" : "has to be analyzed once more";
+  say(`The page was loaded anew: ${was.name} ${gone}. `);
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "link-button" });
+  button.textContent = was.own ? "Choose it" : "Analyze it";
+  button.addEventListener("click", () => {
+    const examples = Array.from(document.querySelectorAll("button.example"));
+    if (was.own) input().click();
+    else examples.find((each) => each.textContent.trim().startsWith(was.name))?.click();
+  });
+  element.querySelector(".record-say").append(button);
 }
 // `part`: the seconds of it that are asked for, where that is not all. `again`: with everything else as it was.
 function send(file, part = {}, again = false) {
@@ -127,6 +155,10 @@ document.addEventListener("part-chosen", (event) => {
   preview(file, start);
   send(file, { start, end });
 });
+// What is asked for afterwards has its own say, see #status in the style sheet.
+document.addEventListener("click", (event) => {
+  if (element.isConnected && event.target.closest?.("button.example, #again, #continue, #model-choice label")) complain("");
+});
 document.addEventListener("click", (event) => {
   const pressed = element.isConnected && event.target.closest?.("button.example");
   if (pressed) remember({ example: pressed });
@@ -148,6 +180,8 @@ input().addEventListener("change", (event) => {
   if (file) take(file);
   event.target.value = ""; // the same file again is a change again
 });
+
+recall();
 
 let inside = 0;
 const carries = (event) => Array.from(event.dataTransfer?.types ?? []).includes("Files");

@@ -69,6 +69,7 @@ def _feedback(analysis: Analysis) -> str:
         '<button type="button" class="small-button" data-right="">No, it is …</button>'
         '<form hidden><input list="truths" aria-label="What it is" placeholder="what it is" autocomplete="off">'
         '<datalist id="truths"></datalist><button class="small-button">Mark</button></form>'
+        f'<a class="answer-model" href="#details-card" title="What it was made of: its card">{esc(analysis.model)}</a>'
         '<small data-told role="status"></small></div>'
     )
 
@@ -107,8 +108,7 @@ def _clause(saving: float, phrase: str, *, first: bool) -> str:
         return f"<strong>the same{what}</strong> as {phrase}"
     kind = "gain" if saving > 0 else "loss"
     mark = "" if saving > 0 else icons.WARN
-    than = "as" if amount.endswith("as much") else "than"
-    return f'<strong class="{kind}">{mark}{amount}{what}</strong> {than} {phrase}'
+    return f'<strong class="{kind}">{mark}{amount}{what}</strong> {words.than(amount)} {phrase}'
 
 
 def use_sentence(analysis: Analysis) -> str:
@@ -138,7 +138,7 @@ def covered(analysis: Analysis, modality: str) -> float:
     seen, reached = 0.0, 0.0
     for segment in analysis.segments:
         if segment.decisions[modality]:
-            seen += max(0.0, segment.end - max(segment.start, reached))
+            seen += max(0.0, min(segment.end, analysis.clip.duration) - max(segment.start, reached))
             reached = max(reached, segment.end)
     return min(1.0, seen / analysis.clip.duration)
 

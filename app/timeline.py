@@ -83,8 +83,11 @@ def cell_words(cell: Cell) -> str:
 
 
 def answer_words(row: Row) -> str:
-    """answer lion 97 %"""
-    return "not run" if row.label is None else f"answer {words.label(row.label)} {percent(row.score)}"
+    """answer lion 97 %; best guess lion 3 %"""
+    if row.label is None:
+        return "not run"
+    kind = "best guess" if words.is_guess(row.score) else "answer"
+    return f"{kind} {words.label(row.label)} {percent(row.score)}"
 
 
 def _caption(row: Row) -> str:
@@ -93,7 +96,7 @@ def _caption(row: Row) -> str:
     how = names.get(tuple(m for m in MODALITIES if row.cells[m].on), "looking and listening")
     if row.cells["rgb"].state == "waiting":
         how = "waiting"
-    answer = "" if row.label is None else f" · {words.label(row.label)} {percent(row.score)}"
+    answer = "" if row.label is None else f" · {answer_words(row).removeprefix('answer ')}"
     return f"{how}{answer}"
 
 
@@ -101,8 +104,7 @@ def _button(row: Row, place: Place, view: TimelineModel, *, dense: bool) -> str:
     answer = view.label
     lanes = "".join(_cell(row, m, dense=dense) for m in MODALITIES) + _answer(row, answer, dense=dense)
     if row.rival is not None:
-        name = "" if dense else f"<b>{esc(words.label(row.rival[0]))}</b><small>{percent(row.rival[1])}</small>"
-        lanes += f'<span class="tl-answer tl-rival">{name}</span>'
+        lanes += f'<span class="tl-answer tl-rival{_guess(row.rival[1])}">{"" if dense else _said(*row.rival)}</span>'
     state = "".join(
         f'data-{m}="{cell.state}" data-{m}-words="{esc(cell_words(cell))}" '
         f'data-{m}-p="{"" if cell.probability is None else f"{cell.probability:.4f}"}" '
@@ -148,8 +150,17 @@ def _answer(row: Row, answer: str | None, *, dense: bool) -> str:
         word = "" if dense else f"<b>{'…' if waits else 'not run'}</b>"
         return f'<span class="tl-answer is-none">{word}</span>'
     state = "" if row.label == answer else " is-other"
-    text = "" if dense else f"<b>{esc(words.label(row.label))}</b><small>{percent(row.score)}</small>"
-    return f'<span class="tl-answer{state}">{text}</span>'
+    return f'<span class="tl-answer{state}{_guess(row.score)}">{"" if dense else _said(row.label, row.score)}</span>'
+
+
+def _said(label: str, score: float) -> str:
+    """An answer below its segment; the style sheet marks a guess, see `_guess`."""
+    only = "only " if words.is_guess(score) else ""
+    return f"<b>{esc(words.label(label))}</b><small>{only}{percent(score)}</small>"
+
+
+def _guess(score: float) -> str:
+    return " is-guess" if words.is_guess(score) else ""
 
 
 def _stretches(rows: Sequence[Row], layout: Layout, answer: str | None) -> str:
@@ -256,6 +267,8 @@ def _legend(layout: Layout, view: TimelineModel) -> str:
         items.append('<span class="key key-gap"></span>nobody looked or listened here')
     if any(row.label not in (None, view.label) for row in view.rows):
         items.append('<span class="key-other">word</span>another answer than the clip’s')
+    if any(row.label is not None and words.is_guess(row.score) for row in view.rows):
+        items.append('<span class="key-guess">word?</span>a guess, less than half sure')
     remark = ""
     if layout.crowded:
         remark = (

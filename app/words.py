@@ -15,6 +15,7 @@ from adamml.results.wording import (
     count,
     headline,
     heard,
+    is_guess,
     label,
     listing,
     noun,
@@ -24,6 +25,7 @@ from adamml.results.wording import (
     rivals,
     seconds,
     size,
+    than,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "esc",
     "headline",
     "heard",
+    "is_guess",
     "label",
     "listing",
     "noun",
@@ -47,6 +50,7 @@ __all__ = [
     "seconds",
     "size",
     "span",
+    "than",
 ]
 
 

@@ -78,7 +78,7 @@ def as_table(analysis: "Analysis") -> str:
         answer = wording.answer(s, known=analysis.known)
         answer += f"; heard {wording.heard(s.heard, 2)}" if s.heard else ""
         lines.append(f" {s.index + 1:>2}   {s.start:5.1f} - {s.end:5.1f}  {cells[0]:<11} {cells[1]:<11} {answer}")
-    lines += ["", f"examined {100 * analysis.examined:.0f} % of {analysis.clip.duration:.1f} s"]
+    lines += ["", f"examined {wording.percent(analysis.examined)} of {analysis.clip.duration:.1f} s"]
     parts = analysis.macs
     lines.append(
         f"compute  {wording.billions(parts.total)} billion MACs (deciding {wording.billions(parts.decide)}, "
@@ -86,8 +86,8 @@ def as_table(analysis: "Analysis") -> str:
     )
     for name, what in (("all", "running everything"), ("rgb", "RGB alone")):
         if name in analysis.alternatives and name != analysis.policy:
-            saving = analysis.saving(name)
-            lines.append(f"         {abs(100 * saving):.0f} % {'less' if saving >= 0 else 'MORE'} than {what}")
+            amount = wording.compared(analysis.saving(name))
+            lines.append(f"         {amount} {wording.than(amount)} {what}")
     lines.append(f"measured {analysis.seconds.total:.1f} s (decoding {analysis.seconds.decode:.1f} s of it)")
     told = "\n".join([*lines, *(f"note     {note}" for note in analysis.notes)])
     return told.replace("\u00a0", " ")  # a terminal wraps where it likes

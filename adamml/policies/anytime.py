@@ -85,7 +85,8 @@ def budget_policy(share: float) -> str:
         ValueError: when that is no share.
     """
     if not 0 < share <= 1:
-        raise ValueError(f"a budget is a share of running everything, above 0 up to 1, got {share:g}")
+        meant = f"; did you mean {share / 100:g}?" if 1 < share <= 100 else ""
+        raise ValueError(f"a budget is a share of running everything, above 0 up to 1, got {share:g}{meant}")
     if (percent := f"{100 * share:.4f}".rstrip("0").rstrip(".")) == "0":
         raise ValueError(f"a budget of {share:g} is less than any look takes")
     return f"anytime-{percent}%"

@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from adamml.render.fonts import plain
-from adamml.render.report_style import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.render.report_style import FAINT, INK, MUTED, TEXT, fitted, plain_axes, title, width_of
 from adamml.results import wording
 from adamml.results.analysis import Analysis, Macs
 from adamml.results.timeline import Lanes
@@ -25,7 +25,7 @@ def best(axes: Axes, analysis: Analysis) -> None:
     plain_axes(axes)
     axes.spines["bottom"].set_visible(False)
     axes.barh(range(len(ranked)), [score for _, score in ranked], color=["#444444"] + ["#b5b8bd"] * 4, height=0.62)
-    axes.set_yticks(range(len(ranked)), [plain(wording.label(name), 18) for name, _ in ranked], parse_math=False)
+    axes.set_yticks(range(len(ranked)), [fitted(wording.label(name), 8, 0.2) for name, _ in ranked], parse_math=False)
     for place, (_, score) in enumerate(ranked):
         axes.text(score + 0.02, place, wording.percent(score), va="center", fontsize=8, color=TEXT)
     axes.invert_yaxis()
@@ -37,12 +37,17 @@ def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
     """Probability of the leading classes in each segment; a gap where nothing was run."""
     plain_axes(axes)
     title(axes, "What each segment said")
+    leading = [fitted(wording.label(name), 7.5, 0.22) for name in _leading(analysis)]
+    beside = sum(width_of(name, 7.5) + 0.055 for name in leading) < 0.5
+    if not beside:  # the legend has two rows between the title and the lines
+        place = axes.get_position()
+        axes.set_position((place.x0, place.y0, place.width, place.height - 0.03))
     centers = [(cell.left + cell.right) / 2 for cell in lanes.cells]
-    for name, (color, marker, dash) in zip(_leading(analysis), _LINES, strict=False):
+    for name, said, (color, marker, dash) in zip(_leading(analysis), leading, _LINES, strict=False):
         values = [float("nan") if s.scores is None else s.scores[name] for s in analysis.segments]
         size = 4 if len(centers) <= 60 else 0
         style: dict[str, Any] = {"color": color, "marker": marker, "ls": dash, "lw": 1.4, "ms": size}
-        axes.plot(centers, values, label=plain(wording.label(name), 18), **style)
+        axes.plot(centers, values, label=said, **style)
     idle = [c for s, c in zip(analysis.segments, centers, strict=True) if s.scores is None]
     if idle:
         axes.plot(idle, [0] * len(idle), ls="", marker="|", ms=7, color=MUTED, label="nothing run")
@@ -53,7 +58,12 @@ def scores(axes: Axes, analysis: Analysis, lanes: Lanes) -> None:
     ticks = [tick / lanes.duration for tick in lanes.ticks] if lanes.to_scale else []
     axes.set_xticks(ticks, [f"{wording.seconds(tick)} s" for tick in lanes.ticks][: len(ticks)])
     legend = axes.legend(
-        loc="lower right", bbox_to_anchor=(1, 1.0), ncols=5, fontsize=7.5, frameon=False, borderaxespad=0.2
+        loc="lower right",
+        bbox_to_anchor=(1, 1.0),
+        ncols=5 if beside else 3,
+        fontsize=7.5,
+        frameon=False,
+        borderaxespad=0.2,
     )
     for text in legend.get_texts():
         text.set_parse_math(False)

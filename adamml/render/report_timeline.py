@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from adamml.render.fonts import plain
-from adamml.render.report_style import FAINT, INK, MUTED, TEXT, plain_axes, title
+from adamml.render.report_style import FAINT, INCHES, INK, MUTED, TEXT, fitted, plain_axes, title, wrapped
 from adamml.results import wording
 from adamml.results.analysis import Analysis
 from adamml.results.timeline import SKIPPED, USED, Cell, Lanes, state
 
-PLACE = (0.14, 0.555, 0.79, 0.205)  # left, bottom, width, height in shares of the page
+PLACE = (0.14, 0.53, 0.79, 0.2)  # left, bottom, width, height in shares of the page
+_LINES = 3  # of an answer that is written along the lane
+_UPRIGHT = 0.09  # of the page's width: how long an answer may be that is turned upright
 _SKIPPED_WORD: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5, "color": MUTED}
 _SKIPPED_WORD |= {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
 _MOST_THUMBNAILS = 12
@@ -42,8 +43,7 @@ def timeline(axes: Axes, analysis: Analysis, lanes: Lanes, pictures: Sequence[Im
         for y in (1.7, 0.6):
             axes.plot([left, right], [y, y], color=FAINT, lw=1.2, ls=":")
     axes.set_xlim(0, 1)
-    written = all(_fits(cell) for cell in lanes.cells) or lanes.cells[0].room < 0.012
-    axes.set_ylim(-0.55 if written else -1.0, 3.35 if shown else 2.25)
+    axes.set_ylim(_bottom(lanes, top := 3.35 if shown else 2.25), top)
     axes.set_yticks([1.7, 0.6, -0.2], ["Picture", "Sound", "Answer"])
     axes.set_xticks(
         [tick / lanes.duration for tick in lanes.ticks], [f"{wording.seconds(tick)} s" for tick in lanes.ticks]
@@ -73,8 +73,17 @@ def _air(width: float) -> float:
 
 
 def _fits(cell: Cell) -> bool:
-    """Whether a segment's answer can be written along the lane."""
-    return len(plain(wording.label(cell.segment.label or "–"), 12)) * 0.0125 < cell.room
+    """Whether there is room to write a segment's answer along the lane."""
+    return cell.room * PLACE[2] > 0.05
+
+
+def _bottom(lanes: Lanes, top: float) -> float:
+    """Where the axes end, so that the answers stand above the axis: what they take in shares of the lanes' height."""
+    if lanes.cells[0].room < 0.012:
+        return -0.3
+    lines = _LINES * 7.5 * 1.25 / 72 / INCHES[1] if all(map(_fits, lanes.cells)) else _UPRIGHT * INCHES[0] / INCHES[1]
+    share = 1.06 * lines / PLACE[3]
+    return -(0.12 + share * top) / (1 - share)
 
 
 def _answer(axes: Axes, cell: Cell, answer: str) -> None:
@@ -82,8 +91,9 @@ def _answer(axes: Axes, cell: Cell, answer: str) -> None:
     label = cell.segment.label
     if cell.room < 0.012:
         return
-    text, fits = plain(wording.label(label), 12) if label is not None else "–", _fits(cell)
+    fits, name = _fits(cell), "–" if label is None else wording.label(label)
     size = 7.5 if fits else 6.5 if cell.room > 0.02 else 5
+    text = "\n".join(wrapped(name, size, cell.room * PLACE[2], _LINES)) if fits else fitted(name, size, _UPRIGHT)
     style: dict[str, Any] = {
         "rotation": 0 if fits else 90,
         "parse_math": False,

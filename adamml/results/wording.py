@@ -83,14 +83,22 @@ def count(number: int, noun: str) -> str:
 
 
 def compared(saving: float) -> str:
-    """A share of compute saved (negative: lost) as "53 % less", "8 % more", "the same" or "18 times as much"."""
+    """A share of compute saved (negative: lost): "53 % less", "8 % more", "the same", "about 1,700 times as much"."""
     if abs(saving) < 0.005:
         return "the same"
     if saving > 0:
         return f"{percent(saving)} less"
-    if saving > -1:
+    if saving > -0.95:
         return f"{percent(-saving)} more"
-    return f"{1 - saving:.1f} times as much" if saving > -9 else f"{1 - saving:.0f} times as much"
+    times = 1 - saving
+    if times < 9.95:
+        return "twice as much" if f"{times:.1f}" == "2.0" else f"{times:.1f} times as much"
+    return f"{times:.0f} times as much" if times < 99.5 else f"about {float(f'{times:.2g}'):,.0f} times as much"
+
+
+def than(amount: str) -> str:
+    """What joins a comparison to what it is with: less than, the same as, twice as much as."""
+    return "than" if amount.endswith(("less", "more")) else "as"
 
 
 def against(own: Analysis, rgb: Analysis, strong: Callable[[str], str] = str) -> str:
@@ -126,15 +134,24 @@ def headline(name: str, score: float, known: bool = True, kind: str = "thing") -
         return f"{'No action' if kind == 'action' else 'Nothing'} recognized with any certainty", (
             f"looks most like {label(name)}, a guess: {percent(score)}"
         )
-    return label(name), f"{percent(score)} sure" if score >= 0.5 else f"best guess, only {percent(score)} sure"
+    return label(name), f"best guess, only {percent(score)} sure" if is_guess(score) else f"{percent(score)} sure"
+
+
+def is_guess(score: float) -> bool:
+    """Whether an answer is shown as no more than a guess: something else is likelier than it."""
+    return score < 0.5
 
 
 def answer(segment: SegmentResult, *, known: bool = True) -> str:
-    """What one segment says: "guitar 92 %", "nearest: guitar 31 %" where the clip is none of the classes, "not run"."""
+    """What one segment says: "guitar 92 %", "best guess: guitar 31 %", or "not run".
+
+    Where the clip is none of the classes it is "nearest: guitar 61 %".
+    """
     if segment.scores is None or segment.label is None:
         return "not run"
-    said = f"{label(segment.label)} {percent(segment.scores[segment.label])}"
-    return said if known else f"nearest: {said}"
+    score = segment.scores[segment.label]
+    said = f"{label(segment.label)} {percent(score)}"
+    return f"nearest: {said}" if not known else f"best guess: {said}" if is_guess(score) else said
 
 
 def heard(sounds: Scores, most: int | None = None) -> str:
@@ -169,7 +186,6 @@ def saving(analysis: Analysis) -> str:
     # Listening is always cheap; it is what to compare with only where there is nothing to look at.
     for share, phrase in rivals(analysis, ("rgb", "all") if analysis.clip.has_video else ("rgb", "all", "audio")):
         amount = compared(share)
-        than = "than" if amount.endswith(("less", "more")) else "as"
-        said.append(f"{amount} {than} {phrase}")
+        said.append(f"{amount} {than(amount)} {phrase}")
     own = f"{billions(analysis.macs.total)} billion MACs"
     return f"{own}: {' and '.join(said)}." if said else f"{own}."

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Generator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 import pytest
 
 from app import action_events, actions, analyzing, recorded, service
+from app.fair_queue import ANALYSES
 from app.moves import MOVES, Moves
 from app.view_state import ViewState
 
@@ -130,6 +132,57 @@ def test_a_comparison_ends_with_its_clip(monkeypatch: pytest.MonkeyPatch, shown:
     assert len(said) == 1
 
 
+def test_what_is_asked_of_a_result_comes_before_its_rivals_which_go_on_afterwards(
+    monkeypatch: pytest.MonkeyPatch, shown: ViewState
+) -> None:
+    mine, begun = tab("rivals"), []
+    shown = replace(shown, rgb=None, everything=None)
+    found = {"rgb": shown.base, "all": shown.base}
+
+    def rivals(*_: Any) -> Generator[tuple[float, str, Any], None, None]:
+        begun.append(True)
+        yield 0.5, "RGB only", None
+        yield 1.0, "Done", found
+
+    monkeypatch.setattr(actions, "rivals", rivals)
+
+    async def scene() -> list[list[Any]]:
+        said = []
+        async for outputs in analyzing.run_rivals(shown, mine):
+            said.append(outputs)
+            assert await all_of(analyzing.run_rivals(shown, mine)) == [[gr.skip(), gr.skip()]]  # they are on their way
+            if len(said) == 1:
+                asked = ANALYSES.enter("rivals")
+            elif "asked for before" in outputs[1]:
+                asked.leave()
+        return said
+
+    said = asyncio.run(scene())
+    assert len(begun) == 2
+    assert "1 before you" not in "".join(outputs[1] for outputs in said)
+    assert said[-1] == [(shown.key, found), ""]
+    assert len(ANALYSES) == 0
+
+
+@pytest.mark.parametrize("ask", ["switch", "open"])
+def test_what_is_answered_at_once_has_the_rivals_give_way(
+    monkeypatch: pytest.MonkeyPatch, shown: ViewState, ask: str
+) -> None:
+    mine, wanted = tab(f"at once {ask}"), []
+
+    def note(*_: Any) -> ViewState:
+        wanted.append(ANALYSES.wanted_by(f"at once {ask}"))
+        return shown
+
+    monkeypatch.setattr(actions, "apply", note)
+    monkeypatch.setattr(actions, "open_segment", note)
+    monkeypatch.setattr(action_events.segment_panel, "opened", lambda *_: "a segment")
+    data: Any = SimpleNamespace(_data={"number": 1, "reset": True, "segment": 0})
+    asyncio.run({"switch": action_events._request, "open": action_events._open}[ask](shown, data, mine))
+    assert wanted == [True]
+    assert not ANALYSES.wanted_by(f"at once {ask}")
+
+
 def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
     assert skipped(analyzing.finished(None))
 
@@ -137,6 +190,19 @@ def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
 def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
     _, answer, _, timeline, result, _ = analyzing._drawn(service.Step(status=service.problem("no"), failed=True))
     assert (answer, timeline, result) == ("", "", None)  # without a timeline the page shows no results
+
+
+def test_another_model_takes_what_the_one_before_has_said_away_but_for_the_recorded_example() -> None:
+    assert skipped(analyzing.cleared(None))
+    status, answer, *others = analyzing.cleared(service.Chosen(path="clip.mp4"))
+    assert "other model" in status
+    assert "…" in answer
+    assert others == [""] * 4
+
+
+def test_cancel_says_how_far_choosing_and_running_came(shown: ViewState) -> None:
+    begun = service.Begun(key=shown.key, policy="adamml", chosen=8, done=0, total=10)
+    assert "chosen in 8 of 10 segments, and has answered 0." in service.cancelled(begun)
 
 
 def test_cancel_is_offered_once_there_is_something_to_cancel() -> None:

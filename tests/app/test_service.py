@@ -199,6 +199,42 @@ def test_cells_are_switched_within_a_budget(clip: Path) -> None:
     assert actions.switch(moved, grid_of(tight.current)).current is tight.current
 
 
+def test_rivals_that_ended_while_something_was_asked_for_are_in_its_result(clip: Path) -> None:
+    shown = run(clip)
+    assert actions.set_budget(shown, 0.3).rgb is None  # they have not run
+    *_, (_, _, found) = actions.rivals(shown)
+    assert found is not None
+    for moved in (actions.set_budget(shown, 0.3), actions.switch(shown, ({"rgb": True, "audio": False},) * 4)):
+        assert moved.rgb is not None
+        assert moved.rgb.scores == found["rgb"].scores
+        assert moved.everything is not None
+        assert moved.everything.macs == found["all"].macs
+
+
+def test_where_cancel_leaves_an_analysis_it_knows_what_was_chosen_and_what_answered(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_REDRAW_SECONDS", 0.0)
+    begun = [step.begun for step in service.steps(str(clip), "all", 3) if step.begun is not None]
+    reached = [(each.chosen, each.done, each.total) for each in begun]
+    assert reached[:4] == [(0, 0, 3), (1, 0, 3), (2, 0, 3), (3, 0, 3)]
+    assert reached[-1] == (3, 3, 3)
+
+
+def test_a_segment_that_is_less_than_half_sure_shows_a_guess(clip: Path) -> None:
+    shown = run(clip, policy="all")
+    view = shown.view()
+    for score, guess in ((0.49, True), (0.5, False)):
+        html = timeline(replace(view, rows=tuple(replace(row, score=score) for row in view.rows)))
+        assert ("is-guess" in html) == ("best guess " in html) == ("less than half sure" in html) == guess
+        assert html.count(f"<small>{'only ' if guess else ''}{score:.0%}".replace("%", "\u00a0%")) == len(view.rows)
+    segment = shown.base.segments[0]
+    assert segment.label is not None
+    unsure = replace(segment, scores={segment.label: 0.31, "other": 0.69})
+    assert adamml.wording.answer(unsure) == f"best guess: {adamml.wording.label(segment.label)} 31\u00a0%"
+    assert adamml.wording.answer(unsure, known=False).startswith("nearest: ")
+
+
 def test_every_budget_can_be_drawn(clip: Path) -> None:
     shown = run(clip)
     *_, (_, curve) = actions.whole_curve(shown)

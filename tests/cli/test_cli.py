@@ -122,3 +122,14 @@ def test_doctor_knows_what_is_missing(
     monkeypatch.setenv("ADAMML_CHECKPOINTS", str(tmp_path))
     assert main(["doctor"]) == 1
     assert "MISSING" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "meant"), [("20", "0.2"), ("100", "1"), ("1.5", "0.015"), ("200", ""), ("-1", "")])
+def test_a_budget_in_per_cent_is_refused_with_the_share_that_was_meant(
+    given: str, meant: str, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["analyze", str(clip), f"--budget={given}"])
+    assert stopped.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(f"got {given}; did you mean {meant}?" if meant else f"got {given}")

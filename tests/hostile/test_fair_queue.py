@@ -59,7 +59,7 @@ def test_one_visitor_has_one_turn_at_a_time() -> None:
         places = [turns.enter(name) for name in "aab"]
         return [turns.ahead(place) for place in places]
 
-    assert asyncio.run(scene()) == [None, 2, None]
+    assert asyncio.run(scene()) == [None, 1, None]
 
 
 def test_a_full_line_refuses_and_the_greedy_make_room() -> None:
@@ -75,7 +75,7 @@ def test_a_full_line_refuses_and_the_greedy_make_room() -> None:
         third = turns.enter("third")
         with pytest.raises(BusyError, match="busy"):  # one each now
             turns.enter("fourth")
-        assert [turns.ahead(place) for place in (running, other, third, first)] == [None, 1, 2, 3]
+        assert [turns.ahead(place) for place in (running, other, third, first)] == [None, 1, 2, 2]
         assert second.lost
         assert len(turns) == 4
 
@@ -158,6 +158,53 @@ def test_steps_come_after_the_wait_and_the_turn_ends_with_the_last() -> None:
         yield 2
 
     assert asyncio.run(scene()) == [-1, 1, 2]
+
+
+def test_nobodys_own_run_is_counted_as_before_them() -> None:
+    async def scene() -> list[int | None]:
+        turns = FairQueue()
+        return [turns.ahead(turns.enter(name)) for name in "aaba"]
+
+    assert asyncio.run(scene()) == [None, 0, 1, 1]
+
+
+def test_a_background_ticket_has_no_turn_while_its_visitor_is_answered_outside_the_line() -> None:
+    async def scene(answered: str) -> list[int | None]:
+        turns = FairQueue()
+        with turns.at_hand(answered):
+            background = turns.enter("a", background=True)
+            meanwhile = turns.ahead(background)
+        return [meanwhile, turns.ahead(background)]
+
+    assert asyncio.run(scene("a")) == [0, None]
+    assert asyncio.run(scene("b")) == [None, None]
+
+
+def test_a_running_background_run_ends_early_for_its_own_visitors_request() -> None:
+    async def scene(newcomer: str) -> tuple[list[object], int | None]:
+        turns, heard = FairQueue(), list[object]()
+        async for step in in_turn(turns, "a", iter_many(), str, background=True):
+            heard.append(step)
+            if step == 1:
+                asked = turns.enter(newcomer)
+        await settle()
+        return heard, turns.ahead(asked)
+
+    def iter_many() -> Generator[int, None, None]:
+        yield from range(4)
+
+    assert asyncio.run(scene("a")) == ([0, 1], None)
+    assert asyncio.run(scene("b")) == ([0, 1, 2, 3], None)
+
+
+def test_what_runs_in_the_background_waits_behind_everybodys_requests_of_its_round() -> None:
+    async def scene() -> list[int | None]:
+        turns = FairQueue()
+        turns.enter("x")
+        background = turns.enter("a", background=True)
+        return [turns.ahead(place) for place in (turns.enter("b"), turns.enter("a"), background)]
+
+    assert asyncio.run(scene()) == [1, 2, 2]
 
 
 @pytest.mark.parametrize(

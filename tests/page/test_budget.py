@@ -24,12 +24,14 @@ def test_a_budget_limits_the_looks_by_keyboard_and_everything_follows(page: Page
     tab_to(page, "#budget-slider")
     page.keyboard.press("Home")
     expect(slider).to_have_attribute("aria-valuetext", "5\u00a0% of compute")
+    expect(page.locator("#budget-value")).to_have_text("at least one look, 10\u00a0% of this clip")
     expect(state).to_contain_text("at most 5\u00a0% of everything’s compute, 1 look:", timeout=WAIT_MS)
     assert looks(page) == 1
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     expect(state).to_contain_text("at most 20\u00a0% of everything’s compute, 2 looks:", timeout=WAIT_MS)
     expect(slider).to_be_focused()
+    expect(page.locator("#budget-value")).to_have_text("at most 20\u00a0% of everything’s compute, 2 looks")
     expect(slider).to_have_attribute("aria-valuetext", "20\u00a0% of compute")
     assert looks(page) == 2
     expect(page.locator("#budget-took")).to_contain_text("2 of 10 looks")
@@ -57,7 +59,7 @@ def test_the_next_clip_begins_without_a_budget(page: Page, clip: Path) -> None:
     options(page, 4)
     analyze(page, clip)
     page.locator("#budget-slider").press("Home")
-    expect(page.locator("#budget-value")).to_contain_text("at most 5\u00a0%")
+    expect(page.locator("#budget-value")).to_contain_text("at least one look, 25\u00a0%")
     expect(page.locator("#whatif")).to_contain_text("1 look:", timeout=WAIT_MS)
     analyze(page, clip)
     expect(page.locator("#budget-value")).to_have_text("none, AdaMML decides", timeout=WAIT_MS)

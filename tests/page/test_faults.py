@@ -130,6 +130,57 @@ def test_a_wrong_kind_of_file_is_refused_with_a_sentence(page: Page, tmp_path: P
     expect(page.locator("#banner")).to_contain_text("Recorded example")
 
 
+def test_of_two_refusals_only_the_last_one_stands(page: Page, tmp_path: Path) -> None:
+    empty, notes = tmp_path / "empty.mp4", tmp_path / "README.md"
+    empty.touch()
+    notes.write_text("no clip")
+    said, refused = page.locator("#status .is-problem"), page.locator(".incoming-problem")
+    upload(page, empty)
+    expect(said).to_be_visible()
+    upload(page, notes)
+    expect(refused).to_be_visible()
+    expect(said).to_be_hidden()
+    upload(page, empty)
+    expect(said).to_be_visible()
+    expect(refused).to_be_hidden()
+    upload(page, notes)
+    expect(refused).to_be_visible()
+    page.locator("#examples button:visible").first.click()
+    expect(refused).to_be_hidden()
+
+
+def test_a_page_that_is_loaded_anew_says_what_was_there(page: Page, clip: Path) -> None:
+    page.reload()
+    page.locator("#timeline .tl-seg").first.wait_for()
+    expect(page.locator(".record-say")).to_have_text("")
+    options(page, 2)
+    analyze(page, clip)
+    page.reload()
+    expect(page.locator(".record-say")).to_contain_text(f"{clip.name} was deleted with its result")
+    page.locator("#examples button:visible").first.click()
+    expect(page.locator(".record-say")).to_have_text("")
+    expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
+    page.reload()
+    expect(page.locator(".record-say")).to_contain_text("has to be analyzed once more")
+    page.locator(".record-say button").click()
+    expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
+
+
+def test_examples_that_wait_to_the_right_fade_out_there(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    row = page.locator("#examples")
+    assert row.evaluate("e => e.scrollWidth > e.clientWidth")
+    more = "e => getComputedStyle(e).getPropertyValue('--more')"
+    assert row.evaluate(more) == "44px"
+    row.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
+    page.wait_for_function("getComputedStyle(document.getElementById('examples')).getPropertyValue('--more') === '0px'")
+
+
+def test_the_models_name_beside_the_answer_leads_to_its_card(page: Page) -> None:
+    page.locator("#answer .answer-model").click()
+    page.wait_for_function("document.getElementById('details-card').getBoundingClientRect().top < innerHeight")
+
+
 def test_a_clip_is_seen_at_once_and_can_be_called_back(page: Page, clip: Path) -> None:
     held: list[Route] = []
     page.route("**/gradio_api/upload*", lambda route: held.append(route))

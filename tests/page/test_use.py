@@ -166,7 +166,8 @@ def test_cancel_stops_and_the_next_analysis_works(page: Page, clip: Path) -> Non
     options(page, 60)
     upload(page, clip)
     page.locator("#cancel").click(timeout=WAIT_MS)
-    expect(page.locator("#status")).to_contain_text(re.compile(r"Stopped at \d+ of 60 segments"), timeout=WAIT_MS)
+    stopped = re.compile(r"Stopped: what to run was chosen in \d+ of 60 segments, and has answered \d+\.")
+    expect(page.locator("#status")).to_contain_text(stopped, timeout=WAIT_MS)
     expect(page.locator("#timeline .tl-seg")).to_have_count(60)  # what was there stays
     page.locator("#continue").click()
     expect(page.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)

@@ -8,12 +8,14 @@ import io
 import json
 import re
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from adamml import (
@@ -250,6 +252,59 @@ def test_report_is_one_png_page_with_something_in_every_panel(
         assert expected in words
     assert "RGB only, looking at every segment, says the same" in " ".join(words.split())
     assert [path.name for path in tmp_path.iterdir()] == ["report.png"]
+
+
+def renamed(analysis: Analysis, count: int, known: bool) -> Analysis:
+    """The same with classes of forty letters, and with so many segments of one second each."""
+    names = {name: f"{name} and what somebody does meanwhile or so"[:40] for name in analysis.classes}
+
+    def scores(given):
+        return None if given is None else {names[name]: score for name, score in given.items()}
+
+    segments = []
+    for index in range(count):
+        was = analysis.segments[index % len(analysis.segments)]
+        parts = {m: scores(each) for m, each in was.modality_scores.items()}
+        told = {"scores": scores(was.scores), "modality_scores": parts, "label": names.get(was.label or "")}
+        segments.append(dataclasses.replace(was, index=index, start=index, end=index + 1, **told))
+    return dataclasses.replace(
+        analysis,
+        clip=dataclasses.replace(analysis.clip, duration=count, name=f"{'a long name ' * 12}.mp4"),
+        classes=tuple(names.values()),
+        label=names[analysis.label],
+        scores=scores(analysis.scores),
+        segments=tuple(segments),
+        notes=("A note that is rather long, as notes are that name seconds. " * 3,) * 4,
+        heard={f"A sound with a name {letter}": 0.5 for letter in "abcdefgh"},
+        known=known,
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 13, 25, 60])
+@pytest.mark.parametrize("known", [True, False])
+def test_nothing_in_the_report_is_written_over_anything_else(
+    analysis: Analysis, count: int, known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures: list[Figure] = []
+    made = Figure.__init__
+    monkeypatch.setattr(Figure, "__init__", lambda self, *a, **k: figures.append(self) or made(self, *a, **k))
+    told = renamed(analysis, count, known)
+    rgb = dataclasses.replace(told, policy="rgb", label=told.ranked()[-1][0], scores=dict.fromkeys(told.classes, 0.25))
+    render_report(told, tmp_path / "report.png", rgb=rgb)
+    (figure,) = figures
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    wide, high = figure.bbox.width, figure.bbox.height
+    assert [name for name, b in boxes if min(b.x0, b.y0) < 0 or b.x1 > wide or b.y1 > high] == []
+    over = [
+        (name, other)
+        for (name, a), (other, b) in combinations(boxes, 2)
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+    ]
+    assert over == []
+    lanes = figure.axes[1]
+    answers = [text.get_window_extent() for text in lanes.texts if "sea" in text.get_text() or "–" in text.get_text()]
+    assert all(box.y0 > lanes.bbox.y0 for box in answers)  # they stand above the axis
 
 
 class Reader(HTMLParser):
