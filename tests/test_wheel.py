@@ -16,7 +16,8 @@ from adamml.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("adamml", "app", "checkpoints/kinetics-400", "pyproject.toml", "setup.py", "README.md", "LICENSE")
-HEAVY = ("gradio", "plotly", "moviepy", "matplotlib", "pyarrow", "ray", "sklearn", "scipy")
+# What takes seconds to import; sympy comes with the compiler of PyTorch.
+HEAVY = ("gradio", "plotly", "moviepy", "matplotlib", "pyarrow", "ray", "sklearn", "scipy", "torchvision", "sympy")
 
 
 def tracked() -> list[str]:

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
-from torchvision.models.resnet import BasicBlock, ResNet
 
 from adamml import ModelCard, Recognizer, cli
 from adamml.datasets import examples
@@ -23,6 +22,7 @@ from adamml.nn import PUBLISHED, AdaMML
 from adamml.nn.modalities import ARCHITECTURES
 from adamml.nn.policy_features import GLIMPSE_DIM
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
+from adamml.nn.resnet import ResNet, projection
 from adamml.nn.tagger import NUM_SOUNDS
 from adamml.weights.checkpoint import LoadedModel
 
@@ -41,12 +41,29 @@ class _Blurred(nn.Module):
         return self.linear(adaptive_avg_pool2d(x, 8).flatten(1))
 
 
+class _Block(nn.Module):
+    """Two convolutions and a shortcut, ResNet-18's block."""
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = projection(inputs, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + shortcut)
+
+
 class _SmallRGB(RGBRecognizer):
     feature_dim = 512
 
     def __init__(self, num_classes: int) -> None:
         nn.Module.__init__(self)
-        self.net = ResNet(BasicBlock, [1, 1, 1, 1], num_classes=num_classes)
+        self.net = ResNet(num_classes, (1, 1, 1, 1), _Block, expansion=1)
 
     def trunk(self, frames_BTCHW: Tensor) -> Tensor:
         return super().trunk(frames_BTCHW[..., ::4, ::4])

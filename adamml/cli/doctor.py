@@ -7,7 +7,7 @@ from adamml.cli.common import how_to_install
 from adamml.version import __version__
 
 PACKAGES = {  # package -> the extra that it belongs to; "" for what analyzing takes
-    **dict.fromkeys(("torch", "torchvision", "torchaudio", "av", "onnxruntime", "openvino", "safetensors"), ""),
+    **dict.fromkeys(("torch", "torchaudio", "av", "onnxruntime", "openvino", "safetensors"), ""),
     **{"gradio": "app", "plotly": "app", "moviepy": "export", "matplotlib": "export"},
 }
 

@@ -1,11 +1,10 @@
 """Multiply-accumulates of what really ran.
 
-Each network is walked once on the meta device (shapes without numbers), layer by layer; a run's cost is then the
-number of times each part ran. Two conventions: the full count, and the published one, which leaves out classifiers,
+Each network is walked once, layer by layer, without the numbers; a run's cost is then the number of times each part
+ran. Two conventions: the full count, and the published one, which leaves out classifiers,
 the policy's joint layers and heads, the LSTM's feedback inputs and the fusion. 1 MAC = 2 FLOPs.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,25 +13,25 @@ from torch import Tensor, nn
 
 from adamml.inputs import PictureInput
 from adamml.nn import AdaMML
-from adamml.nn.macs import CountsSteps, StepCost, count_macs, layer_macs
+from adamml.nn.macs import CountsSteps, StepCost, count_macs, layer_macs, outline
 from adamml.nn.modalities import ModalitySpec
 from adamml.nn.policy_features import SMALL_SIZE
 from adamml.results.analysis import Macs
 
 
-def _meta_input(spec: ModalitySpec) -> Tensor:
-    """What a modality's recognizer is given of one segment: a shape without numbers."""
+def _input(spec: ModalitySpec) -> Tensor:
+    """What a modality's recognizer is given of one segment, by its shape."""
     if isinstance(spec.input, PictureInput):
         frames, height, width, colors = spec.input.shape
-        return torch.empty((1, frames, colors, height, width), device="meta")
-    return torch.empty((1, *spec.input.shape), device="meta")
+        return torch.zeros(()).expand(1, frames, colors, height, width)
+    return torch.zeros(()).expand(1, *spec.input.shape)
 
 
-def _meta_glimpse(spec: ModalitySpec) -> Tensor:
+def _glimpse_input(spec: ModalitySpec) -> Tensor:
     """What the policy's own network for a modality is given."""
     if isinstance(spec.input, PictureInput):
-        return torch.empty((1, len(spec.input.glimpse), 3, SMALL_SIZE, SMALL_SIZE), device="meta")
-    return torch.empty((1, *spec.input.shape), device="meta")
+        return torch.zeros(()).expand(1, len(spec.input.glimpse), 3, SMALL_SIZE, SMALL_SIZE)
+    return torch.zeros(()).expand(1, *spec.input.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +79,19 @@ class CostModel:
     def of(network: AdaMML, deciders: Mapping[str, nn.Module] | None = None) -> "CostModel":
         """Measure a network's parts, and deciders of other kinds than its own policy. All are left as they were."""
         others = {name: net.step_cost() for name, net in (deciders or {}).items() if isinstance(net, CountsSteps)}
-        meta = copy.deepcopy(network).to("meta").eval()
-        kind, policy = network.kind, meta.policy
+        walked = outline(network)
+        kind, policy = network.kind, walked.policy
 
         def recognizer(spec: ModalitySpec) -> tuple[int, int]:
-            net = meta.recognizers[spec.name]
-            whole = count_macs(net, lambda module: module(_meta_input(spec)))
-            told = torch.empty(1, spec.feature_dim, device="meta")
+            net = walked.recognizers[spec.name]
+            whole = count_macs(net, lambda module: module(_input(spec)))
+            told = torch.zeros(1, spec.feature_dim)
             return whole, count_macs(net, lambda _: net.classify(told))
 
         def glimpse(spec: ModalitySpec) -> int:
             if spec.name in network.shared:
                 return 0
-            return count_macs(policy.get_submodule(spec.name), lambda module: module(_meta_glimpse(spec)))
+            return count_macs(policy.get_submodule(spec.name), lambda module: module(_glimpse_input(spec)))
 
         (rgb, rgb_classifier), (audio, audio_classifier) = recognizer(kind.rgb), recognizer(kind.audio)
         k, m = network.num_classes, policy.num_modalities

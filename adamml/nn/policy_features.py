@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import mobilenet_v2
 
+from adamml.nn.mobilenet_v2 import MobileNetV2
 from adamml.nn.pooling import pool_frames
 
 SMALL_SIZE = 160
@@ -26,12 +26,12 @@ def small_frames(frames_BTCHW: Tensor, chosen: Sequence[int] = (0, 2, 4, 6)) -> 
 class RGBGlimpse(nn.Module):
     """MobileNetV2 over a few small frames, with temporal max pooling before the 64- and the 160-channel stages."""
 
-    # torchvision's block numbers: block 7 is the first with 64 channels, block 14 the first with 160.
+    # Block 7 is the first with 64 channels, block 14 the first with 160.
     POOL_BEFORE = (7, 14)
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = mobilenet_v2(weights=None).features
+        self.features = MobileNetV2().features
 
     def forward(self, frames_BTCHW: Tensor) -> Tensor:
         """(B, 4, 3, 160, 160) -> (B, 1280)."""
@@ -49,8 +49,8 @@ class AudioGlimpse(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = mobilenet_v2(weights=None).features
-        self.features[0][0] = nn.Conv2d(1, 32, 3, stride=2, padding=1, bias=False)
+        self.features = MobileNetV2().features
+        self.features.set_submodule("0.0", nn.Conv2d(1, 32, 3, stride=2, padding=1, bias=False))
 
     def forward(self, sound_BFT: Tensor) -> Tensor:
         """(B, 256, 256) -> (B, 1280)."""

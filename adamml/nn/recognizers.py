@@ -2,16 +2,17 @@
 
 RGB: ResNet-50 over 8 frames with temporal max pooling after stages 1, 2 and 3, (B, 8, 3, 224, 224) -> (B, K).
 Audio: MobileNetV2 over a log spectrogram, (B, 256, 256) -> (B, K).
-Both are torchvision's networks; only the temporal pooling and the one-channel input are ours.
+Both have torchvision's names; the temporal pooling and the one-channel input are the paper's.
 """
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v2, resnet50
 
+from adamml.nn.mobilenet_v2 import MobileNetV2
 from adamml.nn.pooling import pool_apart, pool_frames
+from adamml.nn.resnet import ResNet
 from adamml.nn.segment_recognizer import SegmentRecognizer
 
 
@@ -26,7 +27,7 @@ class RGBRecognizer(SegmentRecognizer):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        self.net = resnet50(weights=None, num_classes=num_classes)
+        self.net = ResNet(num_classes)
 
     @property
     def classifier(self) -> nn.Module:
@@ -88,7 +89,7 @@ class AudioRecognizer(SegmentRecognizer):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        self.net = mobilenet_v2(weights=None, num_classes=num_classes)
+        self.net = MobileNetV2(num_classes)
         self.net.features[0][0] = nn.Conv2d(1, 32, 3, stride=2, padding=1, bias=False)
 
     @property

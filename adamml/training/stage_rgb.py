@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import ResNet
 
 from adamml.datasets.sources import OTHER
 from adamml.engine.torch_backend import channels_last
+from adamml.nn.resnet import ResNet
 from adamml.training.loop import Job, one_cycle, row_rng
 
 CHUNK = 32

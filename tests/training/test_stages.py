@@ -9,11 +9,11 @@ import soundfile
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models import mobilenet_v2
 
 from adamml.datasets.sounds import SoundMaker
 from adamml.datasets.sources import OTHER, Source
 from adamml.nn import AdaMML, AudioRecognizer
+from adamml.nn.mobilenet_v2 import MobileNetV2
 from adamml.training.loop import run
 from adamml.training.stage_audio import AudioJob, AudioStage, start_from_imagenet
 from adamml.training.stage_rgb import RGBJob, RGBStage, Tail, TrunkBank, features_of, probe
@@ -78,7 +78,7 @@ def test_the_audio_stage_trains(maker: SoundMaker, tmp_path: Path) -> None:
 def test_starting_from_imagenet_folds_the_normalization_into_the_first_layer() -> None:
     """The network on raw spectrograms equals ImageNet's on three copies of (x + 6) / 5."""
     torch.manual_seed(0)
-    imagenet = mobilenet_v2(num_classes=7)
+    imagenet = MobileNetV2(7)
     with torch.no_grad():
         for name, value in imagenet.named_buffers():
             if name.endswith("running_mean"):

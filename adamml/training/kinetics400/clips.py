@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
+from torch.nn import functional as F
 
 from adamml.datasets.manifest import ClipEntry
 from adamml.engine import Engine, new_engine
@@ -98,11 +98,21 @@ def _damaged(entry: ClipEntry, segments: int, engine: Engine) -> dict[str, Tenso
     with closing(Clip(entry.path, settings, segments, entry.start, entry.end, engine.network.kind.input)) as clip:
         evidence = FeatureView(FeatureCache(clip, engine))
         blur, whole = evidence.frames(blurred), evidence.frames(still)
-    blur = gaussian_blur(blur.permute(0, 3, 1, 2).float(), BLUR_KERNEL, BLUR_SIGMA).round().byte().permute(0, 2, 3, 1)
+    blur = gaussian_blur(blur.permute(0, 3, 1, 2).float()).round().byte().permute(0, 2, 3, 1)
     found = dict(zip(("blur", "blur_glimpse"), _seen(engine, blur.contiguous()), strict=True))
     frozen = whole[len(whole) // 2].expand_as(whole).contiguous()
     found |= dict(zip(("still", "still_glimpse"), _seen(engine, frozen), strict=True))
     return found | {"blurred": torch.tensor(blurred)}
+
+
+def gaussian_blur(frames_TCHW: Tensor) -> Tensor:
+    """By `BLUR_KERNEL` and `BLUR_SIGMA`, mirrored at the edges."""
+    away = torch.arange(BLUR_KERNEL) - BLUR_KERNEL // 2
+    line = torch.softmax(-0.5 * (away / BLUR_SIGMA) ** 2, 0)  # sums to 1
+    channels, edge = frames_TCHW.shape[1], BLUR_KERNEL // 2
+    x = F.pad(frames_TCHW, [edge] * 4, mode="reflect")
+    x = F.conv2d(x, line.view(1, 1, -1, 1).repeat(channels, 1, 1, 1), groups=channels)
+    return F.conv2d(x, line.view(1, 1, 1, -1).repeat(channels, 1, 1, 1), groups=channels)
 
 
 def _seen(engine: Engine, frames_THWC: Tensor) -> tuple[Tensor, Tensor]:
