@@ -1,4 +1,4 @@
-"""Shared by all tests: an untrained model of full size and a plain clip."""
+"""Shared by all tests: untrained models, a small one and one of full size, and a plain clip."""
 
 import os
 from collections.abc import Iterator
@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from adamml import ModelCard, Recognizer
-from adamml.nn import AdaMML
+from adamml.nn import ARCHITECTURES, PUBLISHED, AdaMML, Architecture
 from adamml.nn.policy_networks import new_policy_network
 from adamml.results.policy_spec import deciding_networks
 from adamml.weights.checkpoint import LoadedModel
 from tests.clips import tone, write_clip
+from tests.small_model import SMALL
 
 CLASSES = ("cat", "dog", "drum", "sea")
 
@@ -47,15 +48,37 @@ def scheduled_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def toy_card() -> ModelCard:
-    return ModelCard(name="toy", version="0", classes=CLASSES, licence="none", trained="not trained", untrained=True)
+def toy_card() -> Iterator[ModelCard]:
+    """Of the small model, which can be saved and loaded in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, SMALL.name, SMALL)
+        yield ModelCard(
+            name="toy",
+            version="0",
+            classes=CLASSES,
+            licence="none",
+            trained="not trained",
+            untrained=True,
+            architecture=SMALL.name,
+        )
+
+
+@pytest.fixture(scope="session")
+def published_network() -> AdaMML:
+    """The published shape with random weights."""
+    return undecided(PUBLISHED)
 
 
 @pytest.fixture(scope="session")
 def toy_network() -> AdaMML:
+    """The same parts, small."""
+    return undecided(SMALL)
+
+
+def undecided(kind: Architecture) -> AdaMML:
     """Random weights whose policy is undecided enough to choose differently from segment to segment."""
     torch.manual_seed(3)
-    network = AdaMML(len(CLASSES), fusion="renormalised").requires_grad_(False)
+    network = AdaMML(len(CLASSES), kind, fusion="renormalised").requires_grad_(False)
     fit_norms(network)
     return network.eval()
 
@@ -66,7 +89,7 @@ def fit_norms(network: AdaMML) -> None:
     for norm in norms:
         norm.momentum = 1.0
     network.train()
-    sound, frames = -6 + 5 * torch.randn(2, 128, 128), torch.randn(1, 8, 3, 96, 96)
+    sound, frames = -6 + 5 * torch.randn(2, 256, 256), torch.randn(1, 8, 3, 192, 192)
     with torch.inference_mode():
         for part in (network.recognizers["audio"], network.policy.audio):
             part(sound)

@@ -19,12 +19,12 @@ GOLDEN = {
 
 
 @pytest.fixture(scope="module")
-def cost(toy_network: AdaMML) -> CostModel:
-    return CostModel.of(toy_network)
+def cost(published_network: AdaMML) -> CostModel:
+    return CostModel.of(published_network)
 
 
-def test_golden_counts(cost: CostModel, toy_network: AdaMML) -> None:
-    k = toy_network.num_classes
+def test_golden_counts(cost: CostModel, published_network: AdaMML) -> None:
+    k = published_network.num_classes
     assert cost.rgb - cost.rgb_classifier == GOLDEN["rgb"]
     assert cost.audio - cost.audio_classifier == GOLDEN["audio"]
     assert (cost.rgb_classifier, cost.audio_classifier) == (2048 * k, 1280 * k)
@@ -32,7 +32,7 @@ def test_golden_counts(cost: CostModel, toy_network: AdaMML) -> None:
         assert getattr(cost, part) == GOLDEN[part]
 
 
-def test_counts_agree_with_torch(cost: CostModel, toy_network: AdaMML) -> None:
+def test_counts_agree_with_torch(cost: CostModel, published_network: AdaMML) -> None:
     """PyTorch's own counter, which counts two operations per multiply-accumulate."""
 
     def flops(module: torch.nn.Module, *shape: int) -> int:
@@ -40,7 +40,7 @@ def test_counts_agree_with_torch(cost: CostModel, toy_network: AdaMML) -> None:
             module(torch.zeros(shape))
         return counter.get_total_flops()
 
-    recognizers, policy = toy_network.recognizers, toy_network.policy
+    recognizers, policy = published_network.recognizers, published_network.policy
     assert flops(recognizers["rgb"], 1, 8, 3, 224, 224) == 2 * cost.rgb
     assert flops(recognizers["audio"], 1, 256, 256) == 2 * cost.audio
     assert flops(policy.rgb, 1, 4, 3, 160, 160) == 2 * cost.glimpse_rgb
@@ -66,8 +66,8 @@ def test_adamml_saves_against_rgb_only_from_eight_percent_skipped(cost: CostMode
     assert adaptive(93) > alone > adaptive(91)
 
 
-def test_counting_leaves_the_network_as_it_was(toy_network: AdaMML) -> None:
-    before = toy_network.rgb_weight.device
-    CostModel.of(toy_network)
-    assert toy_network.rgb_weight.device == before
-    assert not any(module._forward_hooks for module in toy_network.modules())
+def test_counting_leaves_the_network_as_it_was(published_network: AdaMML) -> None:
+    before = published_network.rgb_weight.device
+    CostModel.of(published_network)
+    assert published_network.rgb_weight.device == before
+    assert not any(module._forward_hooks for module in published_network.modules())

@@ -38,9 +38,9 @@ def test_forward_matches_the_published_model() -> None:
     assert relative(out.clip_logits, expected["logits"]) < 1e-4
 
 
-def test_every_published_name_has_one_of_ours(toy_network) -> None:
+def test_every_published_name_has_one_of_ours(published_network) -> None:
     manifest = json.loads((published_weights.HERE / "state_dict_manifest.json").read_text())
-    ours = {name: list(value.shape) for name, value in toy_network.state_dict().items()}
+    ours = {name: list(value.shape) for name, value in published_network.state_dict().items()}
     renamed = {our_name(name): shape for name, shape in manifest.items()}
     assert set(renamed) == set(ours)
     differing = [name for name in ours if renamed[name] != ours[name]]

@@ -73,7 +73,8 @@ def test_round_trip(saved: Path, toy_network: AdaMML, toy_card: ModelCard) -> No
             assert torch.equal(back, value)
     assert not loaded.network.training
     assert not any(parameter.requires_grad for parameter in loaded.network.parameters())
-    assert sum(file.stat().st_size for file in saved.iterdir()) < 95e6
+    values = sum(value.numel() for value in toy_network.state_dict().values())
+    assert sum(file.stat().st_size for file in saved.iterdir()) < 2.1 * values
     assert not list(saved.glob("*.part"))
 
 

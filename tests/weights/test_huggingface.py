@@ -83,11 +83,11 @@ def test_what_arrived_of_a_broken_transfer_is_not_fetched_again(server: FakeRele
     files, name = files_of(toy_folder), "recognizers.safetensors"
     server.put_model("ada/toy", COMMIT, files)
     path = f"/ada/toy/resolve/{COMMIT}/{name}"
-    server.breaks[path] = [25_000_000]
+    server.breaks[path] = [15_000_000]
     folder = model_lookup.resolve(f"hf://ada/toy@{COMMIT}", say=lambda _: None)
     begun = [int(asked[6:].split("-")[0]) for _, seen, asked in server.seen if seen == path and asked is not None]
     assert len(begun) == 1
-    assert 10_000_000 < begun[0] <= 25_000_000
+    assert 5_000_000 < begun[0] <= 15_000_000
     assert (folder / name).read_bytes() == files[name]
 
 
