@@ -10,6 +10,8 @@ from app.measured_curves import measured_curves
 from app.view_state import BUDGETS, Point, ViewState, has_budget, rated
 from app.words import esc, percent
 
+_LETTER = 8  # units that one takes in bold
+
 
 def what_if(shown: ViewState, facts: Mapping[str, Any], remark: str = "") -> str:
     """The card's content as HTML; `remark` stands before what switching did."""
@@ -104,10 +106,11 @@ def _drawn(points: Sequence[Point], now: Point, answer: str) -> str:
     )
     x, y = box.x(now.macs / 1e9), box.y(now.certainty)
     here = f'<path class="is-now" d="M{x:.1f},{y - 8:.1f}l7,8l-7,8l-7,-8z"/>'
-    side, shift = ("end", -12) if x > WIDTH * 0.7 else ("start", 12)
+    said = f"{words.label(now.label)} {percent(now.certainty)}, {words.billions(now.macs)}"
+    side, shift = ("end", -12) if x + 12 + _LETTER * len(said) > WIDTH else ("start", 12)
     text = (
         f'<text class="curve-now" text-anchor="{side}" x="{x + shift:.1f}" y="{y + (-6 if y > 40 else 20):.1f}">'
-        f"{esc(words.label(now.label))} {percent(now.certainty)}, {words.billions(now.macs)}</text>"
+        f"{esc(said)}</text>"
     )
     table = "".join(
         f"<tr><td>{percent(p.budget)}</td><td>{words.billions(p.macs)}</td><td>{esc(words.label(p.label))}</td>"
