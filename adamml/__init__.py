@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from adamml.datasets.find_clips import FILE_SUFFIXES
     from adamml.inference.events import Decided, Decoded, Event, Finished, Probed, Scored
+    from adamml.inference.live_session import LiveSession, LiveStep
     from adamml.inference.segment_detail import SegmentDetail
     from adamml.inference.session import ClipSession
     from adamml.media import ClipError, Storyboard
@@ -66,6 +67,7 @@ _HOME = {
         *("render_report", "render_video", "video_steps"),
     ),
     "adamml.results.cumulative_scores": ("running",),
+    "adamml.inference.live_session": ("LiveSession", "LiveStep"),
     "adamml.inference.session": ("ClipSession",),
     "adamml.datasets.find_clips": ("FILE_SUFFIXES",),
 }
@@ -92,6 +94,8 @@ __all__ = [
     "ExportError",
     "Finished",
     "InstalledModel",
+    "LiveSession",
+    "LiveStep",
     "Macs",
     "ManualPolicy",
     "ModelCard",

@@ -86,6 +86,11 @@ class ClipInput:
     sound: SoundInput
     ticks_per_second: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """How much of a clip a segment takes, picture and sound."""
+        return max(self.picture.seconds, self.sound.seconds)
+
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LOG_FLOOR, MEL_FLOOR = 1e-6, 1e-5  # added to powers before the logarithm

@@ -17,6 +17,7 @@ from pathlib import Path
 from adamml.engine import new_engine
 from adamml.engine.onnx_folder import write_onnx
 from adamml.inference.inference_model import InferenceModel
+from adamml.inference.live_session import WINDOW, LiveSession
 from adamml.inference.session import ClipSession, clip_facts
 from adamml.inputs import ClipInput
 from adamml.media import Clip, probe, settings_for
@@ -268,6 +269,20 @@ class Recognizer:
         """
         clip = Clip(Path(path), settings_for(profile), segments, start, end, self.input, distinct=True)
         return ClipSession(self.ready, clip)
+
+    def live(self, policy: str | Policy = "adamml", profile: str = "local", *, window: int = WINDOW) -> LiveSession:
+        """Begin a live session: pieces of one segment each are pushed as they come, and the policy decides as it goes.
+
+        Args:
+            policy: one that decides segment after segment: adamml, with or without a threshold, rgb, audio or all.
+            profile: limits on each piece, "local" or "public".
+            window: how many of the last segments are answered for together.
+
+        Raises:
+            ValueError: for a policy that is unknown or has to know the whole clip first, or no window.
+        """
+        settings = settings_for(profile)
+        return LiveSession(self.ready, lambda path: Clip(path, settings, 1, given=self.input), policy, window)
 
     def analyze(
         self,

@@ -6,9 +6,9 @@ delivers them and computes meanwhile. Seconds are explained at `adamml.results.a
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain, islice
 from typing import TypeVar
@@ -47,6 +47,20 @@ class FeatureView:
         self._decider = "adamml"
         self._steps = {"decide": 0, "judge": 0}
         self._step_seconds = {"decide": 0.0, "judge": 0.0}
+
+    @contextmanager
+    def of_piece(self, memory: FeatureCache) -> Iterator[None]:
+        """A view of the next piece of a live clip, and of nothing afterwards; what was used before is charged no more.
+
+        Whatever is at work on this view goes on.
+        """
+        self._memory = memory
+        self._used.clear()
+        self._steps, self._step_seconds = {"decide": 0, "judge": 0}, {"decide": 0.0, "judge": 0.0}
+        try:
+            yield
+        finally:
+            del self._memory
 
     @property
     def segments(self) -> int:
