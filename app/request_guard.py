@@ -5,8 +5,10 @@ requests of any size. Neither is wanted here.
 """
 
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +134,8 @@ async def _refuse(send: Send, status: int, reason: str) -> None:
 def _size(folder: Path) -> int:
     """Bytes of all files below a folder; what goes away meanwhile counts nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:
-            continue
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(place, name).stat().st_size
     return total

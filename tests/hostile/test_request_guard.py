@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,22 @@ def test_uploads_end_at_their_limit_and_when_the_disk_is_full(
     assert ask(gate, "/gradio_api/upload", b"1" * 700_000, pieces=50) == 0
     (tmp_path / "full").write_bytes(bytes(1_000_001))
     assert ask(gate, "/gradio_api/upload", b"1") == 507
+
+
+def test_a_clip_that_is_deleted_meanwhile_stops_no_upload(
+    gate: RequestGuard, behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, look = tmp_path / "gone", os.scandir
+    gone.mkdir()
+
+    def look_late(path: Any) -> Any:
+        if str(path) == str(gone):
+            shutil.rmtree(gone, ignore_errors=True)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", look_late)
+    assert ask(gate, "/gradio_api/upload", b"x") == 200
+    assert not gone.exists()
 
 
 @pytest.mark.parametrize("path", ["file=http://a/b", "file= HTTPS://a", "proxy=https://a.hf.space/x", "file=ftp:x"])
