@@ -19,6 +19,8 @@ from app import (
     drawing,
     examples,
     export_panel,
+    live,
+    live_panel,
     panels,
     recorded,
     service,
@@ -43,6 +45,7 @@ FILE_TYPES = ["video/*", "audio/*", *adamml.FILE_SUFFIXES]
 _WAYS = """<button type="button" class="small-button is-primary" id="upload">Analyze your own clip</button>
 <input type="file" hidden aria-label="Your clip" data-longest="{longest:.3f}" data-most-bytes="{bytes}">
 <button type="button" class="small-button" data-record>Record</button>
+<button type="button" class="small-button" data-live aria-expanded="false" aria-controls="live-card">Live</button>
 <div class="record-box" hidden><video muted autoplay playsinline aria-label="Camera"></video></div>
 <p class="record-say" role="status"></p>"""
 
@@ -104,7 +107,11 @@ def build(*, addresses: bool = False) -> gr.Blocks:
                 _html(parts, "known", {"known": _known()}, "known.js")
             with gr.Column(elem_id="options-card", elem_classes="card"):
                 _options(parts)
+        with gr.Column(elem_id="live-card", elem_classes="card"):
+            camera = gr.HTML(live_panel.PANEL, elem_id="live", js_on_load=_script("live.js"), apply_default_css=False)
+            _html(parts, "live-shown", {}, "live_shown.js")
         connect(page, parts, state)
+        live.connect(camera, parts.shown["live-shown"], parts.source["model"])
         uploads.connect(page, parts.source["chosen"])
         api.endpoints(addresses=addresses)
     return page

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 HERE = Path(__file__).parent
-STYLES = [HERE / "style.css", HERE / "timeline.css"]
+STYLES = [HERE / "style.css", HERE / "timeline.css", HERE / "live.css"]
 HEAD = '<meta name="description" content="A video recognizer that says what it looked at, and what that saved.">'
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 
