@@ -22,6 +22,7 @@ def one_tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 @pytest.fixture
 def tab(one_tab: Tab, address: str) -> Iterator[Tab]:
     """The page, loaded anew, with nothing to complain about."""
+    one_tab.open("about:blank")  # a page that is left while it still asks its server something says so
     one_tab.errors.clear()
     one_tab.open(address)
     one_tab.until("document.querySelector('#timeline .tl-seg')")
