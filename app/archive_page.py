@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import archived, words
+from app import archived, service, words
 from app.archived import PAGE, Answer, Archived, Filter, Order, Used
-from app.link import linked_policy
+from app.link import served_as
 from app.theme import tokens
 from app.words import esc
 
@@ -143,9 +143,7 @@ def _table(archive: Archived, shown: Sequence[Answer]) -> str:
 def _row(archive: Archived, answer: Answer, heads: Sequence[str]) -> str:
     name = esc(answer.clip)
     if answer.clip in archive.files:
-        policy = {"policy": archive.policy} if linked_policy(archive.policy) else {}
-        query = urlencode({"archived": answer.clip, **policy}, quote_via=quote)
-        name = f'<a href="/?{esc(query)}">{name}</a>'
+        name = f'<a href="/?{esc(_opening(archive, answer))}">{name}</a>'
     else:
         name += " <small>not in the folder</small>"
     label = esc(words.label(answer.label))
@@ -162,6 +160,16 @@ def _row(archive: Archived, answer: Answer, heads: Sequence[str]) -> str:
         f'<td role="cell" data-head="{head}"><span>{cell}</span></td>' for head, cell in zip(heads, cells, strict=True)
     )
     return f'<tr role="row">{filled}</tr>'
+
+
+def _opening(archive: Archived, answer: Answer) -> str:
+    """The query that opens a clip as it was answered, as far as this page has its model and its policy."""
+    asked = {"archived": answer.clip, "segments": str(archive.segments)}
+    if (model := served_as(archive.model)) is not None:
+        asked["model"] = model
+    if service.runs(archive.policy, model):
+        asked["policy"] = archive.policy
+    return urlencode(asked, quote_via=quote)
 
 
 def _turn(query: Mapping[str, str], page: int, pages: int) -> str:

@@ -20,6 +20,10 @@ class Answer(Protocol):
     @property
     def clip(self) -> str: ...
     @property
+    def start(self) -> float | None: ...
+    @property
+    def end(self) -> float | None: ...
+    @property
     def duration(self) -> float: ...
     @property
     def label(self) -> str: ...
@@ -43,7 +47,7 @@ class Archived:
 
     Attributes:
         name: of the data set, for its heading.
-        model, policy: that answered.
+        model, policy, segments: that it was made with.
         answers: in the order of their names.
         failures: clip -> what is wrong with it.
         files: clip -> file, of those that are here.
@@ -52,6 +56,7 @@ class Archived:
     name: str
     model: str
     policy: str
+    segments: int
     answers: Sequence[Answer]
     failures: Mapping[str, str]
     files: Mapping[str, Path]
@@ -91,13 +96,19 @@ def use(archived: Archived) -> None:
     _archived = archived
 
 
-def current() -> Archived | None:
-    return _archived
-
-
 def file_of(clip: str) -> Path | None:
     """The file of a clip of the data set; None for any other name."""
     return _archived.files.get(clip) if _archived else None
+
+
+def seconds_of(clip: str) -> tuple[float, float] | None:
+    """The seconds of the file that a clip of the data set is; None where that is all of it."""
+    answers = _archived.answers if _archived else ()
+    answer = next((each for each in answers if each.clip == clip), None)
+    if answer is None or (answer.start is None and answer.end is None):
+        return None
+    start = answer.start or 0.0
+    return start, start + answer.duration if answer.end is None else answer.end
 
 
 def files() -> list[str]:

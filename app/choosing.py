@@ -2,33 +2,45 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 import adamml
-from adamml.results.policy_spec import split_name
-from app import arriving, details, examples, link, service
+from adamml.results.policy_spec import spec_of, split_name
+from app import arriving, details, examples, link, service, words
 from app.cancellation import in_thread
 from app.fetching import fetched
 from app.known import known
 
 
-def follow(offers: list[examples.Offer], query: dict[str, str]) -> list[Any]:
-    """The example and the settings of the page's link, if it has one; and which examples are here by now."""
+def follow(
+    offers: list[examples.Offer], query: dict[str, str], copied: Callable[[str], str | None] = lambda path: path
+) -> list[Any]:
+    """The clip and the settings of the page's link, if it has one; and which examples are here by now.
+
+    `copied` says where Gradio will have the clip, perhaps by another name: there it is analyzed.
+    """
     # Which examples are seen stays as it is: a visitor may have chosen another model before this answer comes.
     skipped, buttons = [gr.skip()] * 4, [gr.Button(offer.button) for offer in offers]
     try:
         asked = link.read(query)
     except link.LinkError as error:
         said = service.problem(f"{error} Here is the page as usual.")
-        return [*skipped, gr.skip(), None, said, *skipped, *buttons]
+        return [*skipped, gr.skip(), gr.skip(), None, said, *skipped, *buttons]
     if asked is None:
-        return [*skipped, gr.skip(), None, gr.skip(), *skipped, *buttons]
-    policy, threshold = split_name(asked.policy)
+        return [*skipped, gr.skip(), gr.skip(), None, gr.skip(), *skipped, *buttons]
+    policy, threshold = asked.policy, service.OWN_THRESHOLD
+    base, number = split_name(policy)
+    if number and spec_of(base).number == "threshold":  # which has a slider of its own
+        policy, threshold = base, float(number)
     pair = asked.pair or ("shown", "rgb")
+    asked = replace(asked, clip=Path(copied(str(asked.clip)) or asked.clip))
+    part = asked.part and service.Chosen(path=str(asked.clip), part=asked.part)
     return [
-        *(str(asked.clip), asked.segments, 0, asked.model, float(threshold or service.OWN_THRESHOLD), asked, gr.skip()),
+        *(str(asked.clip), asked.segments, 0, asked.model, threshold, part, asked, gr.skip()),
         *_of_model(offers, asked.model, policy, *pair),
     ]
 
@@ -64,10 +76,13 @@ def other_model(
 def _of_model(offers: list[examples.Offer], model: str | None, policy: str, left: str, right: str) -> list[Any]:
     """What a model knows, the ways of choosing that it can run, and its examples."""
     card, able = service.models.card(model), service.policies(model)
+    choices = details.ways(able, about=True)
+    if policy not in able and service.runs(policy, model):  # with a number, as links name them: even-3
+        choices.append((words.policy(policy), policy))
     left, right = left if left == "shown" or left in able else "shown", right if right in able else "rgb"
     return [
         known(card) if card else service.problem(service.NO_MODEL),
-        gr.Radio(choices=details.ways(able, about=True), value=policy if policy in able else "rgb"),
+        gr.Radio(choices=choices, value=policy if policy in dict(choices).values() else "rgb"),
         gr.Radio(choices=[details.SHOWN, *details.ways(able)], value=left),
         gr.Radio(choices=details.ways(able), value=right),
         *_buttons(offers, model),

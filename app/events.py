@@ -35,9 +35,10 @@ def connect(page: gr.Blocks, parts: Any, state: gr.State) -> None:
     followed = [source[name] for name in ("chosen", "segments", "spacing", "model", "threshold")]
 
     def follow(request: gr.Request) -> list[Any]:
-        return choosing.follow(offers, dict(request.query_params))
+        copied = source["chosen"].move_resource_to_block_cache
+        return choosing.follow(offers, dict(request.query_params), copied)
 
-    page.load(follow, outputs=[*followed, wanted, shown["status"], *by_model], **quiet)
+    page.load(follow, outputs=[*followed, asked, wanted, shown["status"], *by_model], **quiet)
 
     # A clip is chosen, whichever way (see the end).
     picked = source["chosen"].change(

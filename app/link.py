@@ -4,10 +4,12 @@
 
 Without `model`, the one that the clip is an example of answers, where it is served, or else the default. `budget` is
 the slider's share of running everything, as on the command line, and `cells` holds one digit per segment where cells
-were switched by hand after that (1 picture, 2 sound, 3 both, 0 neither). A policy may have its threshold: adamml@0.30.
+were switched by hand after that (1 picture, 2 sound, 3 both, 0 neither). A policy may have its number: adamml@0.30,
+even-3; in anytime-20% it is a budget.
 What comes in is a stranger's: names have to exist, numbers are brought into their range, and anything else is refused
 with a sentence. Uploaded clips have no link, because they are deleted.
-Where a data set is looked through (`adamml archive`), `archived` names one of its clips in place of `clip`.
+Where a data set is looked through (`adamml archive`), `archived` names one of its clips in place of `clip`; that may be
+a part of a file.
 """
 
 import filecmp
@@ -18,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import adamml
-from adamml.results.policy_spec import spec_of, split_name
+from adamml.results.policy_spec import split_name
 from app import actions, archived, examples, service
 from app.timeline_model import MODALITIES
 from app.view_state import BUDGETS, Grid, ViewState, grid_of, has_budget
@@ -33,9 +35,10 @@ class LinkError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """Settings of one clip; `cells` were switched within the `budget`, if there is one."""
+    """Settings of one clip, or a part of it; `cells` were switched within the `budget`, if there is one."""
 
     clip: Path
+    part: service.Part | None = None
     model: str | None = None
     policy: str = "adamml"
     segments: int = 10
@@ -44,11 +47,13 @@ class Link:
     pair: tuple[str, str] | None = None
 
     def fits(self, shown: ViewState) -> bool:
-        """Whether this result is the one that the link meant."""
-        return (shown.base.clip.name, shown.base.policy, len(shown.base.segments)) == (
-            self.clip.name,
+        """Whether this result is the one that the link meant. A short clip has fewer segments than were asked for."""
+        part = (self.part.start, self.part.end) if self.part else (None, None)
+        return (shown.key.path, shown.base.policy, shown.key.segments, (shown.key.start, shown.key.end)) == (
+            str(self.clip),
             self.policy,
             self.segments,
+            part,
         ) and service.models.name(self.model) == service.models.name(shown.key.model)
 
 
@@ -94,18 +99,20 @@ def read(query: Mapping[str, str]) -> Link | None:
     if not any(key in query for key in KEYS):
         return None
     asked = query.get("clip", "")
-    clip = _archived(query["archived"]) if "archived" in query else _example(asked)
+    clip, part = _archived(query["archived"]) if "archived" in query else (_example(asked), None)
     model = query.get("model", _model(asked))
     if model not in service.models.cards():
         raise LinkError(f"This link names no model of this page. The models are {', '.join(service.names())}.")
     policies = service.policies(model)
-    policy = linked_policy(query.get("policy", "adamml"), model)
-    if policy is None:
+    named = query.get("policy", "adamml")
+    if not service.runs(named, model):
         raise LinkError(f"This link names an unknown way of choosing. The ways are {', '.join(policies)}.")
+    policy, share = _without_budget(adamml.get_policy(named).name)
     segments = round(min(max(_number(query.get("segments", "10"), "segments"), 1), service.max_segments()))
-    budget = query.get("budget")
+    budget = query.get("budget", share)
     return Link(
         clip=clip,
+        part=part,
         model=model,
         policy=policy,
         segments=segments,
@@ -131,25 +138,28 @@ def _example(name: str) -> Path:
     raise LinkError(f"This link names no example of this page. The examples are {', '.join(here)}.")
 
 
-def _archived(name: str) -> Path:
+def _archived(name: str) -> tuple[Path, service.Part | None]:
     if (file := archived.file_of(name)) is None:
         raise LinkError("This link names a clip of a data set that this page was not started with.")
-    return file
+    seconds = archived.seconds_of(name)
+    return file, None if seconds is None else service.Part(start=seconds[0], end=seconds[1])
 
 
 def _model(name: str) -> str:
     """The model that judges an example unless a link says otherwise."""
-    wanted = examples.model_of(name)
-    served = (key for key, card in service.models.cards().items() if card.name == wanted)
-    return next(served, service.models.name(None))
+    return served_as(examples.model_of(name)) or service.models.name(None)
 
 
-def linked_policy(name: str, model: str | None = None) -> str | None:
-    """A policy that a link can name, perhaps with a threshold, as results name it; None for any other."""
-    base, number = split_name(name)
-    if base not in service.policies(model) or (number and spec_of(base).number != "threshold"):
-        return None
-    return adamml.get_policy(name).name if service.runs(name, model) else None
+def served_as(model: str | None) -> str | None:
+    """By which name this page serves a model that calls itself so; None where it does not."""
+    return next((key for key, card in service.models.cards().items() if card.name == model), None)
+
+
+def _without_budget(policy: str) -> tuple[str, str | None]:
+    """The policy and the slider's share, where its name has one that the slider can be put to."""
+    base, number = split_name(policy)
+    stops = {f"{budget:.0%}": f"{budget:.2f}" for budget in BUDGETS}
+    return (base, stops[number]) if number in stops else (policy, None)
 
 
 def _number(text: str, name: str) -> float:

@@ -22,7 +22,7 @@ from adamml.batch.tables import METADATA_KEY
 
 COLUMNS: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("clip", "path", "status", "error", "label"), pa.string()),
-    **dict.fromkeys(("duration", "selected_rgb", "selected_audio"), pa.float64()),
+    **dict.fromkeys(("duration", "part_start", "part_end", "selected_rgb", "selected_audio"), pa.float64()),
     **dict.fromkeys(("macs_total", "macs_if_all"), pa.int64()),
     "score": pa.float32(),
     "known": pa.bool_(),
@@ -38,7 +38,8 @@ class ClipAnswer:
     Attributes:
         clip: its name in the data set.
         path: of the file, as the data set has it.
-        duration: seconds.
+        start, end: seconds of the file, of a part; None for its start or end.
+        duration: seconds; of a part, its own.
         label, score: best class and its probability.
         known: whether the model is sure enough of any class.
         looked, listened: share of the segments in which the picture, the sound was run.
@@ -47,6 +48,8 @@ class ClipAnswer:
 
     clip: str
     path: str
+    start: float | None
+    end: float | None
     duration: float
     label: str
     score: float
@@ -63,6 +66,7 @@ class BatchResults:
 
     Attributes:
         model, policy: that answered.
+        segments: as many as a clip was cut into where it is long enough.
         source: the folder that paths count from, where the data set says so.
         answers: by name.
         failures: clip -> what is wrong with it.
@@ -70,6 +74,7 @@ class BatchResults:
 
     model: str
     policy: str
+    segments: int
     source: Path | None
     answers: tuple[ClipAnswer, ...]
     failures: Mapping[str, str]
@@ -98,6 +103,7 @@ def read_results(place: Path) -> BatchResults:
     return BatchResults(
         model=str(made_with["model"]),
         policy=str(made_with["policy"]),
+        segments=made_with["segments"],
         source=_source(place),
         answers=tuple(answers[name] for name in sorted(answers)),
         failures=dict(sorted(failures.items())),
@@ -137,7 +143,10 @@ def _without(columns: list[str]) -> str:
 def _settings(table: pa.Table, file: Path) -> dict[str, Any]:
     try:
         settings = json.loads(table.schema.metadata[METADATA_KEY])
-        return {key: settings[key] for key in ("model", "policy")}
+        made_with = {key: settings[key] for key in ("model", "policy", "segments")}
+        if type(made_with["segments"]) is not int:
+            raise TypeError("segments are counted")
+        return made_with
     except (ValueError, KeyError, TypeError) as error:
         raise BatchError(f"{str(file)!r} does not say what it was made with") from error
 
@@ -146,6 +155,8 @@ def _answer(row: dict[str, Any], file: Path) -> ClipAnswer:
     answer = ClipAnswer(
         clip=row["clip"],
         path=row["path"],
+        start=row["part_start"],
+        end=row["part_end"],
         duration=row["duration"],
         label=row["label"],
         score=row["score"],
@@ -155,9 +166,11 @@ def _answer(row: dict[str, Any], file: Path) -> ClipAnswer:
         macs=row["macs_total"],
         macs_if_all=row["macs_if_all"],
     )
-    values = [getattr(answer, name) for name in ClipAnswer.__slots__]
+    values = [getattr(answer, name) for name in ClipAnswer.__slots__ if name not in ("start", "end")]
     shares = (answer.score, answer.looked, answer.listened)
-    if None in values or not all(0 <= share <= 1 for share in shares) or not math.isfinite(answer.duration):
+    first, last = answer.start or 0.0, math.inf if answer.end is None else answer.end
+    whole = None not in values and math.isfinite(answer.duration) and 0 <= first < last and math.isfinite(first)
+    if not whole or not all(0 <= share <= 1 for share in shares):
         raise BatchError(f"{str(file)!r} contradicts itself: see the row of {row['clip']!r}")
     if answer.macs < 0 or answer.macs_if_all <= 0:
         raise BatchError(f"{str(file)!r} counts no compute for {row['clip']!r}")

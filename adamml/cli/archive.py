@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             name=args.results.absolute().name,
             model=results.model,
             policy=results.policy,
+            segments=results.segments,
             answers=results.answers,
             failures=results.failures,
             files=files,

@@ -2,30 +2,34 @@
 
 import asyncio
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from adamml.batch.results import ClipAnswer
-from app import archived, link
+from app import archived, link, service
 from app.archive_page import ArchivePage, document
 from app.archived import PAGE, Archived
+from tests.toy_app import toy_recognizer
 
 NASTY = "<img src=x onerror=alert(1)>\"'&.mp4"
 
 
 def answer(clip: str, **values: Any) -> ClipAnswer:
     usual: dict[str, Any] = {
-        **{"clip": clip, "path": clip, "duration": 10.0, "label": "cat", "score": 0.9, "known": True},
+        **{"clip": clip, "path": clip, "start": None, "end": None, "duration": 10.0},
+        **{"label": "cat", "score": 0.9, "known": True},
         **{"looked": 0.5, "listened": 1.0, "macs": 40 * 10**9, "macs_if_all": 100 * 10**9},
     }
     return ClipAnswer(**(usual | values))
 
 
 def archive(*answers: ClipAnswer, files: dict[str, Path] | None = None, **values: Any) -> Archived:
-    usual: dict[str, Any] = {"name": "out", "model": "toy", "policy": "adamml", "failures": {}, "files": files or {}}
-    return Archived(answers=answers, **(usual | values))
+    usual: dict[str, Any] = {"name": "out", "model": "toy", "policy": "adamml", "segments": 10, "failures": {}}
+    return Archived(answers=answers, **(usual | {"files": files or {}} | values))
 
 
 SOME = archive(
@@ -90,6 +94,12 @@ def test_names_labels_and_reasons_are_text() -> None:
     assert 'href="/?archived=%3Cimg%20src' in page
 
 
+def opened(page: str) -> dict[str, str]:
+    """The query of the only clip's link."""
+    (query,) = re.findall(r'<td [^>]*><span><a href="/\?(.*?)">', page)
+    return dict(parse_qsl(unescape(query)))
+
+
 def test_thousands_of_clips_come_in_pages() -> None:
     many = archive(*(answer(f"{n:05}.mp4", score=n / 20_000) for n in range(20_000)))
     page = document(many, {"page": "3", "used": "both"})
@@ -101,14 +111,40 @@ def test_thousands_of_clips_come_in_pages() -> None:
     assert clips(document(many, {"page": "99999"}))[-1] == "19999.mp4"
 
 
-def test_a_clip_opens_with_the_policy_that_a_link_can_name() -> None:
-    files = {"a b.mp4": Path("/clips/a b.mp4")}
-    assert 'href="/?archived=a%20b.mp4&amp;policy=adamml"' in document(archive(answer("a b.mp4"), files=files), {})
-    numbered = document(archive(answer("a b.mp4"), files=files, policy="adamml@0.30"), {})
-    assert 'href="/?archived=a%20b.mp4&amp;policy=adamml%400.30"' in numbered
-    budget = document(archive(answer("a b.mp4"), files=files, policy="anytime-20%"), {})
-    assert 'href="/?archived=a%20b.mp4"' in budget  # which the page has as a slider
+@pytest.mark.parametrize("policy", ["adamml", "adamml@0.30", "anytime-20%", "anytime-12.5%", "even-3"])
+def test_a_clip_opens_as_it_was_answered(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service.models, "_given", {"toy": toy_recognizer(), "other": toy_recognizer("other")})
+    made = archive(
+        answer("a b.mp4"), files={"a b.mp4": Path("/clips/a b.mp4")}, model="other", policy=policy, segments=20
+    )
+    query = opened(document(made, {}))
+    assert query == {"archived": "a b.mp4", "segments": "20", "model": "other", "policy": policy}
+    monkeypatch.setattr(archived, "_archived", made)
+    found = link.read(query)
+    assert found is not None
+    assert (found.clip, found.part, found.segments) == (Path("/clips/a b.mp4"), None, 20)
+
+
+def test_what_this_page_cannot_run_is_not_asked_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service.models, "_given", {"toy": toy_recognizer()})
+    files = {"a.mp4": Path("/clips/a.mp4")}
+    page = document(archive(answer("a.mp4"), files=files, model="gone", policy="gone"), {})
+    assert opened(page) == {"archived": "a.mp4", "segments": "10"}
     assert "not in the folder" in document(archive(answer("a b.mp4")), {})
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "part"), [(2.0, 5.0, (2.0, 5.0)), (None, 5.0, (0.0, 5.0)), (2.0, None, (2.0, 12.0))]
+)
+def test_a_part_of_a_file_opens_as_that_part(
+    start: float | None, end: float | None, part: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"a.mp4#t={start or 0.0},{end or ''}"
+    made = archive(answer(name, path="a.mp4", start=start, end=end), files={name: Path("/clips/a.mp4")})
+    monkeypatch.setattr(archived, "_archived", made)
+    found = link.read(opened(document(made, {})))
+    assert found is not None
+    assert (found.clip, found.part) == (Path("/clips/a.mp4"), service.Part(start=part[0], end=part[1]))
 
 
 def test_a_link_finds_the_clips_of_the_data_set_and_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

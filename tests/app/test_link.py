@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from app import link, service
+from app import choosing, link, service
 from app.link import Link
 from app.recorded import EXAMPLES
 from app.uploads import Uploads
@@ -36,13 +36,37 @@ def test_a_link_survives_the_way_there_and_back() -> None:
     assert link.apply(last.shown, again).current.segments == tight.current.segments
 
 
-def test_a_link_may_name_a_threshold() -> None:
-    told = link.read({"clip": "drums_on_stage", "policy": "adamml@0.3"})
+@pytest.mark.parametrize(
+    ("policy", "read"),
+    [
+        ("adamml@0.3", ("adamml@0.30", None)),
+        ("anytime@0.7", ("anytime@0.70", None)),
+        ("even-3", ("even-3", None)),
+        ("anytime-20%", ("anytime", 0.2)),  # where the slider stands
+        ("anytime-12.5%", ("anytime-12.5%", None)),  # and where it cannot
+    ],
+)
+def test_a_link_may_name_a_policy_with_its_number(policy: str, read: tuple[str, float | None]) -> None:
+    told = link.read({"clip": "drums_on_stage", "policy": policy})
     assert told is not None
-    assert told.policy == "adamml@0.30"
-    for wrong in ("adamml@2", "rgb@0.3", "anytime@0.3", "even-3"):
-        with pytest.raises(link.LinkError, match="way of choosing"):
-            link.read({"clip": "drums_on_stage", "policy": wrong})
+    assert (told.policy, told.budget) == read
+
+
+@pytest.mark.parametrize("wrong", ["adamml@2", "rgb@0.3", "even-0", "anytime-0%", "anytime-900%", "by-hand", ""])
+def test_a_policy_that_cannot_be_run_is_no_link(wrong: str) -> None:
+    with pytest.raises(link.LinkError, match="way of choosing"):
+        link.read({"clip": "drums_on_stage", "policy": wrong})
+
+
+def test_the_policy_of_a_link_can_be_chosen_on_the_page() -> None:
+    """Also one that is not among the usual ones; the threshold of a learned one has a slider."""
+    for policy, chosen, threshold in (("even-3", "even-3", 0.5), ("adamml@0.3", "adamml", 0.3), ("rgb", "rgb", 0.5)):
+        changes = choosing.follow([], {"clip": "drums_on_stage", "policy": policy})
+        radio = changes[9]
+        assert (radio.value, changes[4]) == (chosen, threshold)
+        assert chosen in [value for _, value in radio.choices]
+        kept = choosing.other_model([], "toy", 0, chosen, "shown", "rgb")[2]
+        assert kept.value == chosen
 
 
 def test_numbers_are_brought_into_their_range_and_names_must_exist() -> None:

@@ -12,7 +12,7 @@ from adamml import cli
 from adamml.batch import BatchError, list_archive, local_processes, run_batch
 from adamml.batch.results import COLUMNS, find_clip, read_results
 from adamml.batch.tables import METADATA_KEY
-from tests.batch.small_archive import here, make_archive, recipe
+from tests.batch.small_archive import SEGMENTS, here, make_archive, recipe
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def table(path: Path, *, metadata: dict[bytes, bytes] | None = None, **values: A
             "known": True,
         },
     }
-    made = {METADATA_KEY: json.dumps({"model": "toy", "policy": "adamml"}).encode()}
+    made = {METADATA_KEY: json.dumps({"model": "toy", "policy": "adamml", "segments": 10}).encode()}
     schema = pa.schema(list(COLUMNS.items()), metadata=made if metadata is None else metadata)
     pq.write_table(pa.Table.from_pylist([row | values], schema), path)
     return path
@@ -51,7 +51,7 @@ def table(path: Path, *, metadata: dict[bytes, bytes] | None = None, **values: A
 def test_what_was_written_is_read(archive: Path, written: Path) -> None:
     results = read_results(written)
     there = pq.read_table(written / "clips").to_pylist()
-    assert (results.model, results.policy, results.source) == ("toy", "adamml", archive)
+    assert (results.model, results.policy, results.segments, results.source) == ("toy", "adamml", SEGMENTS, archive)
     assert [answer.clip for answer in results.answers] == sorted(r["clip"] for r in there if r["status"] == "ok")
     assert set(results.failures) == {"broken.mp4", "empty.mkv"}
     by_name = {row["clip"]: row for row in there}
@@ -59,6 +59,7 @@ def test_what_was_written_is_read(archive: Path, written: Path) -> None:
         row = by_name[answer.clip]
         assert (answer.label, answer.score, answer.macs) == (row["label"], row["score"], row["macs_total"])
         assert (answer.looked, answer.listened) == (row["selected_rgb"], row["selected_audio"])
+        assert (answer.start, answer.end) == (row["part_start"], row["part_end"])
 
 
 def test_every_clip_is_found_again_whatever_bytes_its_name_has(archive: Path, written: Path) -> None:
@@ -108,6 +109,11 @@ def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
         ({"metadata": {}}, "not a table of clips"),
         ({"metadata": {METADATA_KEY: b"no JSON"}}, "what it was made with"),
         ({"metadata": {METADATA_KEY: b"[1]"}}, "what it was made with"),
+        ({"metadata": {METADATA_KEY: b'{"model": "", "policy": "", "segments": "1"}'}}, "what it was made with"),
+        ({"part_start": 3.0, "part_end": 2.0}, "contradicts itself"),
+        ({"part_start": -1.0}, "contradicts itself"),
+        ({"part_start": float("inf")}, "contradicts itself"),
+        ({"part_end": float("nan")}, "contradicts itself"),
     ],
 )
 def test_a_foreign_table_is_refused(values: dict[str, Any], says: str, tmp_path: Path) -> None:

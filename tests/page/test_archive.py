@@ -1,5 +1,6 @@
 """`adamml archive` in a browser: found, filtered and opened by keyboard, on a phone and in the dark."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,24 +21,27 @@ from tests.page.actions import WAIT_MS, sideways, tab_to
 
 CLIPS = 130
 WORST = "worst <b>clip & more.mp4"
+PART = "long.mp4#t=4.0,9.5"
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of which one clip is here, beside one that is not in it."""
+    """A data set of which one clip and a part of another file are here, beside one that is not in it."""
     folder = tmp_path_factory.mktemp("archive")
     write_clip(folder / WORST, seconds=3.0, sound=tone(3.0))
+    write_clip(folder / "long.mp4", seconds=12.0, sound=tone(12.0))
     write_clip(folder / "not listed.mp4", seconds=1.0)
     (folder / "out" / "clips").mkdir(parents=True)
     (folder / "out" / "batch.json").write_text(f'{{"source": "{folder}"}}')
     rows = [
         {
-            **{"clip": WORST if n == 0 else f"day {n:03}.mp4", "path": WORST if n == 0 else f"day {n:03}.mp4"},
+            **{"clip": name, "path": name.partition("#")[0]},
+            **{"part_start": 4.0 if name == PART else None, "part_end": 9.5 if name == PART else None},
             **{"status": "ok", "error": None, "label": ("cat", "sea_waves")[n % 2], "duration": 10.0 + n},
             **{"selected_rgb": 0.1 * (n % 11), "selected_audio": 1.0 - n % 2, "macs_total": 10**9 * (n + 1)},
             **{"macs_if_all": 400 * 10**9, "score": 0.2 + n / 200, "known": n > 0},
         }
-        for n in range(CLIPS)
+        for n, name in enumerate([WORST, PART, *(f"day {n:03}.mp4" for n in range(2, CLIPS))])
     ]
     failed = dict.fromkeys(COLUMNS) | {
         "clip": "broken.mp4",
@@ -45,7 +49,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "status": "error",
         "error": "no clip",
     }
-    schema = pa.schema(list(COLUMNS.items()), metadata={METADATA_KEY: b'{"model": "toy", "policy": "rgb"}'})
+    made_with = json.dumps({"model": "toy", "policy": "anytime-20%", "segments": 5}).encode()
+    schema = pa.schema(list(COLUMNS.items()), metadata={METADATA_KEY: made_with})
     pq.write_table(pa.Table.from_pylist([*rows, failed], schema), folder / "out" / "clips" / "shard-00000.parquet")
     return folder / "out"
 
@@ -111,18 +116,27 @@ def test_it_is_readable_everywhere(visit: Page, width: int, scheme: str) -> None
 
 
 def test_a_clip_that_is_here_opens_in_the_page_and_others_do_not(visit: Page, url: str) -> None:
-    links = visit.locator("tbody a")
-    expect(links).to_have_count(1)
-    expect(visit.locator("tbody tr").nth(1)).to_contain_text("not in the folder")
-    links.press("Enter")
+    expect(visit.locator("tbody a")).to_have_count(2)
+    expect(visit.locator("tbody tr").nth(2)).to_contain_text("not in the folder")
+    visit.get_by_role("link", name="worst").press("Enter")
     expect(visit.locator("#banner")).to_contain_text("worst", timeout=WAIT_MS)
     expect(visit.locator("#status")).to_contain_text("Done", timeout=WAIT_MS)
-    expect(visit.locator("#answer")).to_contain_text("never listened")  # by the data set's policy
+    expect(visit.locator("#budget-value")).to_contain_text("at most 20", timeout=WAIT_MS)  # the data set's policy
+
+
+def test_a_part_of_a_file_opens_as_that_part_and_another_one_can_be_chosen(visit: Page) -> None:
+    visit.get_by_role("link", name=PART).press("Enter")
+    expect(visit.locator("#banner")).to_contain_text("0:04 to 0:09 of 0:12", timeout=WAIT_MS)
+    expect(visit.locator("#budget-value")).to_contain_text("at most 20", timeout=WAIT_MS)
+    expect(visit.locator("#timeline .tl-seg")).to_have_count(5)
+    visit.get_by_role("button", name="Another part").press("Enter")
+    visit.locator(".part-window").press("Enter")
+    expect(visit.locator("#banner")).to_contain_text("0:00 to 0:12", timeout=WAIT_MS)
 
 
 def test_no_other_file_is_handed_out(url: str, results: Path) -> None:
     folder = results.parent
-    for path in (folder / "not listed.mp4", results / "batch.json", folder / "day 001.mp4", Path("/etc/passwd")):
+    for path in (folder / "not listed.mp4", results / "batch.json", folder / "day 002.mp4", Path("/etc/passwd")):
         assert httpx.get(f"{url}/gradio_api/file={path}").status_code in (403, 404)
     assert httpx.get(f"{url}/archive", headers={"Host": "evil.example"}).status_code == 403
     assert httpx.get(f"{url}/?archived=not%20listed.mp4").status_code == 200
