@@ -2,13 +2,18 @@
 
 On Gradio's own server of that protocol (/gradio_api/mcp), which differs here in three things. A clip is a text, the
 address that `remote_clip` fetches: Gradio would fetch it itself, or take the file out of the text. A call goes to the
-endpoint inside this process, with the caller's address, and not once more through the front door. And the answer is
-a digest, made for reading: the whole JSON has the score of every class in every segment, hundreds of kilobytes.
+endpoint inside this process, with the caller's address, and not once more through the front door; a client that asks
+for it is told how far the call is. And the answer is a digest, made for reading: the whole JSON has the score of every
+class in every segment, hundreds of kilobytes.
 """
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NotRequired
 
+import anyio
 import gradio as gr
 from gradio import processing_utils, route_utils
 from gradio.mcp import GradioMCPServer
@@ -17,9 +22,11 @@ from mcp import types
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # of Python 3.12, which pydantic wants
 
+from app.call_progress import heard_by
 from app.error_log import failed
 
 TOP = 5
+_GROWTH = 1e-6  # what a notification says is done has to be more than the one before said, also while a call waits
 INSTRUCTIONS = (
     "Recognizes what happens in a video or sound file, and says for which segments it had to look or to listen. "
     "Clips are given by public https address."
@@ -195,15 +202,17 @@ class AgentTools(GradioMCPServer):
             return _refused(f"{strange[0]!r} is no argument of {name}; it takes {', '.join(asked)}.")
         if not isinstance(arguments.get("clip"), str):
             return _refused("clip is missing: the public https address of a video or sound file, as a text.")
-        request = self.mcp_server.request_context.request
+        context = self.mcp_server.request_context
+        request = context.request
         try:
-            answer = await self.blocks.process_api(
-                function,
-                list((asked | arguments).values()),
-                state=SessionState(self.blocks),
-                # Behind one address, as at home, all agents are one visitor.
-                request=gr.Request(request=request, session_hash="agents"),
-            )
+            async with _notified(context):
+                answer = await self.blocks.process_api(
+                    function,
+                    list((asked | arguments).values()),
+                    state=SessionState(self.blocks),
+                    # Behind one address, as at home, all agents are one visitor.
+                    request=gr.Request(request=request, session_hash="agents"),
+                )
             (made,) = answer["data"]
             if endpoint == "/export":
                 return self._handed_out(made, request)
@@ -226,6 +235,40 @@ class AgentTools(GradioMCPServer):
         link = types.ResourceLink(type="resource_link", uri=file["url"], name=file["orig_name"], size=file.get("size"))
         answer = _answered({"url": file["url"], "name": file["orig_name"], "size": file.get("size")})
         return answer.model_copy(update={"content": [*answer.content, link]})
+
+
+@asynccontextmanager
+async def _notified(context: Any) -> AsyncIterator[None]:
+    """A client that gave a token for it is told how far its call is.
+
+    The call does not wait for a client that reads slowly, or not at all: that one misses what was said meanwhile.
+    """
+    token = context.meta.progressToken if context.meta else None
+    if token is None:
+        yield
+        return
+    news, latest = asyncio.Event(), (0.0, "")
+
+    def heard(share: float, message: str) -> None:
+        nonlocal latest
+        latest = share, message
+        news.set()
+
+    async def notify() -> None:
+        said = 0.0
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # it has left
+            while await news.wait():
+                news.clear()
+                share, message = latest
+                said = max(share, said + _GROWTH)
+                await context.session.send_progress_notification(token, said, 1.0, message, str(context.request_id))
+
+    notifying = asyncio.create_task(notify())
+    try:
+        with heard_by(heard):
+            yield
+    finally:
+        notifying.cancel()
 
 
 def _answered(said: Any) -> types.CallToolResult:

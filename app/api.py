@@ -26,6 +26,7 @@ from adamml import Analysis
 from app import compare as comparing
 from app import remote_clip, service, tmp_dirs, words
 from app.actions import Pair
+from app.call_progress import tell
 from app.cancellation import served
 from app.error_log import failed
 from app.export_panel import OFFERS, file_name
@@ -33,10 +34,10 @@ from app.fair_queue import ANALYSES, EXPORTS, FETCHES, MANY, BusyError
 from app.remote_clip import RemoteClip, RemoteClipError
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
 Input = TypeVar("Input", bound=gr.components.Component)
 Clip = str | RemoteClip | None
 _PROGRESS = gr.Progress()
+_ANALYZED = 0.5  # of an export is done when its analysis is, more or less
 _GIVE = "Give the clip as clip=handle_file(path)"
 
 
@@ -124,16 +125,17 @@ def endpoints(*, addresses: bool = False) -> None:
             cut = _Cut.of(segments, 0)
             async with _at_hand(clip, request, progress) as path:
                 boards: list[adamml.Storyboard] | None = [] if kind == "png" else None
-                (analysis,) = await _analyzed(request, path, [policy], cut, progress, boards)
+                (analysis,) = await _analyzed(request, path, [policy], cut, progress, boards, until=_ANALYZED)
                 thumbnails = boards[0].thumbnails if boards else None
                 with _private_folder("exports") as folder:
                     out = folder / file_name(analysis, kind)
                     steps = adamml.export_steps(
                         kind, path, analysis, out, thumbnails=thumbnails, profile=service.profile()
                     )
-                    async with served(EXPORTS, request, _unsaid(steps), lambda _: None) as silent:
-                        async for _ in silent:
-                            pass
+                    writing = ((step.share, step.message) for step in steps)
+                    async with served(EXPORTS, request, writing, lambda n: (0.0, service.waiting_words(n))) as said:
+                        async for share, message in said:
+                            tell(progress, _ANALYZED + (1 - _ANALYZED) * share, message)
                     return made.move_resource_to_block_cache(out)
 
     for name, work, inputs, output in (
@@ -196,7 +198,7 @@ async def _at_hand(clip: Clip, request: gr.Request, progress: gr.Progress) -> As
         steps = remote_clip.fetch(clip.address, folder, most)
         async with served(FETCHES, request, steps, lambda _: 0) as arriving:
             async for done in arriving:
-                progress(0.0, desc=f"Fetching the clip: {done / 1e6:.1f} MB")
+                tell(progress, 0.0, f"Fetching the clip: {done / 1e6:.1f} MB")
         (path,) = folder.iterdir()
         yield str(path)
 
@@ -232,19 +234,23 @@ async def _analyzed(
     cut: _Cut,
     progress: gr.Progress,
     boards: list[adamml.Storyboard] | None = None,
+    until: float = 1.0,
 ) -> list[Analysis]:
-    """One analysis per policy, in the order of `policies`; thumbnails into `boards` where they are asked for."""
+    """One analysis per policy, in the order of `policies`; thumbnails into `boards` where they are asked for.
+
+    `until`: how much of the call is done then.
+    """
     found: list[Analysis] = []
     steps = _runs(path, tuple(policies), cut, boards is not None)
     async with served(ANALYSES, request, steps, lambda ahead: ahead) as events:
         async for step in events:
             if isinstance(step, int):
-                progress(0.0, desc=service.waiting_words(step))
+                tell(progress, 0.0, service.waiting_words(step))
             elif isinstance(step, adamml.Storyboard):
                 assert boards is not None, "nobody asked for pictures"
                 boards.append(step)
             else:
-                progress((len(found) + step.progress) / len(policies), desc=step.message)
+                tell(progress, until * (len(found) + step.progress) / len(policies), step.message)
                 if isinstance(step, adamml.Finished):
                     found.append(step.analysis)
     return found
@@ -263,12 +269,6 @@ def _runs(
             yield from session.run(policy)
         if pictures:
             yield session.storyboard()
-
-
-def _unsaid(steps: Generator[T, None, None]) -> Generator[None, None, None]:
-    """The same steps without what they say."""
-    for _ in steps:
-        yield
 
 
 @contextmanager

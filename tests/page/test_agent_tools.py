@@ -10,16 +10,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
 from mcp import ClientSession, types
 from mcp.client.streamable_http import streamable_http_client
 
+from app.agent_tools import _notified
+from app.call_progress import tell
 from tests.clips import tone, write_clip
 from tests.fake_release import FakeRelease
 from tests.hostile.visitor import Visitor, free_port, listening, server
 from tests.https_shelf import HOST, https_shelf, make_certificate
 
+Told = tuple[float, float | None, str | None]
 ARGUMENTS = {
     "analyze": ["clip", "policy", "segments", "spacing"],
     "compare": ["clip", "left", "right", "segments", "spacing"],
@@ -80,13 +84,17 @@ def tools(url: str) -> list[types.Tool]:
     return asyncio.run(ask())
 
 
-def call(url: str, tool: str, **arguments: Any) -> types.CallToolResult:
-    """The client checks the answer against the tool's own schema."""
+def call(url: str, tool: str, told: list[Told] | None = None, **arguments: Any) -> types.CallToolResult:
+    """The client checks the answer against the tool's own schema. `told` hears how far the call is."""
+
+    async def hear(share: float, whole: float | None, message: str | None) -> None:
+        assert told is not None
+        told.append((share, whole, message))
 
     async def ask() -> types.CallToolResult:
         async with connected(url) as session:
             await session.list_tools()
-            return await session.call_tool(tool, arguments)
+            return await session.call_tool(tool, arguments, progress_callback=None if told is None else hear)
 
     return asyncio.run(ask())
 
@@ -132,6 +140,53 @@ def test_compare_and_export_answer(url: str, web: FakeRelease) -> None:
     assert made.structuredContent["name"] == "short-adamml.csv"
     assert len(file.text.splitlines()) == 3
     assert any(isinstance(part, types.ResourceLink) for part in made.content)
+
+
+@pytest.mark.parametrize("tool", ARGUMENTS)
+def test_a_client_that_asks_for_it_is_told_how_far_its_call_is(tool: str, url: str, web: FakeRelease) -> None:
+    told: list[Told] = []
+    result = call(url, tool, told, clip=at(web, "/films/short.mp4"), segments=3)
+    assert not result.isError
+    shares = [share for share, _, _ in told]
+    assert len(told) > 1
+    assert shares == sorted(set(shares)), "every one says more than the one before"
+    assert shares[-1] <= 1
+    assert {whole for _, whole, _ in told} == {1.0}
+    assert all(message for _, _, message in told)
+
+
+class Client:
+    """The session of a call that asked to be told; it takes up to `most` notifications, and then none."""
+
+    def __init__(self, most: int) -> None:
+        self.session, self.request_id, self.meta = self, 7, types.RequestParams.Meta(progressToken="token")
+        self.most, self.told = most, list[Told]()
+
+    async def send_progress_notification(
+        self, token: str, share: float, whole: float, message: str, request: str
+    ) -> None:
+        assert (token, request) == ("token", "7")
+        if len(self.told) == self.most:
+            await asyncio.Event().wait()
+        self.told.append((share, whole, message))
+
+
+def test_shares_grow_even_where_nothing_is_done_and_a_slow_client_is_not_waited_for() -> None:
+    async def wait_in_line(client: Client) -> None:
+        async with _notified(client):
+            for ahead in range(9, 0, -1):
+                tell(gr.Progress(), 0.0, f"{ahead} before you")
+                await asyncio.sleep(0)  # as a call does between two steps
+                await asyncio.sleep(0)
+
+    quick, slow = Client(99), Client(2)
+    for client in (quick, slow):
+        asyncio.run(asyncio.wait_for(wait_in_line(client), 60))
+    shares = [share for share, _, _ in quick.told]
+    assert shares == sorted(set(shares))
+    assert len(shares) > 5
+    assert shares[-1] < 0.001
+    assert len(slow.told) == 2
 
 
 @pytest.mark.parametrize(
