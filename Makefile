@@ -41,12 +41,13 @@ $(VENV)/.dev: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[app,export,train,mcp,dev]'
 	touch $@ $(VENV)/.app
 
-# Resolves requirements.txt anew, for every system and Python from 3.11 on, and asks for known weaknesses of the result.
+# Resolves what is needed anew, for every system and Python from 3.11 on, and asks for known weaknesses of the result.
+# Ray is left to the cluster that it joins, which has a version of its own.
 .PHONY: lock audit
 lock: $(VENV)/.lock
 	( sed '/^[^#]/Q' requirements.lock; $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.txt ) \
-	  > requirements.lock.part
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  $(addprefix --extra ,app batch export mcp train) pyproject.toml ) > requirements.lock.part
 	mv requirements.lock.part requirements.lock
 
 audit: $(VENV)/.lock
@@ -58,7 +59,7 @@ $(VENV)/.lock:
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache *.egg-info
 
 # HF_TOKEN=... make space SPACE=owner/name [MODEL=owner/repo]: uploads what git tracks to a Hugging Face Space.
 .PHONY: space space-check
