@@ -25,6 +25,9 @@ cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
 import openvino  # noqa: E402
 
 _core = openvino.Core()
+# When it meets its first array, OpenVINO looks at NumPy. Where two threads meet theirs at once, one waits for that look
+# with the interpreter's lock in hand, which the other needs for it, and the whole process stands still. So: one, here.
+openvino.Tensor(np.zeros(1, np.float32))
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 

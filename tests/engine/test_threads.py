@@ -2,6 +2,8 @@
 
 import os
 import select
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,3 +70,32 @@ def test_small_steps_are_taken_in_a_forked_process_too() -> None:
     assert int(os.read(reading, 20)) == child
     os.close(reading)
     os.waitpid(child, 0)
+
+
+TWO_AT_ONCE = """
+import threading, time
+import numpy, onnx
+from onnx import TensorProto, helper
+from adamml.engine.openvino_backend import Requests
+
+class Slow(numpy.lib.NumpyVersion):  # what OpenVINO asks NumPy for when it meets its first array
+    def __init__(self, *arguments):
+        time.sleep(1)
+        super().__init__(*arguments)
+
+numpy.lib.NumpyVersion = Slow
+ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", ends[:1], ends[1:])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+requests = Requests(model.SerializeToString(), threads=2, lanes=2)
+calls = [threading.Thread(target=requests.run, args=(None, {"x": numpy.ones(1, numpy.float32)})) for _ in range(2)]
+for call in calls:
+    call.start()
+for call in calls:
+    call.join()
+"""
+
+
+def test_the_first_two_calls_of_a_process_may_come_at_once() -> None:
+    """In OpenVINO they would wait for each other for ever, and with them the whole process."""
+    subprocess.run([sys.executable, "-c", TWO_AT_ONCE], check=True, timeout=120)
