@@ -50,6 +50,13 @@ def test_python_is_a_text_and_one_that_the_package_takes(front: dict) -> None:
     assert version >= least
 
 
+def test_where_no_model_of_the_hub_is_named_the_head_says_why() -> None:
+    heads = {"README.md": "models", "checkpoints/everyday-av/README.md": "base_model"}
+    for name, key in (heads | {"checkpoints/kinetics-400/README.md": "base_model"}).items():
+        text = (ROOT / name).read_text()
+        assert key in front_matter(text) or f"\n# no {key}: " in text.split("\n---\n")[0], name
+
+
 def test_the_paper_is_linked_where_people_and_the_hub_look() -> None:
     for name in ("README.md", "checkpoints/everyday-av/README.md", "checkpoints/kinetics-400/README.md"):
         assert "https://arxiv.org/abs/2105.05165" in (ROOT / name).read_text(), name
