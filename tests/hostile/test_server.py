@@ -28,7 +28,19 @@ def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def running(temp: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+def left(temp: Path, clip: Path) -> Path:
+    """What a server leaves that was killed with a clip in its hands."""
+    with server(temp) as (url, process):
+        Visitor(url).upload(clip).raise_for_status()
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    (left,) = temp.glob(".adamml-*")
+    return left
+
+
+@pytest.fixture(scope="module")
+def running(temp: Path, left: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The server that comes after it."""
     with server(temp) as both:
         yield both
 
@@ -49,7 +61,9 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "long.mp4", seconds=60.0, fps=10, sound=tone(60.0))
 
 
-def test_a_visitor_is_answered(url: str, clip: Path) -> None:
+def test_a_killed_server_starts_again_on_clean_ground(url: str, temp: Path, left: Path, clip: Path) -> None:
+    assert not left.exists()
+    assert len(list(temp.iterdir())) == 1
     assert Visitor(url).analyze(clip) == "answered"
 
 
@@ -180,40 +194,27 @@ def test_uploads_are_private_and_the_folder_holds_nothing_else(
     assert {path.name for path in folder.iterdir()} <= {"uploads", "previews", "exports"}
 
 
-def test_a_stop_in_the_middle_ends_soon_and_leaves_nothing(tmp_path: Path, clip: Path, long_clip: Path) -> None:
-    temp = tmp_path / "temp"
-    temp.mkdir()
-    with server(temp) as (url, process):
-        busy = [Visitor(url) for _ in range(3)]
-        for visitor in busy:
-            sent = visitor.upload(long_clip).json()[0]
-            visitor.join("analyse", [visitor.file(sent), "all", 60, 0]).raise_for_status()
-        listeners = [threading.Thread(target=_listen, args=(visitor,), daemon=True) for visitor in busy]
-        for listener in listeners:
-            listener.start()
-        time.sleep(1.0)
-        children = psutil.Process(process.pid).children(recursive=True)
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
-        assert time.monotonic() - began < 45
+def test_a_stop_in_the_middle_ends_soon_and_leaves_nothing(
+    running: tuple[str, subprocess.Popen], temp: Path, long_clip: Path
+) -> None:
+    """The last of all, since it ends the server."""
+    url, process = running
+    busy = [Visitor(url) for _ in range(3)]
+    for visitor in busy:
+        sent = visitor.upload(long_clip).json()[0]
+        visitor.join("analyse", [visitor.file(sent), "all", 60, 0]).raise_for_status()
+    listeners = [threading.Thread(target=_listen, args=(visitor,), daemon=True) for visitor in busy]
+    for listener in listeners:
+        listener.start()
+    time.sleep(1.0)
+    children = psutil.Process(process.pid).children(recursive=True)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert time.monotonic() - began < 45
     assert list(temp.iterdir()) == []
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == [], "no decoder outlives the page"
-
-
-def test_a_killed_server_starts_again_on_clean_ground(tmp_path: Path, clip: Path) -> None:
-    temp = tmp_path / "temp"
-    temp.mkdir()
-    with server(temp) as (url, process):
-        Visitor(url).upload(clip).raise_for_status()
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    (left,) = temp.glob(".adamml-*")
-    with server(temp) as (url, _):
-        assert not left.exists()
-        assert len(list(temp.iterdir())) == 1
-        assert Visitor(url).analyze(clip) == "answered"
 
 
 def overheard(visitor: Visitor, path: str) -> str:
