@@ -131,16 +131,16 @@ def test_a_wrong_kind_of_file_is_refused_with_a_sentence(page: Page, tmp_path: P
 
 
 def test_of_two_refusals_only_the_last_one_stands(page: Page, tmp_path: Path) -> None:
-    empty, notes = tmp_path / "empty.mp4", tmp_path / "README.md"
-    empty.touch()
+    broken, notes = tmp_path / "broken.mp4", tmp_path / "README.md"
+    broken.write_bytes(b"nothing of a clip")
     notes.write_text("no clip")
     said, refused = page.locator("#status .is-problem"), page.locator(".incoming-problem")
-    upload(page, empty)
+    upload(page, broken)
     expect(said).to_be_visible()
     upload(page, notes)
     expect(refused).to_be_visible()
     expect(said).to_be_hidden()
-    upload(page, empty)
+    upload(page, broken)
     expect(said).to_be_visible()
     expect(refused).to_be_hidden()
     upload(page, notes)
