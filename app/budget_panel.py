@@ -19,13 +19,8 @@ def panel(shown: ViewState) -> str:
         value, said = _nearest(_share(shown)), f"none, {words.policy(shown.base.policy)} decides"
         spoken = f"no budget: {words.policy(shown.base.policy)} decides, {percent(_share(shown))} of compute"
     else:
-        value, count = round(100 * shown.budget), len(shown.base.segments)
-        said = (
-            f"at most {value}\u00a0% of everything’s compute, {words.count(looks_within(shown.budget, count), 'look')}"
-        )
-        if shown.budget * count < 1:
-            said = f"at least one look, {percent(1 / count)} of this clip"
-        spoken = f"{value}\u00a0% of compute"
+        value = round(100 * shown.budget)
+        said, spoken = limit(shown.budget, len(shown.base.segments)), f"{value}\u00a0% of compute"
     off = " disabled" if shown.budget is None else ""
     return (
         '<div class="budget"><label for="budget-slider">Budget for looking: '
@@ -38,6 +33,14 @@ def panel(shown: ViewState) -> str:
         f'<button type="button" class="small-button" data-reset{off}>No budget</button></div>'
         f'<p class="remark" id="budget-took">{esc(_took(shown))}</p></div>'
     )
+
+
+def limit(budget: float, segments: int) -> str:
+    """A budget in words and whole looks; less than one look is said to be one. `budget_panel.js` says the same."""
+    if budget * segments < 1:
+        return f"at least one look, {percent(1 / segments)} of this clip"
+    looks = words.count(looks_within(budget, segments), "look")
+    return f"at most {percent(budget)} of everything’s compute, {looks}"
 
 
 def _share(shown: ViewState) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from adamml import Analysis
 from app import icons, words
+from app.budget_panel import limit
 from app.curve_box import HEIGHT, WIDTH, CurveBox
 from app.measured_curves import measured_curves
 from app.view_state import BUDGETS, Point, ViewState, has_budget, rated
@@ -40,12 +41,11 @@ def sentence(shown: ViewState) -> str:
 def _within(shown: ViewState) -> str:
     """What the budget did: how many looks, and the answer beside that without one."""
     before, after = shown.base, shown.own
-    looks = sum(segment.decisions["rgb"] for segment in after.segments)
     now = f"{words.label(after.label)}, {percent(after.scores[after.label])}"
     was = f"{words.label(before.label)}, {percent(before.scores[before.label])}"
     same = "the answer stays" if after.label == before.label else "the answer becomes"
     return (
-        f"Looking takes at most {percent(shown.budget or 0)} of everything’s compute, {words.count(looks, 'look')}: "
+        f"Looking takes {limit(shown.budget or 0, len(after.segments))}: "
         f"{same} {now} (without a budget {was}). Nothing is switched by hand."
     )
 
