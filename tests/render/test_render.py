@@ -339,7 +339,8 @@ def test_notebook_view_is_escaped_and_holds_every_segment(analysis: Analysis) ->
     for row, segment, (rgb, audio) in zip(page.rows[1:], analysis.segments, CELLS, strict=True):
         assert row[3].startswith("used" if rgb else "skipped")
         assert row[4].startswith("used" if audio else "skipped")
-        assert row[5].startswith(segment.label or "not run")
+        assert segment.label is None or segment.scores is None or segment.scores[segment.label] < 0.5
+        assert row[5].startswith(f"best guess: {segment.label}" if segment.label else "not run")
 
 
 def test_captions_are_webvtt_without_overlaps(analysis: Analysis) -> None:
@@ -355,7 +356,7 @@ def test_captions_are_webvtt_without_overlaps(analysis: Analysis) -> None:
         start, end = (int(h) * 3600 + int(m) * 60 + float(s) for h, m, s in (found.groups()[:3], found.groups()[3:]))
         assert ends <= start < end <= segment.end + 0.001
         assert start == pytest.approx(segment.start, abs=0.001)
-        assert text.startswith(segment.label or "not run")
+        assert text.startswith(f"best guess: {segment.label}" if segment.label else "not run")
         ends = end
 
 

@@ -70,5 +70,5 @@ def test_where_no_choice_is_right_the_truth_is_as_probable_as_can_be(clips: Cach
 
 
 def test_an_upper_bound_is_no_row_of_the_card() -> None:
-    row = {"top1": 75.0, "rgb_rate": 10.0, "audio_rate": 100.0, "gmacs": 41.0}
+    row = {"top1": 75.0, "low": 66.0, "high": 83.0, "rgb_rate": 10.0, "audio_rate": 100.0, "gmacs": 41.0}
     assert list(rows_of({"even-1": row, "best-1": row})) == ["even-1"]
