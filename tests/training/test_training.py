@@ -124,8 +124,16 @@ def learned(cost: tuple[float, float] | None, folder: Path) -> tuple[LittleNetwo
     return network, batch, torch.tensor(used)
 
 
-def test_the_cost_loss_teaches_the_policy_to_skip_what_is_useless(tmp_path: Path) -> None:
-    network, batch, decisions = learned((0.4, 0.4), tmp_path / "cost")
+@pytest.fixture(scope="module")
+def frugal(tmp_path_factory: pytest.TempPathFactory) -> tuple[LittleNetwork, ClipBatch, torch.Tensor]:
+    """Learned with the cost loss."""
+    return learned((0.4, 0.4), tmp_path_factory.mktemp("frugal"))
+
+
+def test_the_cost_loss_teaches_the_policy_to_skip_what_is_useless(
+    frugal: tuple[LittleNetwork, ClipBatch, torch.Tensor], tmp_path: Path
+) -> None:
+    network, batch, decisions = frugal
     assert batch.truth is not None
     clip_logits = CachedClips(network, {}, batch).logits("adamml")  # type: ignore[arg-type]
     assert float((clip_logits.argmax(1) == batch.label).float().mean()) > 0.9
@@ -213,9 +221,11 @@ def test_degrading_changes_the_picture_and_keeps_its_shape() -> None:
     assert not np.array_equal(worse, frames)
 
 
-def test_own_models_learn_their_doubt_from_clips_kept_apart(tmp_path: Path) -> None:
+def test_own_models_learn_their_doubt_from_clips_kept_apart(
+    frugal: tuple[LittleNetwork, ClipBatch, torch.Tensor],
+) -> None:
     """Nine in ten right answers are kept; a clip of nothing known is surer of nothing; a handful tells nothing."""
-    network, batch, _ = learned((0.4, 0.4), tmp_path / "policy")
+    network, batch, _ = frugal
     found = calibrated(network, {"adamml": network.policy}, batch, ["rgb", "adamml", "random"])  # type: ignore[arg-type]
     assert set(found.temperatures) == set(found.unknown) == {"rgb", "adamml"}
     line, scale = found.unknown["adamml"]["threshold"], found.temperatures["adamml"]

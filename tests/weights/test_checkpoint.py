@@ -64,8 +64,9 @@ def replace(path: Path, data: bytes) -> None:
 def test_round_trip(saved: Path, toy_network: AdaMML, toy_card: ModelCard) -> None:
     loaded = load_model(saved)
     assert dataclasses.replace(loaded.card, files={}) == toy_card
+    state = loaded.network.state_dict()
     for name, value in toy_network.state_dict().items():
-        back = loaded.network.state_dict()[name]
+        back = state[name]
         assert back.dtype == value.dtype
         if value.ndim > 1:
             torch.testing.assert_close(back, value, rtol=1e-3, atol=1e-6)  # stored in half precision
@@ -235,4 +236,5 @@ def test_a_failed_write_leaves_the_old_model(
 def test_float32_is_kept_where_it_is_asked_for(tmp_path: Path, toy_network: AdaMML, toy_card: ModelCard) -> None:
     save_model(tmp_path, toy_network, toy_card, half=False)
     stored = load_file(tmp_path / RECOGNIZERS_FILE)
-    assert all(torch.equal(value, toy_network.state_dict()[name]) for name, value in stored.items())
+    state = toy_network.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in stored.items())

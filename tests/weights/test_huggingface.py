@@ -173,9 +173,10 @@ def test_only_repositories_have_revisions(toy_folder: Path) -> None:
 def test_a_model_in_memory_is_saved_exactly(toy: Recognizer, tmp_path: Path) -> None:
     saved = load_model(toy.save_pretrained(tmp_path / "saved"))
     assert set(saved.card.policies) == set(toy.ready.engine.deciders)
+    state = saved.network.state_dict()
     for name, value in toy.ready.engine.network.state_dict().items():
         if not name.endswith("num_batches_tracked"):
-            assert torch.equal(saved.network.state_dict()[name], value), name
+            assert torch.equal(state[name], value), name
     assert {file.suffix for file in (tmp_path / "saved").iterdir()} == {".json", ".safetensors"}
 
 
