@@ -20,11 +20,20 @@ _log = logging.getLogger(__name__)
 
 
 def fingerprint(module: nn.Module, *details: object) -> str:
-    """Of a module's structure, its weights, the code that makes its graph, and whatever else that depends on."""
-    digest = hashlib.sha256(repr((details, module)).encode() + _code())
-    for name, value in module.state_dict().items():
-        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().data)
+    """Of a module's structure, its weights, the code that makes its graph, and whatever else that depends on.
+
+    What a module names as `unused` is left out: models of other classes share the graph of what comes before.
+    """
+    digest = hashlib.sha256(repr(details).encode() + _code())
+    unused = getattr(module, "unused", None)
+    left_out = set() if unused is None else set(unused.modules())
+    for place, layer in module.named_modules():
+        if layer in left_out:
+            continue
+        digest.update(f"{place} {type(layer).__qualname__} {layer.extra_repr()}".encode())
+        for name, value in (*layer.named_parameters(recurse=False), *layer.named_buffers(recurse=False)):
+            digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+            digest.update(value.detach().cpu().contiguous().numpy().data)
     return digest.hexdigest()[:40]
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from adamml.inputs import PUBLISHED_INPUT, PictureInput, SoundInput
 from adamml.nn import AdaMML, ModalitySpec
 from adamml.nn.policy_features import small_frames
+from adamml.nn.segment_recognizer import SegmentRecognizer
 
 LARGE_PART = "features_rgb"  # worth several cores by itself; the others are too small for that
 
@@ -50,6 +51,11 @@ class _Part(nn.Module):
         super().__init__()
         self.network = network
         self.dtype = torch.float32
+
+    @property
+    def unused(self) -> nn.Module | None:
+        """What features do not depend on: the layer that names classes."""
+        return self.network.classifier if isinstance(self.network, SegmentRecognizer) else None
 
 
 class _PictureFeatures(_Part):

@@ -1,5 +1,6 @@
 """Prepared networks on disk: kept once, made anew when damaged, and never in the way."""
 
+import copy
 import hashlib
 import os
 import sys
@@ -110,6 +111,19 @@ def test_only_what_was_used_last_is_kept(folder: Path, monkeypatch: pytest.Monke
     assert graph_cache.kept_graph("a") == b"a"  # and so it was used just now
     graph_cache.keep_graph("d", b"d")
     assert {file.stem for file in folder.iterdir()} == {"a", "c", "d"}
+
+
+def test_models_of_other_classes_share_the_graphs_of_what_they_share(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = copy.deepcopy(toy_recognizer().ready.engine.network)
+    assert OnnxBackend(network, 1).preparation
+    features = network.recognizers["rgb"].net.fc.in_features
+    network.recognizers["rgb"].net.fc = torch.nn.Linear(features, 9)
+    assert not OnnxBackend(network, 1).preparation
+    with torch.no_grad():
+        network.recognizers["rgb"].net.conv1.weight[0] += 1e-3
+    assert OnnxBackend(network, 1).preparation
 
 
 def test_models_that_share_a_network_and_give_it_other_shapes_have_graphs_of_their_own(
