@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import actions, panels, segment_panel, service
+from app import actions, panels, segment_panel, status_line
 from app.cancellation import at_hand, served
 from app.error_log import failed
 from app.fair_queue import ANALYSES, BusyError
@@ -70,11 +70,11 @@ async def played(
     try:
         now = await asyncio.to_thread(act, shown)
     except adamml.ClipError:
-        status = service.problem(_GONE)
+        status = status_line.problem(_GONE)
     except ValueError:
         pass  # a request that no page of ours sends
     except Exception as error:
-        status = service.problem(failed("playing with a result", error))
+        status = status_line.problem(failed("playing with a result", error))
     drawn = panels.redraw(now, request, remark) | {"opened": ""}
     return [now, *(drawn[name] for name in (*CHANGED, "answer")), status]
 
@@ -105,20 +105,20 @@ async def _curve(shown: ViewState | None, request: gr.Request) -> AsyncIterator[
     began = MOVES.last(request)
     try:
         curve = actions.whole_curve(shown)
-        async with served(ANALYSES, request, curve, lambda ahead: (service.waiting_words(ahead), None)) as steps:
+        async with served(ANALYSES, request, curve, lambda ahead: (status_line.waiting_words(ahead), None)) as steps:
             async for message, points in steps:
                 if MOVES.last(request) != began:
                     return
                 if points is None:
-                    yield [gr.skip(), service.progress(0.5, message)]
+                    yield [gr.skip(), status_line.progress(0.5, message)]
                 else:
-                    yield [(shown.key, points), service.line("is-done", "The whole curve is drawn.")]
+                    yield [(shown.key, points), status_line.line("is-done", "The whole curve is drawn.")]
     except adamml.ClipError:
-        yield [None, service.problem(_GONE)]
+        yield [None, status_line.problem(_GONE)]
     except BusyError as error:
-        yield [None, service.problem(str(error))]
+        yield [None, status_line.problem(str(error))]
     except Exception as error:
-        yield [None, service.problem(failed("drawing a curve", error))]
+        yield [None, status_line.problem(failed("drawing a curve", error))]
 
 
 def _with_curve(shown: ViewState | None, found: tuple[Any, tuple[Point, ...]] | None) -> list[Any]:
@@ -137,9 +137,9 @@ async def _open(shown: ViewState | None, data: gr.EventData, request: gr.Request
         with at_hand(ANALYSES, request):
             close = await asyncio.to_thread(actions.open_segment, shown, segment, bool(data._data.get("explain")))
     except adamml.ClipError:
-        return ["", service.problem(_GONE)]
+        return ["", status_line.problem(_GONE)]
     except Exception as error:
-        return ["", service.problem(failed("opening a segment", error))]
+        return ["", status_line.problem(failed("opening a segment", error))]
     if MOVES.last(request) != began:
         return [gr.skip(), gr.skip()]
     return [segment_panel.opened(shown.current, close, shown.offset), gr.skip()]

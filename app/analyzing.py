@@ -9,7 +9,7 @@ import gradio as gr
 
 import adamml
 from adamml import Analysis
-from app import action_events, actions, compare, link, panels, service, words
+from app import action_events, actions, compare, link, panels, service, status_line, words
 from app.cancellation import at_hand, served
 from app.error_log import failed
 from app.fair_queue import ANALYSES, BusyError
@@ -40,7 +40,7 @@ def picked(path: str | None, asked: service.Chosen | None, request: gr.Request) 
     MOVES.move(request, path if part is None else f"{path}#{part.start}-{part.end}")
     about = "Analyzed here, just now."
     title = panels.banner(Path(path).name, about) if part is None else panels.part_banner(path, part)
-    status = service.progress(0.0, "Waiting for a free place", begun=False)
+    status = status_line.progress(0.0, "Waiting for a free place", begun=False)
     shown = [title, player(path, part=part), status, panels.waiting(), "", "", "", chooser()]
     board = ""  # the pictures of the clip before
     return [*shown, "", None, None, service.Chosen(path=path, part=part), board]
@@ -50,7 +50,7 @@ def cleared(clip: service.Chosen | None) -> list[Any]:
     """Nothing of the model before, until the next one has judged the clip; the recorded example stays as it is."""
     if clip is None:
         return [gr.skip()] * 6
-    return [service.progress(0.0, "Waiting for the other model", begun=False), panels.waiting(), "", "", "", ""]
+    return [status_line.progress(0.0, "Waiting for the other model", begun=False), panels.waiting(), "", "", "", ""]
 
 
 async def analyze_clip(
@@ -65,11 +65,11 @@ async def analyze_clip(
 ) -> AsyncIterator[list[Any]]:
     """Run the policy, showing every step; can be cancelled at any moment."""
     if clip is None:
-        yield [service.problem("Choose a clip first."), *[gr.skip()] * (_DRAWN - 1)]
+        yield [status_line.problem("Choose a clip first."), *[gr.skip()] * (_DRAWN - 1)]
         return
 
     def waiting(ahead: int) -> service.Step:
-        return service.Step(status=service.waiting(ahead))
+        return service.Step(status=status_line.waiting(ahead))
 
     began = MOVES.last(request)
     try:
@@ -82,7 +82,7 @@ async def analyze_clip(
                     return
                 yield _drawn(step)
     except BusyError as error:
-        yield _drawn(service.Step(status=service.problem(str(error)), failed=True))
+        yield _drawn(service.Step(status=status_line.problem(str(error)), failed=True))
 
 
 async def analyze_if_accepted(
@@ -148,18 +148,18 @@ async def run_rivals(shown: ViewState | None, request: gr.Request) -> AsyncItera
             runs = actions.rivals(shown)
             async with served(ANALYSES, request, runs, _rivals_wait, background=True) as steps:
                 async for share, message, found in steps:
-                    said = "" if found else service.progress(share, f"For comparison, {message}")
+                    said = "" if found else status_line.progress(share, f"For comparison, {message}")
                     yield [(shown.key, found) if found else None, said]
     except (adamml.ClipError, BusyError) as error:
-        yield [None, service.problem(str(error))]
+        yield [None, status_line.problem(str(error))]
     except Exception as error:
-        yield [None, service.problem(failed("running the rivals", error))]
+        yield [None, status_line.problem(failed("running the rivals", error))]
     finally:
         _RUNNING.discard(token)
 
 
 def _rivals_wait(ahead: int) -> tuple[float, str, None]:
-    said = service.waiting_words(ahead)
+    said = status_line.waiting_words(ahead)
     return 0.0, said[0].lower() + said[1:], None
 
 
@@ -202,23 +202,23 @@ async def as_linked(shown: ViewState | None, wanted: link.Link | None, request: 
 
 async def compare_ways(shown: ViewState | None, left: str, right: str, request: gr.Request) -> AsyncIterator[str]:
     if shown is None:
-        yield service.problem("Choose a clip first.")
+        yield status_line.problem("Choose a clip first.")
         return
     began = MOVES.last(request)
     try:
         pairs = actions.compare(shown, left, right)
-        async with served(ANALYSES, request, pairs, lambda n: (0.0, service.waiting_words(n), None)) as steps:
+        async with served(ANALYSES, request, pairs, lambda n: (0.0, status_line.waiting_words(n), None)) as steps:
             async for share, message, pair in steps:
                 if MOVES.last(request) != began:
                     return
-                yield compare.comparison(pair) if pair else service.progress(share, f"{message} ({percent(share)})")
+                yield compare.comparison(pair) if pair else status_line.progress(share, f"{message} ({percent(share)})")
     except (adamml.ClipError, BusyError) as error:
-        yield service.problem(str(error))
+        yield status_line.problem(str(error))
     except Exception as error:
-        yield service.problem(failed("a comparison", error))
+        yield status_line.problem(failed("a comparison", error))
 
 
 def cancelled(shown: ViewState | None, begun: service.Begun | None, compared: str | None) -> list[Any]:
     """All that is there stays, also of an analysis on its way, which can be continued."""
     pair = "" if "is-running" in (compared or "") else gr.skip()
-    return [service.cancelled(begun if shown is None else None), "", pair]
+    return [status_line.cancelled(begun if shown is None else None), "", pair]

@@ -24,7 +24,7 @@ from gradio_client.utils import is_file_obj_with_meta
 import adamml
 from adamml import Analysis
 from app import compare as comparing
-from app import remote_clip, service, tmp_dirs, words
+from app import remote_clip, service, status_line, tmp_dirs, words
 from app.actions import Pair
 from app.call_progress import tell
 from app.cancellation import served
@@ -133,7 +133,7 @@ def endpoints(*, addresses: bool = False) -> None:
                         kind, path, analysis, out, thumbnails=thumbnails, profile=service.profile()
                     )
                     writing = ((step.share, step.message) for step in steps)
-                    async with served(EXPORTS, request, writing, lambda n: (0.0, service.waiting_words(n))) as said:
+                    async with served(EXPORTS, request, writing, lambda n: (0.0, status_line.waiting_words(n))) as said:
                         async for share, message in said:
                             tell(progress, _ANALYZED + (1 - _ANALYZED) * share, message)
                     return made.move_resource_to_block_cache(out)
@@ -245,7 +245,7 @@ async def _analyzed(
     async with served(ANALYSES, request, steps, lambda ahead: ahead) as events:
         async for step in events:
             if isinstance(step, int):
-                tell(progress, 0.0, service.waiting_words(step))
+                tell(progress, 0.0, status_line.waiting_words(step))
             elif isinstance(step, adamml.Storyboard):
                 assert boards is not None, "nobody asked for pictures"
                 boards.append(step)

@@ -10,7 +10,7 @@ import gradio as gr
 
 import adamml
 from adamml.results.policy_spec import spec_of, split_name
-from app import arriving, details, examples, link, service, words
+from app import arriving, details, examples, link, service, status_line, words
 from app.cancellation import in_thread
 from app.fetching import fetched
 from app.known import known
@@ -28,7 +28,7 @@ def follow(
     try:
         asked = link.read(query)
     except link.LinkError as error:
-        said = service.problem(f"{error} Here is the page as usual.")
+        said = status_line.problem(f"{error} Here is the page as usual.")
         return [*skipped, gr.skip(), gr.skip(), None, said, *skipped, *buttons]
     if asked is None:
         return [*skipped, gr.skip(), gr.skip(), None, gr.skip(), *skipped, *buttons]
@@ -54,7 +54,7 @@ def arrived(model: str | None, data: gr.EventData) -> list[Any]:
     """What the browser has uploaded (see `source.js`)."""
     path = arriving.uploaded(data._data)
     if path is None:
-        return [*[gr.skip()] * 4, service.problem("This clip is no longer kept here. Choose it once more.")]
+        return [*[gr.skip()] * 4, status_line.problem("This clip is no longer kept here. Choose it once more.")]
     part = arriving.asked_part(data._data)
     # What is sent again because the connection broke is judged as it was.
     policy = [gr.skip()] * 2 if data._data.get("again") is True else [_usual(model), service.OWN_THRESHOLD]
@@ -81,7 +81,7 @@ def _of_model(offers: list[examples.Offer], model: str | None, policy: str, left
         choices.append((words.policy(policy), policy))
     left, right = left if left == "shown" or left in able else "shown", right if right in able else "rgb"
     return [
-        known(card) if card else service.problem(service.NO_MODEL),
+        known(card) if card else status_line.problem(service.NO_MODEL),
         gr.Radio(choices=choices, value=policy if policy in dict(choices).values() else "rgb"),
         gr.Radio(choices=[details.SHOWN, *details.ways(able)], value=left),
         gr.Radio(choices=details.ways(able), value=right),

@@ -19,7 +19,7 @@ import gradio as gr
 
 import adamml
 from adamml import Analysis
-from app import icons, link, service, tmp_dirs, words
+from app import icons, link, service, status_line, tmp_dirs, words
 from app.cancellation import served
 from app.error_log import failed
 from app.fair_queue import EXPORTS, MANY, BusyError
@@ -84,7 +84,7 @@ def connect(made: Panel, state: gr.State, source: dict[str, Any], compared: gr.H
     made.link.click(_link, [state, source["left"], source["right"], compared], made.taken, queue=False, **quiet)
     # What is cancelled goes first, by itself, so that nothing it had still to say comes after the word that it ended.
     made.cancel.click(None, cancels=running, **quiet)
-    made.cancel.click(service.cancelled, outputs=made.taken, queue=False, **quiet)
+    made.cancel.click(status_line.cancelled, outputs=made.taken, queue=False, **quiet)
     # Another clip: what is made of the one before ends, and its link goes or comes.
     source["chosen"].change(None, cancels=running, **quiet)
     source["chosen"].change(_offered, source["chosen"], [made.link, made.link_words, made.taken], queue=False, **quiet)
@@ -104,13 +104,13 @@ def _taker(
 
     async def take(shown: ViewState | None, request: gr.Request) -> AsyncIterator[str]:
         if shown is None:
-            yield service.problem("Choose a clip first.")
+            yield status_line.problem("Choose a clip first.")
             return
         try:
             # When cancelled, a step may still be writing into it.
             with tempfile.TemporaryDirectory(dir=tmp_dirs.folder("exports"), ignore_cleanup_errors=True) as folder:
                 out = Path(folder) / file_name(shown.current, form, shown.part)
-                async with served(EXPORTS, request, _steps(form, shown, out), service.waiting) as steps:
+                async with served(EXPORTS, request, _steps(form, shown, out), status_line.waiting) as steps:
                     async for html in steps:
                         yield html
                 kept = keep(out)
@@ -119,9 +119,9 @@ def _taker(
                     UPLOADS.hold(request.session_hash, Path(kept))  # goes with the tab
                 yield _ready(out.name, out.stat().st_size, kept)
         except (adamml.ClipError, adamml.ExportError, BusyError) as error:
-            yield service.problem(str(error))
+            yield status_line.problem(str(error))
         except Exception as error:
-            yield service.problem(failed(f"an export ({form})", error))
+            yield status_line.problem(failed(f"an export ({form})", error))
 
     return take
 
@@ -144,7 +144,7 @@ def _steps(form: str, shown: ViewState, out: Path) -> Generator[str, None, None]
             now = time.monotonic()
             if now - said > 0.3:
                 said = now
-                yield service.progress(step.share, step.message + service.left(step.share, now - began))
+                yield status_line.progress(step.share, step.message + status_line.left(step.share, now - began))
     finally:
         steps.close()
 
@@ -161,11 +161,11 @@ def _ready(name: str, size: int, path: str) -> str:
 def _link(shown: ViewState | None, left: str, right: str, compared: str | None) -> str:
     """The link, with the comparison where one is shown."""
     if shown is None:
-        return service.problem("Choose a clip first.")
+        return status_line.problem("Choose a clip first.")
     try:
         query = link.write(shown, (left, right) if 'class="compared"' in (compared or "") else None)
     except link.LinkError as error:
-        return service.problem(str(error))
+        return status_line.problem(str(error))
     return (
         '<div class="status is-done take-ready"><p role="status">Here is the link.</p><input type="text" readonly '
         f'aria-label="Link to this example" data-query="{esc(query)}" data-fresh="{secrets.token_hex(4)}" '

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import adamml
-from app import icons, service
+from app import icons, status_line
 from app.error_log import failed
 from app.words import esc
 
@@ -52,9 +52,9 @@ def fetched(example: adamml.Example) -> Generator[tuple[str, str | None], None, 
     finally:
         transfer.left = True
     if transfer.path is None:
-        yield service.problem(transfer.problem), None
+        yield status_line.problem(transfer.problem), None
     else:
-        yield service.line("is-done", f"{icons.CHECK} {esc(example.title)} is here."), transfer.path
+        yield status_line.line("is-done", f"{icons.CHECK} {esc(example.title)} is here."), transfer.path
 
 
 def _run(example: adamml.Example, transfer: _Transfer) -> None:
@@ -75,9 +75,9 @@ def _run(example: adamml.Example, transfer: _Transfer) -> None:
 
 def _said(example: adamml.Example, transfer: _Transfer) -> str:
     if not transfer.size:
-        return service.progress(0.0, f"Fetching {example.origin}")
+        return status_line.progress(0.0, f"Fetching {example.origin}")
     done = f"{transfer.done / 1e6:.1f} of {transfer.size / 1e6:.1f} MB"
-    return service.progress(transfer.done / transfer.size, f"Fetching {example.title}: {done}")
+    return status_line.progress(transfer.done / transfer.size, f"Fetching {example.title}: {done}")
 
 
 def _host(example: adamml.Example) -> str:

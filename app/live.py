@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 
 import adamml
-from app import arriving, live_panel, service, words
+from app import arriving, live_panel, service, status_line, words
 from app.cancellation import served
 from app.error_log import failed
 from app.fair_queue import ANALYSES, MANY, BusyError
@@ -185,7 +185,7 @@ async def _watched(mine: Watch, model: str | None, request: gr.Request) -> Async
         async with served(ANALYSES, request, _answered(mine, session), lambda ahead: ahead) as steps:
             async for step in steps:
                 if isinstance(step, int):
-                    yield live_panel.waiting(mine.run, seen, service.waiting_words(step))
+                    yield live_panel.waiting(mine.run, seen, status_line.waiting_words(step))
                 elif isinstance(step, adamml.ClipError):
                     unreadable += 1
                     if unreadable == UNREADABLE:

@@ -24,6 +24,7 @@ from app import (
     panels,
     recorded,
     service,
+    status_line,
     tour,
     uploads,
     words,
@@ -136,7 +137,7 @@ def _way(parts: Parts) -> None:
 
 def _known() -> str:
     card = service.models.card()
-    return known(card) if card else service.problem(service.NO_MODEL)
+    return known(card) if card else status_line.problem(service.NO_MODEL)
 
 
 def _model(parts: Parts) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import adamml
 from adamml.results.policy_spec import spec_of
-from app import icons, words
+from app import icons, status_line, words
 from app.budget import known_points
 from app.error_log import failed
 from app.geometry import DENSE
@@ -23,7 +23,6 @@ from app.models import Models
 from app.session_store import SessionKey, SessionStore
 from app.timeline_model import Progress, TimelineModel
 from app.view_state import ViewState
-from app.words import esc
 
 NO_MODEL = "The model is not available on this server, so nothing can be analyzed just now."
 OWN_THRESHOLD = 0.5  # from which probability on a learned policy runs a cell by itself: the arg max
@@ -200,11 +199,11 @@ def look_over(path: str | None, part: Part | None = None) -> tuple[bool, str]:
     try:
         clip = check(path, part)
     except adamml.ClipError as error:
-        return False, problem(str(error))
+        return False, status_line.problem(str(error))
     except Exception as error:
-        return False, problem(failed("looking a clip over", error))
+        return False, status_line.problem(failed("looking a clip over", error))
     has = words.listing([noun for noun, there in (("picture", clip.has_video), ("sound", clip.has_audio)) if there])
-    return True, line("is-ready", f"{icons.CHECK} {words.seconds(clip.duration)} s with {has}.")
+    return True, status_line.line("is-ready", f"{icons.CHECK} {words.seconds(clip.duration)} s with {has}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,10 +251,10 @@ def steps(
     What an analysis of the same clip had computed when it was cancelled (`begun`) is remembered and not run again.
     """
     if not path:
-        yield Step(status=problem("Choose a clip first."), failed=True)
+        yield Step(status=status_line.problem("Choose a clip first."), failed=True)
         return
     try:
-        yield Step(status=progress(0.0, "Looking the file over"))
+        yield Step(status=status_line.progress(0.0, "Looking the file over"))
         adamml.get_policy(policy)
         key = SessionKey(
             path=path,
@@ -270,12 +269,12 @@ def steps(
         with sessions.session(key) as session:
             yield from _run(session, key, policy)
     except adamml.ClipError as error:
-        yield Step(status=problem(str(error)), failed=True)
+        yield Step(status=status_line.problem(str(error)), failed=True)
     except adamml.CheckpointError:
         _log.exception("the model could not be loaded")
-        yield Step(status=problem(NO_MODEL), failed=True)
+        yield Step(status=status_line.problem(NO_MODEL), failed=True)
     except Exception as error:
-        yield Step(status=problem(failed("an analysis", error)), failed=True)
+        yield Step(status=status_line.problem(failed("an analysis", error)), failed=True)
 
 
 def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator[Step, None, None]:
@@ -284,73 +283,23 @@ def _run(session: adamml.ClipSession, key: SessionKey, policy: str) -> Generator
         growing.take(event)
         if isinstance(event, adamml.Probed):
             start = Begun(key=key, policy=policy, chosen=0, done=0, total=len(event.spans))
-            yield Step(status=progress(0.0, "Drawing picture and sound"), view=growing.view, begun=start)
+            yield Step(status=status_line.progress(0.0, "Drawing picture and sound"), view=growing.view, begun=start)
             board = session.storyboard()
             growing.heard(board.waveform)
             began = time.monotonic()
-            yield Step(status=progress(0.02, "Deciding"), view=growing.view, board=board)
+            yield Step(status=status_line.progress(0.02, "Deciding"), view=growing.view, board=board)
         elif isinstance(event, adamml.Finished):
             assert board is not None, "a run begins with what the file is"
             shown = ViewState(key=key, base=event.analysis, current=event.analysis, board=board)
             if len(shown.base.segments) <= DENSE:
                 shown = known_points(session, shown)
-            yield Step(status=line("is-done", f"{icons.CHECK} Done."), shown=shown)
+            yield Step(status=status_line.line("is-done", f"{icons.CHECK} Done."), shown=shown)
         elif time.monotonic() - drawn > _REDRAW_SECONDS:
             drawn = time.monotonic()
-            message = event.message + left(event.progress, drawn - began)
+            message = event.message + status_line.left(event.progress, drawn - began)
             assert growing.view is not None, "a run begins with what the file is"
             rows = growing.view.rows
             chosen = sum(row.cells["rgb"].state != "waiting" for row in rows)
             done = sum(row.label is not None for row in rows)
             now = Begun(key=key, policy=policy, chosen=chosen, done=done, total=len(rows))
-            yield Step(status=progress(event.progress, message), view=growing.view, begun=now)
-
-
-def left(share: float, spent: float) -> str:
-    """ " · about 12 s left', once that can be told."""
-    if share < 0.08 or spent < 1.5:
-        return ""
-    rest = spent * (1 - share) / share
-    return f" · about {rest:.0f} s left" if rest >= 1.5 else " · nearly done"
-
-
-def cancelled(begun: Begun | None = None) -> str:
-    """The status line after Cancel; `is-stopped` is what shows the Continue button."""
-    if begun is None:
-        return line("is-ready", "Cancelled.")
-    total = begun.total
-    said = f"Stopped: what to run was chosen in {begun.chosen} of {total} segments, and has answered {begun.done}."
-    return line("is-stopped", f"{said} Nothing that was computed is lost.")
-
-
-def progress(share: float, message: str, begun: bool = True) -> str:
-    """A bar and what is going on. The class `is-running` is what shows the Cancel button, see style.css.
-
-    Args:
-        begun: whether there is something to cancel already; a press before that would go by without effect.
-    """
-    done, kind = round(100 * min(max(share, 0.0), 1.0)), "is-running" if begun else "is-waiting"
-    return (
-        f'<div class="status {kind}"><progress max="100" value="{done}" aria-label="Progress">{done} %</progress>'
-        f'<p role="status">{esc(message)}</p></div>'
-    )
-
-
-def waiting(ahead: int) -> str:
-    """The status line while others come first."""
-    return progress(0.0, waiting_words(ahead))
-
-
-def waiting_words(ahead: int) -> str:
-    """What somebody who waits is told. Their own run is nobody before them."""
-    return f"Waiting for your turn: {ahead} before you" if ahead else "Waiting for what you asked for before"
-
-
-def problem(message: str) -> str:
-    """A message that something cannot be done, escaped."""
-    return f'<div class="status is-problem" role="alert">{icons.WARN}<p>{esc(message)}</p></div>'
-
-
-def line(kind: str, html: str) -> str:
-    """A quiet status line."""
-    return f'<div class="status {kind}"><p role="status">{html}</p></div>'
+            yield Step(status=status_line.progress(event.progress, message), view=growing.view, begun=now)

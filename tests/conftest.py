@@ -14,7 +14,7 @@ from adamml.nn.policy_networks import new_policy_network
 from adamml.results.policy_spec import deciding_networks
 from adamml.weights.checkpoint import LoadedModel
 from tests.clips import tone, write_clip
-from tests.small_model import SMALL
+from tests.small_model import SMALL, untrained_card
 
 CLASSES = ("cat", "dog", "drum", "sea")
 
@@ -52,15 +52,15 @@ def toy_card() -> Iterator[ModelCard]:
     """Of the small model, which can be saved and loaded in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ARCHITECTURES, SMALL.name, SMALL)
-        yield ModelCard(
-            name="toy",
-            version="0",
-            classes=CLASSES,
-            licence="none",
-            trained="not trained",
-            untrained=True,
-            architecture=SMALL.name,
-        )
+        yield untrained_card("toy", CLASSES, SMALL.name)
+
+
+@pytest.fixture(scope="module")
+def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a server of a module's own keeps its temporary files."""
+    made = tmp_path_factory.mktemp("server") / "temp"
+    made.mkdir()
+    return made
 
 
 @pytest.fixture(scope="session")

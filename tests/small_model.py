@@ -5,10 +5,12 @@ fixture `published_network`.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
+from adamml import ModelCard
 from adamml.nn import PUBLISHED
 from adamml.nn.policy_features import AudioGlimpse, RGBGlimpse
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
@@ -48,3 +50,17 @@ SMALL = replace(
     audio=replace(PUBLISHED.audio, recognizer=_Audio, glimpse=_AudioGlimpse),
     joint=256,
 )
+
+
+def untrained_card(name: str, classes: tuple[str, ...], architecture: str = "published", **more: Any) -> ModelCard:
+    """Of a model with random weights."""
+    return ModelCard(
+        name=name,
+        version="0",
+        classes=classes,
+        licence="none",
+        trained="not trained",
+        untrained=True,
+        architecture=architecture,
+        **more,
+    )

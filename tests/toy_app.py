@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from adamml import ModelCard, Recognizer, cli
+from adamml import Recognizer, cli
 from adamml.datasets import examples
 from adamml.inputs import I3D_INPUT
 from adamml.nn import PUBLISHED, AdaMML
@@ -25,6 +25,7 @@ from adamml.nn.policy_features import GLIMPSE_DIM
 from adamml.nn.recognizers import AudioRecognizer, RGBRecognizer
 from adamml.nn.tagger import NUM_SOUNDS
 from adamml.weights.checkpoint import LoadedModel
+from tests.small_model import untrained_card
 
 CLASSES = ("cat", "dog", "drum", "sea_waves")
 
@@ -74,7 +75,7 @@ def toy_recognizer(name: str = "toy", classes: tuple[str, ...] = CLASSES, backen
         nn.init.normal_(layer.weight, std=1.0)
     for head in network.policy.heads:
         nn.init.normal_(head.weight, std=0.3)
-    card = ModelCard(name=name, version="0", classes=classes, licence="none", trained="not trained", untrained=True)
+    card = untrained_card(name, classes)
     return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend=backend)
 
 
@@ -100,9 +101,7 @@ def hearing_recognizer(name: str = "toy-hearing") -> Recognizer:
     nn.init.normal_(network.policy.rgb.linear.weight, std=1.0)
     for head in network.policy.heads:
         nn.init.normal_(head.weight, std=0.3)
-    card = ModelCard(
-        name=name, version="0", classes=ACTIONS, sounds=SOUNDS, licence="none", trained="not trained", untrained=True
-    )
+    card = untrained_card(name, ACTIONS, sounds=SOUNDS)
     return Recognizer(LoadedModel(card=card, network=network.eval().requires_grad_(False)), backend="torch")
 
 

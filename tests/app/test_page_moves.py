@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from app import action_events, actions, analyzing, recorded, service
+from app import action_events, actions, analyzing, recorded, service, status_line
 from app.fair_queue import ANALYSES
 from app.moves import MOVES, Moves
 from app.view_state import ViewState
@@ -188,7 +188,7 @@ def test_a_run_that_was_called_back_hides_nothing_of_the_next_one() -> None:
 
 
 def test_a_run_that_failed_hides_what_it_had_begun_to_show() -> None:
-    _, answer, _, timeline, result, _ = analyzing._drawn(service.Step(status=service.problem("no"), failed=True))
+    _, answer, _, timeline, result, _ = analyzing._drawn(service.Step(status=status_line.problem("no"), failed=True))
     assert (answer, timeline, result) == ("", "", None)  # without a timeline the page shows no results
 
 
@@ -202,12 +202,12 @@ def test_another_model_takes_what_the_one_before_has_said_away_but_for_the_recor
 
 def test_cancel_says_how_far_choosing_and_running_came(shown: ViewState) -> None:
     begun = service.Begun(key=shown.key, policy="adamml", chosen=8, done=0, total=10)
-    assert "chosen in 8 of 10 segments, and has answered 0." in service.cancelled(begun)
+    assert "chosen in 8 of 10 segments, and has answered 0." in status_line.cancelled(begun)
 
 
 def test_cancel_is_offered_once_there_is_something_to_cancel() -> None:
-    assert "is-running" not in service.progress(0.0, "Waiting for a free place", begun=False)
-    assert "is-running" in service.progress(0.0, "Looking the file over")
+    assert "is-running" not in status_line.progress(0.0, "Waiting for a free place", begun=False)
+    assert "is-running" in status_line.progress(0.0, "Looking the file over")
 
 
 def test_a_refused_clip_is_not_analyzed_and_leaves_the_one_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def test_a_refused_clip_is_not_analyzed_and_leaves_the_one_that_is_shown(monkeyp
         yield service.Step(status="first")
 
     monkeypatch.setattr(service, "steps", steps)
-    monkeypatch.setattr(service, "look_over", lambda *_: (False, service.problem("no clip")))
+    monkeypatch.setattr(service, "look_over", lambda *_: (False, status_line.problem("no clip")))
     before = MOVES.last(mine)
     status = analyzing.picked("notes.mp4", None, mine)
     assert "no clip" in status[2]

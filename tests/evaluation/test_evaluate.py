@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from adamml import Recognizer
+from adamml.datasets.manifest import ClipEntry
 from adamml.evaluation.evaluate import EvaluationError, evaluate_manifest
 from adamml.evaluation.figures import budget_curves
 from adamml.evaluation.records import ClipRecord, read_records
@@ -23,23 +24,16 @@ from adamml.inference.session import ClipSession
 from tests.clips import tone, write_clip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """A line of a manifest."""
-
-    path: Path
-    label: str
-    start: float | None = None
-    end: float | None = None
-    cells: str | None = None
+def row(path: Path, label: str, cells: str = "") -> ClipEntry:
+    return ClipEntry(path=path, label=label, split="test", cells=cells)
 
 
 @pytest.fixture(scope="module")
-def entries(tmp_path_factory: pytest.TempPathFactory) -> list[Listed]:
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[ClipEntry]:
     folder = tmp_path_factory.mktemp("manifest")
     one = write_clip(folder / "one.mp4", seconds=2.0, sound=tone(2.0))
     two = write_clip(folder / "two.mp4", seconds=2.0, sound=tone(2.0, hertz=900))
-    return [Listed(path=one, label="cat", cells="ps"), Listed(path=two, label="sea")]
+    return [row(one, "cat", "ps"), row(two, "sea")]
 
 
 @pytest.fixture
@@ -61,18 +55,18 @@ def unmeasured(table: Table) -> Table:
 
 
 def test_policies_share_clips_and_random_follows_adamml(
-    toy: Recognizer, entries: list[Listed], tmp_path: Path, analyzed: list[tuple[str, str]]
+    toy: Recognizer, entries: list[ClipEntry], tmp_path: Path, analyzed: list[tuple[str, str]]
 ) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_text("not a clip")
     lines: list[str] = []
 
-    def run(clips: list[Listed], policies: list[str], **settings: Any) -> Table:
+    def run(clips: list[ClipEntry], policies: list[str], **settings: Any) -> Table:
         return evaluate_manifest(
             toy, clips, policies, tmp_path / "out", 2, progress=lines.append, root=entries[0].path.parent, **settings
         )
 
-    listed = [entries[0], Listed(path=bad, label="dog"), entries[1]]
+    listed = [entries[0], row(bad, "dog"), entries[1]]
     table = run(listed, ["random", "adamml", "audio"])
     assert [row.policy for row in table.rows] == ["random", "adamml", "audio"]
     assert table.clips == ("one.mp4", "two.mp4")
@@ -126,14 +120,14 @@ def test_policies_share_clips_and_random_follows_adamml(
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(
-    change: dict, policies: list[str], message: str, toy: Recognizer, entries: list[Listed], tmp_path: Path
+    change: dict, policies: list[str], message: str, toy: Recognizer, entries: list[ClipEntry], tmp_path: Path
 ) -> None:
     with pytest.raises(EvaluationError, match=message):
         evaluate_manifest(toy, [replace(entries[0], **change)], policies, tmp_path, 2, progress=lambda _: None)
 
 
 def test_the_same_clip_twice_is_refused_but_two_parts_of_a_file_are_two_clips(
-    toy: Recognizer, entries: list[Listed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy: Recognizer, entries: list[ClipEntry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(EvaluationError, match="listed twice"):
         evaluate_manifest(toy, entries[:1] * 2, ["audio"], tmp_path, 2, progress=lambda _: None)

@@ -15,7 +15,7 @@ import adamml
 from adamml import Analysis, Recognizer, Storyboard
 from adamml.render.overlay import STRIP_HEIGHT, WIDTH, Strip
 from adamml.render.waveform import WaveformCard
-from app import panels, service
+from app import panels, status_line
 from app.export_panel import OFFERS, file_name
 from app.player import player
 from app.session_store import SessionKey
@@ -68,7 +68,7 @@ def page_of(analysis: Analysis) -> str:
     shown = ViewState(key=key, base=analysis, current=analysis, board=board)
     drawn = [text for text in panels.draw(shown).values() if isinstance(text, str)]
     name = analysis.clip.name
-    return "".join([*drawn, panels.banner(name, name), player(key.path, name), service.problem(name)])
+    return "".join([*drawn, panels.banner(name, name), player(key.path, name), status_line.problem(name)])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,7 +76,7 @@ def test_no_name_adds_an_element_or_an_attribute(analysis: Analysis, name: str) 
     for show in (page_of, Analysis._repr_html_):
         plain, hostile = _Reader(show(analysis)), _Reader(show(called(analysis, name)))
         assert hostile.parts == plain.parts
-    assert name.strip() in _Reader(service.problem(name)).words
+    assert name.strip() in _Reader(status_line.problem(name)).words
 
 
 @pytest.mark.parametrize("name", [*NAMES, "\r=1", " \t =1", "\u00a0=1", "\ufeff=1"])

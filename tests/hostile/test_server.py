@@ -21,13 +21,6 @@ HERE = Path(__file__).resolve()
 
 
 @pytest.fixture(scope="module")
-def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("server") / "temp"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture(scope="module")
 def left(temp: Path, clip: Path) -> Path:
     """What a server leaves that was killed with a clip in its hands."""
     with server(temp) as (url, process):

@@ -46,6 +46,16 @@ def listening(port: int) -> Iterator[list[str]]:
             thread.join()
 
 
+def end(process: subprocess.Popen) -> None:
+    """Stop a process, gently at first."""
+    process.terminate()  # nothing to one that has ended
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextmanager
 def server(temp: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """The real page on the miniature model, in a process of its own, its temporary files below `temp`."""
@@ -67,13 +77,7 @@ def server(temp: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen]]:
                 time.sleep(0.3)
         yield url, process
     finally:
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 class Visitor:

@@ -4,7 +4,7 @@ What a recognizer eats is told once, in its `ModalitySpec`. Sampling, decoding, 
 the page's lanes and evaluation take it from there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from adamml import Analysis, ModelCard, Recognizer
+from adamml.datasets.manifest import ClipEntry
 from adamml.evaluation.evaluate import evaluate_manifest
 from adamml.inputs import PictureInput
 from adamml.media import Clip, settings_for
@@ -22,6 +23,7 @@ from adamml.weights.checkpoint import LoadedModel, load_model, save_model
 from app import timeline
 from app.timeline_model import from_analysis
 from tests.clips import tone, write_clip
+from tests.small_model import untrained_card
 from tests.toy_app import TOY
 
 INPUT = PictureInput(
@@ -58,15 +60,7 @@ KIND = replace(
 
 
 def card() -> ModelCard:
-    return ModelCard(
-        name="toy-difference",
-        version="0",
-        classes=CLASSES,
-        licence="none",
-        trained="not trained",
-        untrained=True,
-        architecture=KIND.name,
-    )
+    return untrained_card("toy-difference", CLASSES, KIND.name)
 
 
 @pytest.fixture
@@ -118,17 +112,8 @@ def test_it_is_kept_and_loaded(model: Recognizer, tmp_path: Path) -> None:
 
 
 def test_it_is_measured(model: Recognizer, clip: Path, tmp_path: Path) -> None:
-    @dataclass(frozen=True)
-    class Entry:
-        path: Path
-        label: str
-        start: float | None = None
-        end: float | None = None
-        cells: str | None = None
-
-    table = evaluate_manifest(
-        model, [Entry(clip, "moving")], ["rgb", "even-2"], tmp_path / "out", segments=3, progress=lambda _: None
-    )
+    listed = [ClipEntry(path=clip, label="moving", split="test")]
+    table = evaluate_manifest(model, listed, ["rgb", "even-2"], tmp_path / "out", segments=3, progress=lambda _: None)
     row = table.row("even-2")
     assert row is not None
     assert row.selection["rgb"] == pytest.approx(2 / 3)

@@ -14,6 +14,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.hostile.visitor import end
+
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 # No look-ups, no reports and no updates of its own; camera and microphone are Firefox's own test signal.
 _QUIET = {
@@ -111,9 +113,4 @@ def firefox(profile: Path) -> Iterator[Tab]:
         with connect(f"ws://{at['ws_host']}:{at['ws_port']}/session", proxy=None, max_size=None) as socket:
             yield Tab(socket)
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)

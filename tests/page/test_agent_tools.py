@@ -47,13 +47,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeRelease]:
 
 
 @pytest.fixture(scope="module")
-def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("server") / "temp"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture(scope="module")
 def url(web: FakeRelease, temp: Path) -> Iterator[str]:
     stands_in = f"{web.certificate}:{web.server_address[1]}"  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:

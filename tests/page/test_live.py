@@ -34,13 +34,6 @@ BROKEN = """() => {
 
 
 @pytest.fixture(scope="module")
-def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("live") / "temp"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture(scope="module")
 def address(temp: Path) -> Iterator[str]:
     """A server whose files can be looked at."""
     with server(temp, "--profile", "local") as (url, _):

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from torch import Tensor, nn
 
 from adamml import Analysis, ModelCard, Recognizer
+from adamml.datasets.manifest import ClipEntry
 from adamml.evaluation.evaluate import evaluate_manifest
 from adamml.evaluation.figures import accuracy_against_macs
 from adamml.inference.feature_view import FeatureView
@@ -151,15 +152,7 @@ def test_an_added_policy_has_its_name_and_its_lanes_on_the_page(model: Recognize
 
 
 def test_an_added_policy_is_measured_and_drawn(model: Recognizer, clip: Path, tmp_path: Path) -> None:
-    @dataclass(frozen=True)
-    class Entry:
-        path: Path
-        label: str
-        start: float | None = None
-        end: float | None = None
-        cells: str | None = None
-
-    entries = [Entry(clip, model.card.classes[0])]
+    entries = [ClipEntry(path=clip, label=model.card.classes[0], split="test")]
     table = evaluate_manifest(model, entries, ["all", "loud"], tmp_path / "out", segments=3, progress=lambda _: None)
     row = table.row("loud")
     assert row is not None

@@ -1,4 +1,4 @@
-"""Accuracy against compute, or against seconds, of a cross-validation's policies: curves with bands, as a PNG."""
+"""Accuracy against compute of a cross-validation's policies: curves with bands as a PNG, and the areas under them."""
 
 import io
 from collections.abc import Mapping
@@ -44,36 +44,28 @@ def _by_seed(curve: Curve, rows: Rows, everything: float) -> list[float]:
     return [area([of(seed, point) for point in curve.points], everything) for seed in range(many)]
 
 
-def figure(parts: Mapping[str, Rows], x: Mapping[str, float] | None = None, x_title: str = "G MACs per clip") -> bytes:
-    """One panel for each set of clips.
-
-    Args:
-        parts: title -> policy -> figures.
-        x: policy -> where it stands; its billions of MACs where that is not given. Policies without one are left out.
-    """
+def figure(parts: Mapping[str, Rows]) -> bytes:
+    """One panel for each set of clips: title -> policy -> figures."""
     drawn = Figure(figsize=(5.4 * len(parts), 4.6), facecolor="white", layout="constrained")
     FigureCanvasAgg(drawn)
     for place, (title, rows) in enumerate(parts.items()):
         axes = drawn.add_subplot(1, len(parts), place + 1)
         axes.set_title(title, color=INK, fontsize=11, loc="left")
         points = points_of(rows)
-        where = {name: point.gmacs for name, point in points.items()} if x is None else x
         for curve, dash in zip(curves_of(points), _DASHES, strict=False):
-            shown = sorted((p for p in curve.points if p.policy in where), key=lambda p: where[p.policy])
-            xs, color = [where[p.policy] for p in shown], spec_of(curve.policy).color
-            low, high = ([_limit(p, side) for p in shown] for side in ("low", "high"))
+            xs, color = [p.gmacs for p in curve.points], spec_of(curve.policy).color
+            low, high = ([_limit(p, side) for p in curve.points] for side in ("low", "high"))
             axes.fill_between(xs, low, high, color=color, alpha=0.07, linewidth=0)
-            axes.plot(xs, [p.accuracy for p in shown], dash, color=color, marker=".", linewidth=1.8, label=curve.name)
+            axes.plot(
+                xs, [p.accuracy for p in curve.points], dash, color=color, marker=".", linewidth=1.8, label=curve.name
+            )
         for name in _ALONE:
-            if name in points and name in where:
-                spec, at = spec_of(name), (where[name], points[name].accuracy)
+            if name in points:
+                spec, at = spec_of(name), (points[name].gmacs, points[name].accuracy)
                 axes.plot(*at, spec.marker, color=spec.color, markersize=8, markeredgecolor="white")
                 axes.annotate(spec.label, at, (0, -13), textcoords="offset points", ha="center", fontsize=8, color=INK)
-        axes.set(
-            xlabel=x_title,
-            ylabel="Top-1 accuracy, %",
-            xlim=(0, 1.12 * max(where[name] for name in points if name in where)),
-        )
+        widest = max(point.gmacs for point in points.values())
+        axes.set(xlabel="G MACs per clip", ylabel="Top-1 accuracy, %", xlim=(0, 1.12 * widest))
         axes.grid(color=GRID, linewidth=0.8)
         axes.tick_params(colors=MUTED)
         axes.legend(fontsize=8, loc="lower right", frameon=False, labelcolor=INK)
